@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Facts: what the events of the contracts say, one struct an event, as ledger and venue fold them.
+
+Addresses and member ids are 20 bytes, ids 32; `token` names the contract that emitted the event.
+A block's facts travel as one msgpack list, so field order is a stored format: only ever append.
+"""
+
+import msgspec
+
+Address = bytes
+MemberId = bytes
+
+
+class _Fact(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Base of all facts: immutable, stored as a tagged array."""
+
+
+class Transferred(_Fact):
+    """Units of a security moved; a zero sender is a mint, a zero receiver a burn."""
+
+    token: Address
+    sender: Address
+    receiver: Address
+    units: int
+
+
+class IssueCreated(_Fact):
+    """A security came into being; it starts paused."""
+
+    token: Address
+    isin: str
+    compliance: Address
+
+
+class Paused(_Fact):
+    """A token was paused (True) or released (False)."""
+
+    token: Address
+    paused: bool
+
+
+class AddressFrozen(_Fact):
+    """An account was frozen (True) or released (False) for one token."""
+
+    token: Address
+    account: Address
+    frozen: bool
+
+
+class UnitsFrozen(_Fact):
+    """Units of an account were frozen, or released where `units` is negative."""
+
+    token: Address
+    account: Address
+    units: int
+
+
+class QuantityRegistered(_Fact):
+    """The registrar set the quantity that may exist."""
+
+    token: Address
+    quantity: int
+
+
+class EncumbranceSet(_Fact):
+    """Units of an account were encumbered; `kind` as in the contracts, `until` in block time."""
+
+    id: bytes
+    token: Address
+    account: Address
+    kind: int
+    units: int
+    until: int
+
+
+class EncumbranceReleased(_Fact):
+    """An encumbrance ended."""
+
+    id: bytes
+
+
+class RuleSetAnnounced(_Fact):
+    """A rule set of a compliance contract takes effect at `effective_block`; zero turns a rule off."""
+
+    compliance: Address
+    version: int
+    effective_block: int
+    cap_units: int
+    cap_bps: int
+    classes: int
+    holder_limit: int
+    lot: int
+    countries_allowed: bool
+    countries: tuple[int, int, int, int]
+
+
+class AccountBound(_Fact):
+    """An account belongs to a manager and an identity."""
+
+    account: Address
+    manager: MemberId
+    identity: Address
+    country: int
+    investor_class: int
+    owner_type: int
+
+
+class AccountRemoved(_Fact):
+    """An account left the identity registry."""
+
+    account: Address
+
+
+class ClaimAttested(_Fact):
+    """An issuer attests topics (bit 1 << topic) of an identity until a block time."""
+
+    identity: Address
+    issuer: Address
+    topics: int
+    until: int
+
+
+class ClaimRevoked(_Fact):
+    """An issuer withdrew its attestation; for cause, the identity may not even sell."""
+
+    identity: Address
+    issuer: Address
+    for_cause: bool
+
+
+class TopicAdded(_Fact):
+    """A claim topic became required."""
+
+    topic: int
+
+
+class TopicRemoved(_Fact):
+    """A claim topic is no longer required."""
+
+    topic: int
+
+
+class IssuerTrusted(_Fact):
+    """A claim issuer is trusted for exactly these topics; none means no longer trusted."""
+
+    issuer: Address
+    topics: tuple[int, ...]
+
+
+class MemberAdmitted(_Fact):
+    """An institution became a member with roles (bits)."""
+
+    member: MemberId
+    roles: int
+
+
+class MemberStatusChanged(_Fact):
+    """A member became active (1), suspended (2) or revoked (3)."""
+
+    member: MemberId
+    status: int
+
+
+class KeyAdded(_Fact):
+    """A key of a member may sign within its scopes (bits) and validity (block time)."""
+
+    key: Address
+    member: MemberId
+    scopes: int
+    since: int
+    until: int
+
+
+class KeyRetired(_Fact):
+    """A key signs nothing new; what it signed still settles."""
+
+    key: Address
+
+
+class KeyRevoked(_Fact):
+    """A key's signatures no longer count."""
+
+    key: Address
+
+
+class CashAccountOpened(_Fact):
+    """A member's cash account; kind 1 holds customers' cash, 2 its own."""
+
+    account: Address
+    member: MemberId
+    kind: int
+
+
+class CashMoved(_Fact):
+    """Tokenised deposits moved; a zero sender is a credit, a zero receiver a debit."""
+
+    token: Address
+    sender: Address
+    receiver: Address
+    amount: int
+
+
+class TradeSettled(_Fact):
+    """Both legs of a trade moved."""
+
+    venue: MemberId
+    trade_id: int
+    token: Address
+    seller: Address
+    buyer: Address
+    quantity: int
+    price: int
+    sell_nonce: int
+    buy_nonce: int
+
+
+class TradeFailed(_Fact):
+    """A trade did not settle, with the revert data that says why; its id stays open."""
+
+    venue: MemberId
+    trade_id: int
+    reason: bytes
+
+
+class OrderCanceled(_Fact):
+    """A broker's order is void: cancelled on chain, or replaced."""
+
+    broker: MemberId
+    nonce: int
+
+
+Fact = (
+    Transferred
+    | IssueCreated
+    | Paused
+    | AddressFrozen
+    | UnitsFrozen
+    | QuantityRegistered
+    | EncumbranceSet
+    | EncumbranceReleased
+    | RuleSetAnnounced
+    | AccountBound
+    | AccountRemoved
+    | ClaimAttested
+    | ClaimRevoked
+    | TopicAdded
+    | TopicRemoved
+    | IssuerTrusted
+    | MemberAdmitted
+    | MemberStatusChanged
+    | KeyAdded
+    | KeyRetired
+    | KeyRevoked
+    | CashAccountOpened
+    | CashMoved
+    | TradeSettled
+    | TradeFailed
+    | OrderCanceled
+)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be configured: frozen, nested, read from STOKEN_* variables; unknown names are refused."""
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stoken.errors import StartupError
+
+_PREFIX = "STOKEN_"
+#: Read by the test suite and the failpoints, not by the product.
+_OUTSIDE = frozenset({"STOKEN_TEST_PGBIN", "STOKEN_FAILPOINT"})
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class RpcSettings(_Group):
+    """The node to read and write."""
+
+    url: str = Field("http://127.0.0.1:8545", description="URL of the node's JSON-RPC endpoint.")
+    timeout_seconds: int = Field(10, ge=1, description="Time after which a call counts as unanswered.")
+    finality_depth: int = Field(0, ge=0, description="Blocks below the head that are final (0: BFT engines and anvil).")
+
+
+class DatabaseSettings(_Group):
+    """Where mirror, ledger and outbox, and the journal live."""
+
+    url: SecretStr = Field(
+        SecretStr("sqlite:///var/stoken.db"), description="Database of `work`: SQLite or PostgreSQL."
+    )
+    market_url: SecretStr | None = Field(
+        None, description="Database of `serve`; by default the same PostgreSQL, or a sibling SQLite file `…-market.db`."
+    )
+
+
+class AuthSettings(_Group):
+    """Who may call the gateway."""
+
+    public_key_file: Path | None = Field(None, description="PEM public key (ES256) of the access-token issuer.")
+    audience: str = Field("stoken", description="Audience that access tokens must name.")
+    issuer: str = Field("stoken-demo", description="Issuer that access tokens must name.")
+
+
+class SignerSettings(_Group):
+    """The key that carries transactions."""
+
+    keystore_file: Path | None = Field(
+        None, description="Encrypted keystore (Web3 Secret Storage v3) of the sender key."
+    )
+    password: SecretStr | None = Field(None, description="Password of the keystore.")
+
+
+class VenueSettings(_Group):
+    """The venue that this gateway runs."""
+
+    lei: str = Field("ZZZZ0000000000000113", description="LEI of the venue's operator.")
+    mic: str = Field("STKN", description="Market identifier code, shown on quotes and trades.")
+    demo_clock: bool = Field(default=False, description="Let the operator shift the market's clock (demo and tests).")
+
+
+class Settings(BaseSettings):
+    """All settings; nested names are joined by two underscores, as in STOKEN_RPC__URL."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    rpc: RpcSettings = RpcSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    auth: AuthSettings = AuthSettings()
+    signer: SignerSettings = SignerSettings()
+    venue: VenueSettings = VenueSettings()
+    suite_file: Path = Field(Path("var/suite.json"), description="Addresses of the deployed contract suite.")
+    host: str = Field("127.0.0.1", description="Address that the gateway listens on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port that the gateway listens on; 0 takes a free one.")
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises StartupError that names a STOKEN_* variable no setting reads: pydantic ignores those silently.
+    """
+    known = _names(Settings, _PREFIX)
+    unknown = sorted(name for name in os.environ if name.startswith(_PREFIX) and name not in known | _OUTSIDE)
+    if unknown:
+        raise StartupError(f"unknown setting {unknown[0]}")
+    return Settings()
+
+
+def _names(model: type[BaseModel], prefix: str) -> set[str]:
+    names: set[str] = set()
+    for name, field in model.model_fields.items():
+        variable = f"{prefix}{name.upper()}"
+        names.add(variable)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            names |= _names(field.annotation, f"{variable}__")
+    return names
