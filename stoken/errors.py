@@ -120,7 +120,7 @@ class ContractRevertedError(StokenError):
 
 
 class StartupError(StokenError):
-    """This process must not start as it is configured."""
+    """The process must not start as it is configured."""
 
     code = "STARTUP"
     title = "stoken cannot start as it is configured."

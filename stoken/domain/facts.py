@@ -15,7 +15,7 @@ class _Fact(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Base of all facts: immutable, stored as a tagged array."""
 
 
-class Transferred(_Fact):
+class Transferred(_Fact, frozen=True):
     """Units of a security moved; a zero sender is a mint, a zero receiver a burn."""
 
     token: Address
@@ -24,7 +24,7 @@ class Transferred(_Fact):
     units: int
 
 
-class IssueCreated(_Fact):
+class IssueCreated(_Fact, frozen=True):
     """A security came into being; it starts paused."""
 
     token: Address
@@ -32,14 +32,14 @@ class IssueCreated(_Fact):
     compliance: Address
 
 
-class Paused(_Fact):
+class Paused(_Fact, frozen=True):
     """A token was paused (True) or released (False)."""
 
     token: Address
     paused: bool
 
 
-class AddressFrozen(_Fact):
+class AddressFrozen(_Fact, frozen=True):
     """An account was frozen (True) or released (False) for one token."""
 
     token: Address
@@ -47,7 +47,7 @@ class AddressFrozen(_Fact):
     frozen: bool
 
 
-class UnitsFrozen(_Fact):
+class UnitsFrozen(_Fact, frozen=True):
     """Units of an account were frozen, or released where `units` is negative."""
 
     token: Address
@@ -55,14 +55,14 @@ class UnitsFrozen(_Fact):
     units: int
 
 
-class QuantityRegistered(_Fact):
+class QuantityRegistered(_Fact, frozen=True):
     """The registrar set the quantity that may exist."""
 
     token: Address
     quantity: int
 
 
-class EncumbranceSet(_Fact):
+class EncumbranceSet(_Fact, frozen=True):
     """Units of an account were encumbered; `kind` as in the contracts, `until` in block time."""
 
     id: bytes
@@ -73,13 +73,13 @@ class EncumbranceSet(_Fact):
     until: int
 
 
-class EncumbranceReleased(_Fact):
+class EncumbranceReleased(_Fact, frozen=True):
     """An encumbrance ended."""
 
     id: bytes
 
 
-class RuleSetAnnounced(_Fact):
+class RuleSetAnnounced(_Fact, frozen=True):
     """A rule set of a compliance contract takes effect at `effective_block`; zero turns a rule off."""
 
     compliance: Address
@@ -94,7 +94,7 @@ class RuleSetAnnounced(_Fact):
     countries: tuple[int, int, int, int]
 
 
-class AccountBound(_Fact):
+class AccountBound(_Fact, frozen=True):
     """An account belongs to a manager and an identity."""
 
     account: Address
@@ -105,13 +105,13 @@ class AccountBound(_Fact):
     owner_type: int
 
 
-class AccountRemoved(_Fact):
+class AccountRemoved(_Fact, frozen=True):
     """An account left the identity registry."""
 
     account: Address
 
 
-class ClaimAttested(_Fact):
+class ClaimAttested(_Fact, frozen=True):
     """An issuer attests topics (bit 1 << topic) of an identity until a block time."""
 
     identity: Address
@@ -120,7 +120,7 @@ class ClaimAttested(_Fact):
     until: int
 
 
-class ClaimRevoked(_Fact):
+class ClaimRevoked(_Fact, frozen=True):
     """An issuer withdrew its attestation; for cause, the identity may not even sell."""
 
     identity: Address
@@ -128,40 +128,40 @@ class ClaimRevoked(_Fact):
     for_cause: bool
 
 
-class TopicAdded(_Fact):
+class TopicAdded(_Fact, frozen=True):
     """A claim topic became required."""
 
     topic: int
 
 
-class TopicRemoved(_Fact):
+class TopicRemoved(_Fact, frozen=True):
     """A claim topic is no longer required."""
 
     topic: int
 
 
-class IssuerTrusted(_Fact):
+class IssuerTrusted(_Fact, frozen=True):
     """A claim issuer is trusted for exactly these topics; none means no longer trusted."""
 
     issuer: Address
     topics: tuple[int, ...]
 
 
-class MemberAdmitted(_Fact):
+class MemberAdmitted(_Fact, frozen=True):
     """An institution became a member with roles (bits)."""
 
     member: MemberId
     roles: int
 
 
-class MemberStatusChanged(_Fact):
+class MemberStatusChanged(_Fact, frozen=True):
     """A member became active (1), suspended (2) or revoked (3)."""
 
     member: MemberId
     status: int
 
 
-class KeyAdded(_Fact):
+class KeyAdded(_Fact, frozen=True):
     """A key of a member may sign within its scopes (bits) and validity (block time)."""
 
     key: Address
@@ -171,19 +171,19 @@ class KeyAdded(_Fact):
     until: int
 
 
-class KeyRetired(_Fact):
+class KeyRetired(_Fact, frozen=True):
     """A key signs nothing new; what it signed still settles."""
 
     key: Address
 
 
-class KeyRevoked(_Fact):
+class KeyRevoked(_Fact, frozen=True):
     """A key's signatures no longer count."""
 
     key: Address
 
 
-class CashAccountOpened(_Fact):
+class CashAccountOpened(_Fact, frozen=True):
     """A member's cash account; kind 1 holds customers' cash, 2 its own."""
 
     account: Address
@@ -191,7 +191,7 @@ class CashAccountOpened(_Fact):
     kind: int
 
 
-class CashMoved(_Fact):
+class CashMoved(_Fact, frozen=True):
     """Tokenised deposits moved; a zero sender is a credit, a zero receiver a debit."""
 
     token: Address
@@ -200,7 +200,7 @@ class CashMoved(_Fact):
     amount: int
 
 
-class TradeSettled(_Fact):
+class TradeSettled(_Fact, frozen=True):
     """Both legs of a trade moved."""
 
     venue: MemberId
@@ -214,7 +214,7 @@ class TradeSettled(_Fact):
     buy_nonce: int
 
 
-class TradeFailed(_Fact):
+class TradeFailed(_Fact, frozen=True):
     """A trade did not settle, with the revert data that says why; its id stays open."""
 
     venue: MemberId
@@ -222,7 +222,7 @@ class TradeFailed(_Fact):
     reason: bytes
 
 
-class OrderCanceled(_Fact):
+class OrderCanceled(_Fact, frozen=True):
     """A broker's order is void: cancelled on chain, or replaced."""
 
     broker: MemberId

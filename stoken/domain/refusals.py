@@ -19,7 +19,7 @@ class Refusal(StrEnum):
     INSTRUMENT_SUSPENDED = "INSTRUMENT_SUSPENDED"
     INSTRUMENT_DELISTED = "INSTRUMENT_DELISTED"
     INSTRUMENT_TERMINATED = "INSTRUMENT_TERMINATED"
-    TOKEN_PAUSED = "TOKEN_PAUSED"
+    TOKEN_PAUSED = "TOKEN_PAUSED"  # noqa: S105 - a token of value, not a secret
     EMERGENCY_SUSPENSION = "EMERGENCY_SUSPENSION"
     INSTITUTION_TRANSFER_RESTRICTED = "INSTITUTION_TRANSFER_RESTRICTED"
     MARKET_CLOSED = "MARKET_CLOSED"
@@ -98,7 +98,7 @@ class Refusal(StrEnum):
 
 
 class Meaning(NamedTuple):
-    """What a refusal says on each channel; `arguments` is its Solidity error's parameter list, None if never on chain."""
+    """What a refusal says on each channel; `arguments` lists its Solidity error's parameters, None if never on chain."""
 
     title: str
     fix: int | None = None
