@@ -98,7 +98,7 @@ class Refusal(StrEnum):
 
 
 class Meaning(NamedTuple):
-    """What a refusal says on each channel; `arguments` lists its Solidity error's parameters, None if never on chain."""
+    """What a refusal says on each channel; `arguments` is its Solidity error's parameter list, None off chain."""
 
     title: str
     fix: int | None = None
