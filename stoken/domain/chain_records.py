@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The records of which `ChainState` consists: slotted, so that a million holders fit in memory."""
+
+from stoken.domain.codes import EncumbranceKind, KeyStatus
+from stoken.domain.facts import Address, MemberId
+
+_BPS = 10_000
+
+
+class Position:
+    """Units of one account in one token."""
+
+    __slots__ = ("balance", "frozen", "frozen_units", "lockup", "pledged", "restricted")
+
+    def __init__(self) -> None:
+        self.balance = 0
+        self.lockup = 0
+        self.pledged = 0
+        self.restricted = 0
+        self.frozen_units = 0
+        self.frozen = False
+
+    def encumber(self, kind: int, units: int) -> None:
+        """Add units to the sum of a kind; negative units release."""
+        if kind == EncumbranceKind.LOCKUP:
+            self.lockup += units
+        elif kind == EncumbranceKind.PLEDGE:
+            self.pledged += units
+        else:
+            self.restricted += units
+
+    @property
+    def available(self) -> int:
+        """Return what the chain lets the account move: never below zero."""
+        held = self.lockup + self.pledged + self.restricted + self.frozen_units
+        return max(0, self.balance - held)
+
+
+#: What an account holds that never held; never changed.
+NO_POSITION = Position()
+
+
+class RuleSet:
+    """One version of a token's rules; zero turns a rule off."""
+
+    __slots__ = (
+        "cap_bps",
+        "cap_units",
+        "classes",
+        "countries",
+        "countries_allowed",
+        "effective_block",
+        "holder_limit",
+        "lot",
+        "version",
+    )
+
+    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each field of the contract's struct
+        self,
+        version: int = 0,
+        effective_block: int = 0,
+        cap_units: int = 0,
+        cap_bps: int = 0,
+        classes: int = 0,
+        holder_limit: int = 0,
+        lot: int = 0,
+        countries_allowed: bool = False,  # noqa: FBT001, FBT002 - as in the contract's struct
+        countries: int = 0,
+    ) -> None:
+        self.version = version
+        self.effective_block = effective_block
+        self.cap_units = cap_units
+        self.cap_bps = cap_bps
+        self.classes = classes
+        self.holder_limit = holder_limit
+        self.lot = lot
+        self.countries_allowed = countries_allowed
+        self.countries = countries
+
+    def bars(self, country: int) -> bool:
+        """Tell whether a country may not hold: it is on the deny-list, or missing from the allow-list."""
+        if not self.countries and not self.countries_allowed:
+            return False
+        return bool(self.countries >> country & 1) != self.countries_allowed
+
+    def admits(self, investor_class: int) -> bool:
+        """Tell whether a class of investors may hold."""
+        return not self.classes or bool(self.classes >> investor_class & 1)
+
+    def position_limit(self, supply: int) -> int | None:
+        """Return the most units one identity may hold: the lower of both caps, None where neither is set."""
+        caps = [self.cap_units] if self.cap_units else []
+        if self.cap_bps:
+            caps.append(supply * self.cap_bps // _BPS)
+        return min(caps, default=None)
+
+
+NO_RULES = RuleSet()
+
+
+class Token:
+    """One security: its positions by account and by identity, its rules, its quantity."""
+
+    __slots__ = (
+        "burned",
+        "compliance",
+        "holders",
+        "identities",
+        "isin",
+        "minted",
+        "paused",
+        "positions",
+        "registered",
+        "rules",
+    )
+
+    def __init__(self) -> None:
+        self.isin = ""
+        self.compliance: Address = b""
+        self.paused = True
+        self.minted = 0
+        self.burned = 0
+        self.registered = 0
+        self.positions: dict[Address, Position] = {}
+        self.identities: dict[Address, int] = {}
+        self.holders = 0
+        self.rules: list[RuleSet] = []
+
+    @property
+    def supply(self) -> int:
+        """Return the units that exist."""
+        return self.minted - self.burned
+
+    def held_by(self, account: Address) -> Position:
+        """Return an account's position to read."""
+        return self.positions.get(account, NO_POSITION)
+
+    def position(self, account: Address) -> Position:
+        """Return an account's position to change, a new one where it never held."""
+        position = self.positions.get(account)
+        if position is None:
+            position = self.positions[account] = Position()
+        return position
+
+    def move(self, identity: Address, units: int) -> None:
+        """Change what an identity holds, and count it among the holders while it holds anything."""
+        held = self.identities.get(identity, 0)
+        after = held + units
+        self.holders += (after > 0) - (held > 0)
+        if after:
+            self.identities[identity] = after
+        else:
+            self.identities.pop(identity, None)
+
+    def rules_at(self, block_number: int) -> RuleSet:
+        """Return the rule set in force at a block: the latest announced of those already effective."""
+        for rules in reversed(self.rules):
+            if rules.effective_block <= block_number:
+                return rules
+        return NO_RULES
+
+
+class Account:
+    """What the identity registry binds to an account."""
+
+    __slots__ = ("country", "identity", "investor_class", "manager", "owner_type")
+
+    def __init__(
+        self, manager: MemberId, identity: Address, country: int, investor_class: int, owner_type: int
+    ) -> None:
+        self.manager = manager
+        self.identity = identity
+        self.country = country
+        self.investor_class = investor_class
+        self.owner_type = owner_type
+
+
+class Attestation:
+    """Topics (bits) that one issuer attests of an identity, until a block time."""
+
+    __slots__ = ("topics", "until")
+
+    def __init__(self, topics: int, until: int) -> None:
+        self.topics = topics
+        self.until = until
+
+
+class Claims:
+    """What is said of one identity, by issuer; `for_cause` names issuers that withdrew for cause."""
+
+    __slots__ = ("by_issuer", "for_cause")
+
+    def __init__(self) -> None:
+        self.by_issuer: dict[Address, Attestation] = {}
+        self.for_cause: dict[Address, None] = {}
+
+
+class Member:
+    """An institution: its roles (bits) and standing."""
+
+    __slots__ = ("roles", "status")
+
+    def __init__(self, roles: int, status: int) -> None:
+        self.roles = roles
+        self.status = status
+
+
+class Key:
+    """A signing key of a member: scopes (bits), validity in block time, standing."""
+
+    __slots__ = ("member", "scopes", "since", "status", "until")
+
+    def __init__(self, member: MemberId, scopes: int, since: int, until: int) -> None:
+        self.member = member
+        self.scopes = scopes
+        self.since = since
+        self.until = until
+        self.status: int = KeyStatus.ACTIVE
+
+
+class CashAccount:
+    """A member's account in the deposit token; kind 1 holds customers' cash, 2 its own."""
+
+    __slots__ = ("balance", "kind", "member")
+
+    def __init__(self, member: MemberId, kind: int) -> None:
+        self.member = member
+        self.kind = kind
+        self.balance = 0
+
+
+class Encumbrance:
+    """Units of an account that may not move."""
+
+    __slots__ = ("account", "kind", "token", "units", "until")
+
+    def __init__(self, token: Address, account: Address, kind: int, units: int, until: int) -> None:
+        self.token = token
+        self.account = account
+        self.kind = kind
+        self.units = units
+        self.until = until
