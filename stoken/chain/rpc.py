@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JSON-RPC over HTTP, with batches and time-outs; what a node does not answer is LEDGER_UNAVAILABLE."""
+
+from collections.abc import Iterable, Sequence
+from itertools import count
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import msgspec
+
+from stoken.errors import LedgerUnavailableError
+
+#: A method and its parameters.
+Call = tuple[str, Sequence[object]]
+#: What a node answers: JSON as it came.
+Json = Any
+
+_OK = 200
+
+
+class NodeError(LedgerUnavailableError):
+    """The node answered with a JSON-RPC error; `data` holds revert data where there is some."""
+
+    def __init__(self, rpc_code: int, message: str, data: Json = None) -> None:
+        """Take the error object's members."""
+        super().__init__(f"the node answers {rpc_code}: {message}", {"rpc_code": rpc_code})
+        self.rpc_code = rpc_code
+        self.rpc_message = message
+        self.data = data
+
+
+class RpcClient:
+    """A node's endpoint; safe to use from several threads."""
+
+    def __init__(self, url: str, timeout: float = 10, batch_size: int = 200) -> None:
+        """Take the endpoint; nothing is sent before the first call."""
+        self.url = url
+        self._batch_size = batch_size
+        self._client = httpx.Client(timeout=timeout, headers={"content-type": "application/json"}, trust_env=False)
+        self._ids = count(1)
+
+    def call(self, method: str, *params: object) -> Json:
+        """Return the result of one call; raises NodeError where the node answers with an error."""
+        answer = self._post({"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params})
+        result = _result(answer)
+        if isinstance(result, NodeError):
+            raise result
+        return result
+
+    def batch(self, calls: Iterable[Call]) -> list[Json]:
+        """Return the results in the order of the calls; raises the first error among them."""
+        results = self.batch_each(calls)
+        for result in results:
+            if isinstance(result, NodeError):
+                raise result
+        return results
+
+    def batch_each(self, calls: Iterable[Call]) -> list[Json | NodeError]:
+        """Return for each call its result or the NodeError that the node answered."""
+        pending = list(calls)
+        results: list[Json | NodeError] = []
+        for start in range(0, len(pending), self._batch_size):
+            results += self._one_batch(pending[start : start + self._batch_size])
+        return results
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _one_batch(self, calls: list[Call]) -> list[Json | NodeError]:
+        ids = [next(self._ids) for _ in calls]
+        body = [
+            {"jsonrpc": "2.0", "id": identifier, "method": method, "params": params}
+            for identifier, (method, params) in zip(ids, calls, strict=True)
+        ]
+        answers = self._post(body)
+        if not isinstance(answers, list):  # a batch refused as a whole comes back as one object
+            raise _refused(answers)
+        by_id = {answer.get("id"): _result(answer) for answer in answers if isinstance(answer, dict)}
+        if any(identifier not in by_id for identifier in ids):
+            raise _refused(answers[0] if answers else None)
+        return [by_id[identifier] for identifier in ids]
+
+    def _post(self, body: object) -> Json:
+        try:
+            response = self._client.post(self.url, content=msgspec.json.encode(body))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise LedgerUnavailableError(f"no answer from the node at {self.url}: {type(error).__name__}") from error
+        try:
+            answer = msgspec.json.decode(response.content)
+        except msgspec.DecodeError as error:
+            raise LedgerUnavailableError(f"the node at {self.url} answers HTTP {response.status_code}") from error
+        if response.status_code != _OK and not (isinstance(answer, dict) and answer.get("error")):
+            raise LedgerUnavailableError(f"the node at {self.url} answers HTTP {response.status_code}")
+        return answer
+
+
+def _result(answer: Json) -> Json | NodeError:
+    if not isinstance(answer, dict):
+        raise LedgerUnavailableError("the node answers with something else than JSON-RPC")
+    error = answer.get("error")
+    if error is None:
+        return answer.get("result")
+    if not isinstance(error, dict):
+        return NodeError(0, str(error))
+    return NodeError(int(error.get("code", 0)), str(error.get("message", "")), error.get("data"))
+
+
+def _refused(answer: Json) -> LedgerUnavailableError:
+    result = _result(answer)
+    return result if isinstance(result, NodeError) else LedgerUnavailableError("the node leaves calls of a batch out")

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Legacy transactions at gas price zero, signed by hand (EIP-155): what every supported engine takes."""
+
+from eth_hash.auto import keccak
+
+from stoken.chain.signatures import Key, load_key
+
+_SHORT = 55
+
+
+def sign_legacy(key: Key, nonce: int, gas: int, to: bytes, data: bytes, chain_id: int) -> tuple[bytes, bytes]:
+    """Return the raw transaction and its hash; an empty `to` creates a contract."""
+    fields = (
+        rlp_integer(nonce)
+        + b"\x80"  # gas price 0
+        + rlp_integer(gas)
+        + rlp_bytes(to)
+        + b"\x80"  # value 0
+        + rlp_bytes(data)
+    )
+    digest = keccak(_rlp_list(fields + rlp_integer(chain_id) + b"\x80\x80"))
+    signature = load_key(key).sign_recoverable(digest, hasher=None)
+    raw = _rlp_list(
+        fields
+        + rlp_integer(signature[64] + 35 + 2 * chain_id)
+        + rlp_integer(int.from_bytes(signature[:32]))
+        + rlp_integer(int.from_bytes(signature[32:64]))
+    )
+    return raw, keccak(raw)
+
+
+def contract_address(sender: bytes, nonce: int) -> bytes:
+    """Return the address of the contract that a creation by `sender` makes."""
+    return keccak(_rlp_list(rlp_bytes(sender) + rlp_integer(nonce)))[12:]
+
+
+def rlp_bytes(value: bytes) -> bytes:
+    """Encode a byte string."""
+    if len(value) == 1 and value[0] < 0x80:  # noqa: PLR2004 - a small byte is its own encoding
+        return value
+    return _prefix(0x80, len(value)) + value
+
+
+def rlp_integer(value: int) -> bytes:
+    """Encode an integer: no leading zeros, zero is the empty string."""
+    return rlp_bytes(value.to_bytes((value.bit_length() + 7) // 8))
+
+
+def _rlp_list(payload: bytes) -> bytes:
+    return _prefix(0xC0, len(payload)) + payload
+
+
+def _prefix(offset: int, length: int) -> bytes:
+    if length <= _SHORT:
+        return bytes((offset + length,))
+    size = length.to_bytes((length.bit_length() + 7) // 8)
+    return bytes((offset + _SHORT + len(size),)) + size
