@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.20;
+
+import {IIdentityRegistry} from "./IIdentityRegistry.sol";
+
+/// @notice One account to bring into the registry, attested by the batch's claim issuer.
+struct Onboarding {
+    address account;
+    address identity;
+    uint16 country;
+    uint8 class;
+    uint8 ownerType;
+    uint64 topics;
+    uint40 until;
+}
+
+/// @notice Accounts of one manager, attested by one claim issuer; both sign it.
+struct OnboardingBatch {
+    bytes20 manager;
+    address claimIssuer;
+    uint256 nonce;
+    uint40 deadline;
+    Onboarding[] items;
+}
+
+/// @notice What an issuer says of an identity: topics (bit 1 << topic) until a block time.
+struct Attested {
+    address identity;
+    uint64 topics;
+    uint40 until;
+}
+
+/// @title IAttestedIdentityRegistry
+/// @notice The identity registry with account managers, claims attested by signature and one packed word an account:
+/// identity:160 | country:16 | class:8 | until:40 | epoch:24 | status:8, from the high bits down.
+/// @dev Status bits: registered 1, verified 2, revoked for cause 4, identity replaced once 8. `until` counts only with
+/// verified: the earliest end of the required claims, zero if one was withdrawn. A word with a stale epoch, or whose
+/// `until` has passed, is worked out anew, in views and transfers alike; transfers store it.
+interface IAttestedIdentityRegistry is IIdentityRegistry {
+    error IdentityRegistryAccountRegistered(address account);
+    error IdentityRegistryAddressZero();
+    error IdentityRegistryLengthMismatch();
+    error IdentityRegistryTopicsInvalid(uint64 topics);
+    error IdentityRegistryOwnerTypeInvalid(uint8 ownerType);
+    error IdentityRegistryNonceUsed(address signer, uint256 nonce);
+    error IdentityRegistryCallerUnknown(address caller);
+
+    /// @notice An account belongs to a manager and an identity; a zero manager is none.
+    event AccountBound(
+        address indexed account,
+        bytes20 indexed manager,
+        address indexed identity,
+        uint16 country,
+        uint8 class,
+        uint8 ownerType
+    );
+
+    /// @notice An issuer attests topics of an identity until a block time; this replaces what it said before.
+    event ClaimAttested(address indexed identity, address indexed issuer, uint64 topics, uint40 until);
+
+    /// @notice An issuer withdrew its attestation; for cause, the identity may not even sell.
+    event ClaimRevoked(address indexed identity, address indexed issuer, bool forCause);
+
+    /// @notice All words became stale.
+    event EpochAdvanced(uint24 epoch);
+
+    /// @notice Constructor of the proxy.
+    function initialize(
+        address owner,
+        address agent,
+        address identityStorage,
+        address topicsRegistry,
+        address issuersRegistry,
+        address memberRegistry
+    ) external;
+
+    /// @notice Registers a batch of accounts with their claims; anyone relays.
+    /// @dev Requirements: the deadline has not passed; the manager is a member with the account manager's role and its
+    /// INSTRUCTION key signed; the claim issuer is trusted for every topic and signed the same digest; nonces of both
+    /// signers are fresh; no account is registered. Emits {AccountBound}, {ClaimAttested} and IdentityRegistered each.
+    function registerAccounts(
+        OnboardingBatch calldata batch,
+        bytes calldata managerSignature,
+        bytes calldata attestation
+    ) external;
+
+    /// @notice Replaces what an issuer says of identities; anyone relays.
+    /// @dev Requirements: the issuer is trusted for every topic and signed; fresh nonce; deadline. Emits
+    /// {ClaimAttested} each.
+    function attest(
+        address claimIssuer,
+        Attested[] calldata items,
+        uint256 nonce,
+        uint40 deadline,
+        bytes calldata signature
+    ) external;
+
+    /// @notice Withdraws what an issuer says of an identity; anyone relays.
+    /// @dev Requirements: the issuer is trusted and signed; fresh nonce; deadline. Emits {ClaimRevoked}.
+    function revoke(
+        address claimIssuer,
+        address identity,
+        bool forCause,
+        uint256 nonce,
+        uint40 deadline,
+        bytes calldata signature
+    ) external;
+
+    /// @notice The member that manages an account and whom the account serves: customer 1, own 2; zero if none.
+    function managerOf(address account) external view returns (bytes20 manager, uint8 ownerType);
+
+    /// @notice The words of two accounts as they stand in this block.
+    function pair(address from, address to) external view returns (uint256 fromWord, uint256 toWord);
+
+    /// @notice {pair}, storing the words that were stale.
+    function pairRefreshed(address from, address to) external returns (uint256 fromWord, uint256 toWord);
+
+    /// @notice The word of one account as it stands in this block.
+    function wordOf(address account) external view returns (uint256 word);
+
+    /// @notice Works out the words of accounts and stores them; anyone may call.
+    function refresh(address[] calldata accounts) external;
+
+    /// @notice What an issuer says of an identity; `withdrawn` and `forCause` after a revocation.
+    function attestationOf(address identity, address issuer)
+        external
+        view
+        returns (uint64 topics, uint40 until, bool withdrawn, bool forCause);
+
+    /// @notice The identity under which an account was first registered, if it was replaced since.
+    function firstIdentityOf(address account) external view returns (address);
+
+    /// @notice Whether a signer has used a nonce.
+    function nonceUsed(address signer, uint256 nonce) external view returns (bool);
+
+    /// @notice The epoch that a word must carry.
+    function epoch() external view returns (uint24);
+
+    /// @notice Makes all words stale, as topics or issuers changed.
+    /// @dev Requirements: the caller is the registry of topics or of issuers, or the owner. Emits {EpochAdvanced}.
+    function advanceEpoch() external;
+
+    /// @notice Forgets the word of an account, as the storage changed it.
+    /// @dev Requirements: the caller is the storage.
+    function forget(address account) external;
+
+    /// @notice The registry of institutions and keys.
+    function memberRegistry() external view returns (address);
+}
