@@ -98,13 +98,14 @@ class TestGenesis:
         assert INIT.extra_data([bytes.fromhex(address) for address in validators]) == seen
 
 
-class TestInit:
-    @pytest.fixture(scope="class")
-    def made(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        root = tmp_path_factory.mktemp("made")
-        assert INIT.main(["--root", str(root)]) == 0
-        return root
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("made")
+    assert INIT.main(["--root", str(root)]) == 0
+    return root
 
+
+class TestInit:
     def test_the_genesis_names_the_four_nodes_whose_keys_were_made(self, made: Path) -> None:
         genesis = json.loads((made / "network/genesis.json").read_text())
         vanity, validators, vote, round_, seals = rlp.decode(bytes.fromhex(genesis["extraData"][2:]))
