@@ -59,6 +59,8 @@ class RpcClient:
     def batch_each(self, calls: Iterable[Call]) -> list[Json | NodeError]:
         """Return for each call its result or the NodeError that the node answered."""
         pending = list(calls)
+        if self._batch_size == 1:
+            return [self._call_each(method, params) for method, params in pending]
         results: list[Json | NodeError] = []
         for start in range(0, len(pending), self._batch_size):
             results += self._one_batch(pending[start : start + self._batch_size])
@@ -73,6 +75,12 @@ class RpcClient:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def _call_each(self, method: str, params: Sequence[object]) -> Json | NodeError:
+        try:
+            return self.call(method, *params)
+        except NodeError as error:
+            return error
 
     def _one_batch(self, calls: list[Call]) -> list[Json | NodeError]:
         ids = [next(self._ids) for _ in calls]
