@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The inbox of requests: idempotent by the tenant's id, read in the order in which requests came."""
+
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from stoken.errors import ConflictError
+from stoken.parties import requests
+from stoken.parties.requests import Body, Request
+from stoken.parties.tables import requests as table
+
+
+def receive(connection: Connection, tenant: str, request_id: str, body: Body, received_at_ns: int) -> Request:
+    """Store a request, or return the one that came under this id before; ConflictError if its body differs.
+
+    One process writes: sequences are dense, so that a reader's cursor misses none.
+    """
+    data = requests.encode(body)
+    digest = sha256(data).digest()
+    known = _row(connection, tenant, request_id)
+    if known is not None:
+        if known.body_hash != digest:
+            raise ConflictError(details={"id": request_id})
+        return _request(known)
+    sequence = int(connection.execute(select(func.coalesce(func.max(table.c.sequence), 0))).scalar_one()) + 1
+    request = Request(sequence, tenant, request_id, requests.kind_of(body), body, received_at_ns)
+    connection.execute(
+        insert(table).values(
+            sequence=sequence,
+            tenant=tenant,
+            id=request_id,
+            kind=request.kind,
+            body=data,
+            body_hash=digest,
+            received_at_ns=received_at_ns,
+        )
+    )
+    return request
+
+
+def find(connection: Connection, tenant: str, request_id: str) -> Request | None:
+    """Return a tenant's request."""
+    row = _row(connection, tenant, request_id)
+    return None if row is None else _request(row)
+
+
+def after(connection: Connection, sequence: int, limit: int) -> list[Request]:
+    """Return the next requests after a reader's cursor."""
+    rows = connection.execute(
+        select(table).where(table.c.sequence > sequence).order_by(table.c.sequence).limit(limit)
+    ).all()
+    return [_request(row) for row in rows]
+
+
+def _row(connection: Connection, tenant: str, request_id: str) -> Row[Any] | None:
+    return connection.execute(select(table).where(table.c.tenant == tenant, table.c.id == request_id)).one_or_none()
+
+
+def _request(row: Row[Any]) -> Request:
+    return Request(row.sequence, row.tenant, row.id, row.kind, requests.decode(row.body), row.received_at_ns)
