@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Ownable2StepUpgradeable} from "@openzeppelin/contracts-upgradeable/access/Ownable2StepUpgradeable.sol";
+import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
+
+import {Refusals} from "../interfaces/Refusals.sol";
+
+/// @title Governed
+/// @notice Base of the suite's contracts: one owner, handed over in two steps, who alone upgrades the code behind the
+/// proxy; the implementation itself is locked.
+abstract contract Governed is Ownable2StepUpgradeable, UUPSUpgradeable, Refusals {
+    constructor() {
+        _disableInitializers();
+    }
+
+    function _checkOwner() internal view override {
+        if (owner() != msg.sender) revert RoleRequired("OWNER");
+    }
+
+    // solhint-disable-next-line no-empty-blocks
+    function _authorizeUpgrade(address) internal override onlyOwner {}
+}
