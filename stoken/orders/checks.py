@@ -22,7 +22,7 @@ _R = Refusal
 class Candidate:
     """An order on its way through the checks, with what they look up on the way."""
 
-    __slots__ = ("account", "entry", "identity", "instrument", "order", "replaced", "state", "value")
+    __slots__ = ("account", "entry", "identity", "instrument", "order", "released", "replaced", "state", "value")
 
     def __init__(self, state: VenueState, entry: NewOrder) -> None:
         """Take an order as it came."""
@@ -32,6 +32,8 @@ class Candidate:
         self.value = entry.order.price * entry.order.quantity
         self.identity = state.chain.identity_of(entry.order.account)
         self.replaced: OrderRecord | None = None
+        #: Whether the reservations of the order to be replaced are given back for the time of the checks.
+        self.released = False
         self.instrument: Instrument
         self.account: AccountOpened
 
@@ -161,7 +163,7 @@ def check_account(candidate: Candidate) -> None:
         raise decline(_R.NOT_ACCOUNT_MANAGER, account=order.account, member=entry.broker)
     owner_type = account.owner_type if bound is None else bound.owner_type
     cash = state.chain.cash_accounts.get(order.cash_account)
-    if cash is None or cash.member != entry.broker or cash.kind != owner_type:
+    if cash is None or cash.member != entry.broker or not cash.kind == account.owner_type == owner_type:
         raise decline(_R.SEGREGATION_VIOLATION, account=order.account, other=order.cash_account)
     candidate.account = account
 

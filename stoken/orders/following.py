@@ -2,9 +2,9 @@
 """What follows from outside: time passes, a final block arrives."""
 
 from stoken.domain import facts
-from stoken.domain.book import Book
-from stoken.domain.calendar import NANOSECONDS, Session, market_date, midnight
 from stoken.domain.bands import reference_price
+from stoken.domain.book import Book
+from stoken.domain.calendar import NANOSECONDS, Session, market_date
 from stoken.domain.codes import OwnerType
 from stoken.domain.order_states import TradeEvent, next_trade_status
 from stoken.domain.refusals import Refusal
@@ -24,29 +24,19 @@ def pass_time(state: VenueState, now_ns: int) -> None:
     was, before = state.session, state.day
     state.session, until = state.calendar.session(now)
     state.day = market_date(now)
-    state.session_from_ns = _session_start(state, now) * NANOSECONDS
+    state.session_from_ns = now_ns
     state.session_until_ns = until * NANOSECONDS
+    cycle = state.rulebook.settlement_cycle_days
+    state.settlement_date = state.calendar.add_business_days(state.day, cycle).isoformat()
     if before != state.day or (was is Session.OPEN and state.session is not Session.OPEN):
         expire_all(state)
     if before != state.day:
         _new_day(state)
 
 
-def _session_start(state: VenueState, now: int) -> int:
-    # Only a clock that is shifted back leaves the session by its beginning; the day's start is exact enough
-    # for CLOSED and PRE_OPEN, and an OPEN session that is entered late holds from now on.
-    return now if state.session is Session.OPEN else min(now, midnight(state.day)) if _first(state) else now
-
-
-def _first(state: VenueState) -> bool:
-    return state.session is Session.PRE_OPEN
-
-
 def _new_day(state: VenueState) -> None:
     """Publish the day's prices; client order ids are free again and books, now empty, follow the rulebook's policy."""
     state.handled.clear()
-    cycle = state.rulebook.settlement_cycle_days
-    state.settlement_date = state.calendar.add_business_days(state.day, cycle).isoformat()
     for instrument in state.instruments.values():
         instrument.reference_price = reference_price(
             instrument.day_value, instrument.day_quantity, instrument.reference_price

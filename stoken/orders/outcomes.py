@@ -12,7 +12,8 @@ from stoken.domain.order_states import OrderStatus
 from stoken.domain.refusals import Refusal
 from stoken.domain.signed_order import SignedOrder
 
-Value = int | str | bytes
+#: Addresses and other bytes are 0x-hex, members their LEI.
+Value = int | str
 #: Names and values that decided, in the order of the refusal's Solidity arguments where it has them.
 Values = tuple[tuple[str, Value], ...]
 

@@ -87,6 +87,11 @@ class OrderRecord:
         """Tell whether the order may still trade."""
         return self.status in OPEN_STATUSES
 
+    @property
+    def canceled_by_broker(self) -> bool:
+        """Tell whether the broker withdrew it, and no rule."""
+        return self.status is OrderStatus.CANCELED and self.code is None
+
     def move(self, event: OrderEvent) -> None:
         """Go where an event leads; raises ValueError where the order's state does not allow it."""
         self.status = next_order_status(self.status, event)

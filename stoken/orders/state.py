@@ -34,14 +34,20 @@ class Decline(Exception):  # noqa: N818 - an answer, not an error: it never leav
         self.values = values
 
 
-def decline(code: Refusal, **values: Value) -> Decline:
+def decline(code: Refusal, **values: Value | bytes) -> Decline:
     """Name a refusal and the values that decided."""
-    return Decline(code, tuple(values.items()))
+    return Decline(code, tuple((name, _readable(name, value)) for name, value in values.items()))
+
+
+def _readable(name: str, value: Value | bytes) -> Value:
+    if not isinstance(value, bytes):
+        return value
+    return value.decode("ascii", "replace") if name == "member" else f"0x{value.hex()}"
 
 
 def declined_by(verdict: Verdict) -> Decline:
     """Name the arguments of the chain's verdict as its Solidity error does."""
-    return Decline(verdict.refusal, tuple(zip(_ARGUMENT_NAMES[verdict.refusal], verdict.arguments, strict=True)))
+    return decline(verdict.refusal, **dict(zip(_ARGUMENT_NAMES[verdict.refusal], verdict.arguments, strict=True)))
 
 
 class Handled:
@@ -63,6 +69,7 @@ class VenueState:
         """Start before the first entry; nothing but VenueOpened may come first."""
         self.opened: VenueOpened | None = None
         self.venue: MemberId = b""
+        self.mic = ""
         self.cash: Address = b""
         self.rulebook = Rulebook()
         self.rulebook_hash = b""
@@ -75,6 +82,7 @@ class VenueState:
         self.now_ns = 0
         self.session = Session.CLOSED
         self.day = _NEVER
+        self.settlement_date = ""
         #: The span of market time for which `session` and `day` hold.
         self.session_from_ns = 0
         self.session_until_ns = 0
@@ -97,7 +105,7 @@ class VenueState:
     def open(self, entry: VenueOpened) -> None:
         """Take the venue's parameters; its identity cannot change, its rulebook can."""
         self.opened = entry
-        self.venue, self.cash = entry.venue, entry.cash
+        self.venue, self.cash, self.mic = entry.venue, entry.cash, entry.mic
         book = self.rulebook = entry.rulebook
         self.rulebook_hash = book.digest()
         self.calendar = Calendar(book.calendar_version, book.opens_at_minute, book.closes_at_minute)
