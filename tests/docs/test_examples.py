@@ -3,7 +3,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,7 +25,11 @@ class StandInNode(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        answers = {"eth_blockNumber": lambda: hex(6000), "eth_call": lambda *_: hex(90), "eth_getLogs": self.logs}
+        answers: dict[str, Callable[..., Any]] = {
+            "eth_blockNumber": lambda: hex(6000),
+            "eth_call": lambda *_: hex(90),
+            "eth_getLogs": self.logs,
+        }
         result = answers[request["method"]](*request["params"])
         body = json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}).encode()
         self.send_response(200)
