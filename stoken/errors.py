@@ -11,6 +11,7 @@ StokenError
 ├── UnavailableError           a part we need does not answer; retryable
 │   └── LedgerUnavailableError the chain or its mirror
 ├── ContractRevertedError      a contract refused, decoded by selector
+├── FencedError                another process took over the key or the journal; this one must end
 └── StartupError               this process must not start: wrong chain, newer schema, port in use
 """
 
@@ -117,6 +118,14 @@ class ContractRevertedError(StokenError):
         super().__init__(f"reverted with {error}", details)
         self.error = error
         self.code = code or type(self).code
+
+
+class FencedError(StokenError):
+    """Another process took over what only one may write; this one must end."""
+
+    status = 503
+    code = "FENCED"
+    title = "Another process took over."
 
 
 class StartupError(StokenError):

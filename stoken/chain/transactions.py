@@ -29,6 +29,13 @@ def sign_legacy(key: Key, nonce: int, gas: int, to: bytes, data: bytes, chain_id
     return raw, keccak(raw)
 
 
+def calldata(raw: bytes) -> bytes:
+    """Return what a raw legacy transaction calls its receiver with."""
+    import rlp  # noqa: PLC0415 - needed for failed transactions alone
+
+    return bytes(rlp.decode(raw)[5])
+
+
 def contract_address(sender: bytes, nonce: int) -> bytes:
     """Return the address of the contract that a creation by `sender` makes."""
     return keccak(_rlp_list(rlp_bytes(sender) + rlp_integer(nonce)))[12:]

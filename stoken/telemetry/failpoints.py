@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Points at which a test may kill the process: `STOKEN_FAILPOINT=name`, or `name:nth` for the nth pass."""
+
+import os
+import signal
+from typing import Final
+
+#: Every point, with what has and what has not happened there.
+NAMES: Final = {
+    "journal.committed": "the journal holds the entry, the caller has no answer",
+    "outbox.committed": "the outbox holds signed transactions, none was sent",
+    "outbox.broadcast": "transactions were sent, which is not recorded",
+    "mirror.block": "a block is applied, its commit has not happened",
+    "settlement.decided": "a batch is decided, cursor and outbox rows are not committed",
+}
+_VARIABLE: Final = "STOKEN_FAILPOINT"
+
+
+class _Failpoints:
+    def __init__(self) -> None:
+        name, _, nth = os.environ.get(_VARIABLE, "").partition(":")
+        self.name = name
+        self.left = int(nth or "1")
+
+
+_active = _Failpoints()
+
+
+def reach(name: str) -> None:
+    """Kill this process, as by `kill -9`, where the environment asks for it here; free otherwise."""
+    if name != _active.name:
+        return
+    _active.left -= 1
+    if _active.left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)

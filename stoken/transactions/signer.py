@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who signs transactions: by default a key from an encrypted keystore, decrypted once at start."""
+
+import json
+import os
+from pathlib import Path
+from typing import Protocol
+
+from stoken.chain.signatures import address_of, load_key
+from stoken.chain.transactions import sign_legacy
+from stoken.errors import StartupError
+
+
+class Signer(Protocol):
+    """Signs the transactions of one sender."""
+
+    @property
+    def address(self) -> bytes:
+        """The sender."""
+
+    def sign(self, nonce: int, gas: int, to: bytes, data: bytes, chain_id: int) -> tuple[bytes, bytes]:
+        """Return the raw transaction and its hash."""
+
+
+class KeystoreSigner:
+    """A key in memory, read from an encrypted keystore (Web3 Secret Storage v3)."""
+
+    def __init__(self, secret: bytes) -> None:
+        """Take the decrypted key."""
+        self._key = load_key(secret)
+        self._address = address_of(self._key)
+
+    @classmethod
+    def open(cls, path: Path, password: str) -> "KeystoreSigner":
+        """Decrypt a keystore; raises StartupError in one line where file or password are wrong."""
+        from eth_account import Account  # noqa: PLC0415 - slow to import, and needed once
+
+        try:
+            secret = Account.decrypt(json.loads(path.read_text()), password)
+        except OSError as error:
+            raise StartupError(f"the keystore {path} cannot be read: {error.strerror}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise StartupError(f"the keystore {path} does not open with this password") from error
+        return cls(bytes(secret))
+
+    @property
+    def address(self) -> bytes:
+        """The sender."""
+        return self._address
+
+    def sign(self, nonce: int, gas: int, to: bytes, data: bytes, chain_id: int) -> tuple[bytes, bytes]:
+        """Return the raw transaction and its hash."""
+        return sign_legacy(self._key, nonce, gas, to, data, chain_id)
+
+
+def create_keystore(path: Path, secret: bytes, password: str) -> None:
+    """Write an encrypted keystore, readable by its owner alone; an existing file is never overwritten."""
+    from eth_account import Account  # noqa: PLC0415 - slow to import, and needed once
+
+    content = json.dumps(Account.encrypt(secret, password))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise StartupError(f"the keystore {path} exists: it is not overwritten") from error
+    with os.fdopen(descriptor, "w") as file:
+        file.write(content)
