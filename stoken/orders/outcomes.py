@@ -156,3 +156,8 @@ def encode(outcome: Outcome) -> bytes:
 def decode(data: bytes) -> Outcome:
     """Read an outcome back from the journal's bytes."""
     return _decoder.decode(data)
+
+
+def encode_trade(trade: Trade) -> bytes:
+    """Return the bytes over which a replay hashes its trades."""
+    return _encoder.encode(trade)
