@@ -34,16 +34,15 @@ struct Attested {
 /// @notice The identity registry with account managers, claims attested by signature and one packed word an account:
 /// identity:160 | country:16 | class:8 | until:40 | epoch:24 | status:8, from the high bits down.
 /// @dev Status bits: registered 1, verified 2, revoked for cause 4, identity replaced once 8. `until` counts only with
-/// verified: the earliest end of the required claims, zero if one was withdrawn. A word with a stale epoch, or whose
-/// `until` has passed, is worked out anew, in views and transfers alike; transfers store it.
+/// verified: the earliest end of the required claims, a topic attested by several issuers counting to the latest of
+/// them. A revocation for cause by any issuer stands until that issuer attests anew, also when it is no longer trusted.
+/// A word with a stale epoch is worked out anew, in views and transfers alike, and so is a receiver's that is not
+/// verified or has expired; transfers store what they worked out.
 interface IAttestedIdentityRegistry is IIdentityRegistry {
-    error IdentityRegistryAccountRegistered(address account);
     error IdentityRegistryAddressZero();
     error IdentityRegistryLengthMismatch();
-    error IdentityRegistryTopicsInvalid(uint64 topics);
     error IdentityRegistryOwnerTypeInvalid(uint8 ownerType);
-    error IdentityRegistryNonceUsed(address signer, uint256 nonce);
-    error IdentityRegistryCallerUnknown(address caller);
+    error IdentityRegistrySourceUnbound(address source);
 
     /// @notice An account belongs to a manager and an identity; a zero manager is none.
     event AccountBound(
@@ -75,7 +74,7 @@ interface IAttestedIdentityRegistry is IIdentityRegistry {
     ) external;
 
     /// @notice Registers a batch of accounts with their claims; anyone relays.
-    /// @dev Requirements: the deadline has not passed; the manager is a member with the account manager's role and its
+    /// @dev Requirements: the deadline has not passed; the manager is a member with the account manager's role whose
     /// INSTRUCTION key signed; the claim issuer is trusted for every topic and signed the same digest; nonces of both
     /// signers are fresh; no account is registered. Emits {AccountBound}, {ClaimAttested} and IdentityRegistered each.
     function registerAccounts(
@@ -121,11 +120,15 @@ interface IAttestedIdentityRegistry is IIdentityRegistry {
     /// @notice Works out the words of accounts and stores them; anyone may call.
     function refresh(address[] calldata accounts) external;
 
-    /// @notice What an issuer says of an identity; `withdrawn` and `forCause` after a revocation.
+    /// @notice What an issuer says of an identity; no topics after a revocation.
     function attestationOf(address identity, address issuer)
         external
         view
-        returns (uint64 topics, uint40 until, bool withdrawn, bool forCause);
+        returns (uint64 topics, uint40 until, bool forCause);
+
+    /// @notice Replaces the class of an account's investor.
+    /// @dev Requirements: the caller is an agent; the account is registered. Emits {AccountBound}.
+    function updateClass(address account, uint8 class) external;
 
     /// @notice The identity under which an account was first registered, if it was replaced since.
     function firstIdentityOf(address account) external view returns (address);
@@ -136,12 +139,13 @@ interface IAttestedIdentityRegistry is IIdentityRegistry {
     /// @notice The epoch that a word must carry.
     function epoch() external view returns (uint24);
 
-    /// @notice Makes all words stale, as topics or issuers changed.
-    /// @dev Requirements: the caller is the registry of topics or of issuers, or the owner. Emits {EpochAdvanced}.
+    /// @notice Makes all words stale, as topics or issuers changed; without effect unless the caller is the registry of
+    /// topics or of issuers in use, or the owner.
+    /// @dev Emits {EpochAdvanced}.
     function advanceEpoch() external;
 
-    /// @notice Forgets the word of an account, as the storage changed it.
-    /// @dev Requirements: the caller is the storage.
+    /// @notice Forgets the word of an account, as the storage changed it; without effect unless the caller is the storage
+    /// in use.
     function forget(address account) external;
 
     /// @notice The registry of institutions and keys.

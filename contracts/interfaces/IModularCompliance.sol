@@ -19,7 +19,7 @@ struct RuleSet {
 /// @title IModularCompliance
 /// @notice Compliance with built-in rules, asked in one call; rule sets are versioned and take effect at an
 /// announced block. Positions and holders are counted by identity.
-/// @dev Rules in order: country, class, cap, number of holders, lot. They bind the receiver; moves between accounts
+/// @dev Rules in order: lot, country, class, cap, number of holders. They bind the receiver; moves between accounts
 /// of one identity meet none. A cap in per cent of the supply is judged at transfers, not at mint, while the supply is
 /// still forming. Assumes that the token passes the registry's words of this very block.
 interface IModularCompliance is ICompliance {
@@ -29,7 +29,6 @@ interface IModularCompliance is ICompliance {
     error ComplianceNoticeTooShort(uint64 effectiveBlock, uint256 earliest);
     error ComplianceRuleSetInvalid();
     error CompliancePositionsUntracked();
-    error ComplianceModulesUnsupported();
 
     /// @notice A rule set takes effect at a block; versions count from 1.
     event RuleSetAnnounced(uint32 indexed version, uint64 effectiveBlock, RuleSet rules);
@@ -76,6 +75,7 @@ interface IModularCompliance is ICompliance {
     /// @notice The number of identities that hold units.
     function holders() external view returns (uint256);
 
+    /// @dev The units of an account whose identity was replaced stay counted under its first identity until this call.
     /// @notice Counts an account's units under its present identity, after its identity was replaced; anyone may call.
     function recount(address account) external;
 }
