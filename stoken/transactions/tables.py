@@ -37,3 +37,12 @@ senders = Table(
     field("epoch", INT64),
     schema="ops",
 )
+
+#: How far a step of the worker has read, by its name.
+cursors = Table(
+    "cursors",
+    metadata,
+    key("name", TEXT),
+    field("position", INT64),
+    schema="ops",
+)
