@@ -2,21 +2,31 @@
 """Write the reference pages from the code that they describe. `--check` compares instead."""
 
 import json
+import pkgutil
 import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from time import time, time_ns
+from types import SimpleNamespace
 from typing import Any
 
+import typer
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+import stoken
+from stoken.cli import GROUPS
 from stoken.domain.refusals import REFUSALS, Refusal, error_name
 from stoken.errors import RefusedError, StokenError
+from stoken.gateway.app import create_app
+from stoken.gateway.demo_issuer import DemoIssuer
 from stoken.gateway.problems import render
-from stoken.settings import Settings
+from stoken.settings import AuthSettings, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs/reference"
@@ -86,6 +96,10 @@ def settings_page() -> str:
 
 def errors_of_stoken() -> dict[str, tuple[str, int, bool]]:
     """Return title, status and retryability of each error that is no refusal, by code."""
+    for module in pkgutil.walk_packages(stoken.__path__, "stoken."):
+        # Alembic's scripts and programs run when they are imported.
+        if not module.name.startswith("stoken.migrations.") and not module.name.endswith("__main__"):
+            import_module(module.name)
     found: dict[str, tuple[str, int, bool]] = {}
     kinds: list[type[StokenError]] = [StokenError]
     while kinds:
@@ -112,7 +126,10 @@ def _refusal_facts(code: str) -> list[str]:
     return facts
 
 
-def _problem(code: str, title: str, facts: list[str], note: Json) -> str:
+def _problem(code: str, title: str, facts: list[str], notes: Json) -> str:
+    if code not in notes:
+        raise SystemExit(f"tools/problems.toml says nothing of {code}")
+    note = notes[code]
     lines = "\n".join(f"* {fact}" for fact in facts)
     return f"### {code}\n\n{title}\n\n{note['meaning']}\n\nWhat to do: {note['remedy']}\n\n{lines}"
 
@@ -120,9 +137,9 @@ def _problem(code: str, title: str, facts: list[str], note: Json) -> str:
 def problems_page() -> str:
     """Return the page of problems: every refusal, then every other error."""
     notes = tomllib.loads(NOTES.read_text())
-    refusals = [_problem(code, mean.title, _refusal_facts(code), notes[code]) for code, mean in REFUSALS.items()]
+    refusals = [_problem(code, mean.title, _refusal_facts(code), notes) for code, mean in REFUSALS.items()]
     others = [
-        _problem(code, title, [f"HTTP status: {status}", f"Worth a retry: {'yes' if again else 'no'}"], notes[code])
+        _problem(code, title, [f"HTTP status: {status}", f"Worth a retry: {'yes' if again else 'no'}"], notes)
         for code, (title, status, again) in errors_of_stoken().items()
     ]
     introduction = (
@@ -198,12 +215,136 @@ def events_page() -> str:
     return page("Events", "the contracts' artifacts", introduction, parts)
 
 
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Yield each command with its full name, groups before what they hold."""
+    for name, (module, _) in GROUPS.items():
+        if find_spec(module) is None:
+            continue
+        yield from _walk(f"stoken {name}", typer.main.get_command(import_module(module).app))
+
+
+def _walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - Typer's own class is private
+    yield name, command
+    for part, inner in sorted(getattr(command, "commands", {}).items()):
+        yield from _walk(f"{name} {part}", inner)
+
+
+def _parameter(parameter: Any) -> tuple[str, str, str]:  # noqa: ANN401 - Typer's own class is private
+    option = parameter.param_type_name == "option"
+    names = [*parameter.opts, *parameter.secondary_opts] if option else [parameter.name.upper()]
+    default = "required" if parameter.required else "none" if parameter.default is None else f"`{parameter.default}`"
+    if option and getattr(parameter, "is_flag", False):
+        default = "off" if not parameter.default else "on"
+    return ", ".join(f"`{name}`" for name in names), " ".join((parameter.help or "").split()), default
+
+
+def _command(name: str, command: Any) -> str:  # noqa: ANN401 - Typer's own class is private
+    text = " ".join((command.help or "").split())
+    if getattr(command, "commands", None):
+        return f"## {name}\n\n{text}"
+    rows = [_parameter(parameter) for parameter in command.params if parameter.name not in {"help", "version"}]
+    level = "##" if name.count(" ") == 1 else "###"
+    return f"{level} {name}\n\n{text}\n\n" + (
+        table(("argument or option", "what it says", "default"), rows) if rows else ""
+    )
+
+
+def commands_page() -> str:
+    """Return the page of commands."""
+    introduction = (
+        "Every command takes `--help` and ends with 0, or with one line on standard error: 1 for what stoken refuses "
+        "or cannot do, 2 for a wrong call. Settings come from the [environment](settings.md)."
+    )
+    return page("Commands", "stoken/cli", introduction, [_command(name, command) for name, command in commands()])
+
+
+# --- HTTP -------------------------------------------------------------------------------------------------------------
+
+
+def openapi() -> Json:
+    """Return the gateway's OpenAPI document; no service is started."""
+    services: Any = SimpleNamespace(token_key=DemoIssuer.generate(time).public_pem, auth=AuthSettings(), clock=time_ns)
+    return create_app(services).openapi()
+
+
+def operations(document: Json) -> Iterator[tuple[str, Json]]:
+    """Yield each operation under its method and path."""
+    for path, methods in sorted(document["paths"].items()):
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def _schema_name(schema: Json) -> str:
+    """Return how a page names a schema: a link where it is a component."""
+    if "$ref" in schema:
+        name = str(schema["$ref"]).rsplit("/", 1)[-1]
+        return f"[{name}](#{name.lower()})"
+    for word in ("anyOf", "oneOf"):
+        if word in schema:
+            return " or ".join(_schema_name(choice) for choice in schema[word])
+    if schema.get("type") == "array":
+        return f"list of {_schema_name(schema.get('items', {}))}"
+    if "const" in schema or "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
+    return str(schema.get("format") or schema.get("type") or "any")
+
+
+def _content(part: Json) -> str:
+    return ", ".join(_schema_name(media.get("schema", {})) for media in part.get("content", {}).values()) or "nothing"
+
+
+def _operation(name: str, operation: Json) -> str:
+    text = str(operation.get("description") or operation.get("summary") or "")
+    facts = [f"Roles: {', '.join(operation['x-roles'])}" if "x-roles" in operation else "Roles: none needed"]
+    facts += [
+        f"`{parameter['name']}` ({parameter['in']}): {_schema_name(parameter.get('schema', {}))}"
+        for parameter in operation.get("parameters", ())
+    ]
+    if "requestBody" in operation:
+        facts.append(f"Body: {_content(operation['requestBody'])}")
+    facts += [
+        f"{status}: {_content(answer)}" for status, answer in operation["responses"].items() if status != "default"
+    ]
+    return f"## {name}\n\n{text}\n\n" + "\n".join(f"* {fact}" for fact in facts)
+
+
+def _component(name: str, schema: Json) -> str:
+    required = set(schema.get("required", ()))
+    rows = [
+        (f"`{field}`", _schema_name(part), "yes" if field in required else "no", str(part.get("description", "")))
+        for field, part in schema.get("properties", {}).items()
+    ]
+    text = " ".join(str(schema.get("description", "")).split())
+    fields = table(("field", "type", "required", "what it says"), rows) if rows else _schema_name(schema)
+    return f"### {name}\n\n{text}\n\n{fields}"
+
+
+def http_page() -> str:
+    """Return the page of HTTP operations and schemas."""
+    document = openapi()
+    introduction = (
+        "Amounts are decimal strings of whole units or won, addresses and hashes are hexadecimal with `0x`. Every "
+        "route that names roles needs an access token with one of them. Every error is a [problem](problems.md). The "
+        "same document, for programs, is served at `/openapi.json`."
+    )
+    parts = [_operation(name, operation) for name, operation in operations(document)]
+    parts.append("## Schemas")
+    parts += [_component(name, schema) for name, schema in sorted(document["components"]["schemas"].items())]
+    text = page("HTTP", "the gateway's OpenAPI document", introduction, parts)
+    return text.replace("\n\n\n\n", "\n\n")
+
+
 # --- main -------------------------------------------------------------------------------------------------------------
 
 PAGES: dict[Path, Callable[[], str]] = {
+    REFERENCE / "commands.md": commands_page,
     REFERENCE / "settings.md": settings_page,
     REFERENCE / "problems.md": problems_page,
     REFERENCE / "events.md": events_page,
+    REFERENCE / "http.md": http_page,
 }
 
 
