@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many rows at once by the driver's own means, for what follows the chain: no ORM, no compilation.
+
+Rows are tuples in the order of the table's columns, keys tuples in the order of its primary key.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Boolean, Connection, Integer, LargeBinary, Table
+
+from stoken.db.engine import qualified
+
+Row = tuple[Any, ...]
+_CHUNK: Final = 10_000
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows whose keys are new."""
+    if not rows:
+        return
+    name = qualified(connection, table)
+    cursor = _driver(connection).cursor()
+    if connection.dialect.name == "sqlite":
+        cursor.executemany(f"INSERT INTO {name} VALUES ({_marks(len(rows[0]))})", rows)  # noqa: S608 - our own names
+        return
+    with cursor.copy(f"COPY {name} ({', '.join(table.columns.keys())}) FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types([_array_type(column.type) for column in table.columns])
+        for row in rows:
+            copy.write_row(row)
+
+
+def upsert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows, or replace those that have the same key; a key may occur once."""
+    if not rows:
+        return
+    statement = _upsert(connection.dialect.name, qualified(connection, table), table)
+    _write(connection, statement, rows)
+
+
+def delete_rows(connection: Connection, table: Table, keys: Sequence[Row]) -> None:
+    """Delete rows by key; missing ones are passed over."""
+    if not keys:
+        return
+    name = qualified(connection, table)
+    columns = _key_columns(table)
+    if connection.dialect.name == "sqlite":
+        statement = f"DELETE FROM {name} WHERE {' AND '.join(f'{column} = ?' for column in columns)}"  # noqa: S608 - our own names
+    else:
+        same = " AND ".join(f"t.{column} = k.{column}" for column in columns)
+        statement = f"DELETE FROM {name} t USING {_unnest(table, columns)} WHERE {same}"  # noqa: S608 - our own names
+    _write(connection, statement, keys)
+
+
+def select_rows(connection: Connection, table: Table, keys: Sequence[Row]) -> Iterator[Row]:
+    """Yield the rows that exist among the keys, in no particular order."""
+    if not keys:
+        return
+    name = qualified(connection, table)
+    columns = _key_columns(table)
+    cursor = _driver(connection).cursor()
+    if connection.dialect.name == "sqlite":
+        where = " AND ".join(f"{column} = ?" for column in columns)
+        statement = f"SELECT * FROM {name} WHERE {where}"  # noqa: S608 - our own names
+        for key in keys:
+            yield from cursor.execute(statement, key)
+        return
+    listed = ", ".join(f"t.{column}" for column in table.columns.keys())  # noqa: SIM118 - not a dict
+    joined = f"{_unnest(table, columns)} USING ({', '.join(columns)})"
+    for chunk in _chunks(keys):
+        yield from cursor.execute(
+            f"SELECT {listed} FROM {name} t JOIN {joined}",  # noqa: S608 - our own names
+            _columnwise(chunk),
+            binary=True,
+        )
+
+
+def _write(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
+    cursor = _driver(connection).cursor()
+    if connection.dialect.name == "sqlite":
+        cursor.executemany(statement, rows)
+        return
+    for chunk in _chunks(rows):
+        cursor.execute(statement, _columnwise(chunk))
+
+
+@lru_cache(maxsize=256)
+def _upsert(dialect: str, name: str, table: Table) -> str:
+    columns = table.columns.keys()
+    if dialect == "sqlite":
+        return f"INSERT OR REPLACE INTO {name} VALUES ({_marks(len(columns))})"  # noqa: S608 - our own names
+    keys = _key_columns(table)
+    changed = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in keys)
+    action = f"UPDATE SET {changed}" if changed else "NOTHING"
+    source = f"SELECT * FROM {_unnest(table, columns)}"  # noqa: S608 - our own names
+    return f"INSERT INTO {name} ({', '.join(columns)}) {source} ON CONFLICT ({', '.join(keys)}) DO {action}"
+
+
+def _unnest(table: Table, columns: Sequence[str]) -> str:
+    arrays = ", ".join(f"%b::{_array_type(table.columns[column].type)}[]" for column in columns)
+    return f"unnest({arrays}) AS k({', '.join(columns)})"
+
+
+def _array_type(kind: object) -> str:
+    if isinstance(kind, Boolean):
+        return "bool"
+    if isinstance(kind, BigInteger | Integer):
+        return "int8"
+    return "bytea" if isinstance(kind, LargeBinary) else "text"
+
+
+def _key_columns(table: Table) -> list[str]:
+    return [column.name for column in table.primary_key.columns]
+
+
+def _columnwise(rows: Iterable[Row]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    for start in range(0, len(rows), _CHUNK):
+        yield rows[start : start + _CHUNK]
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+def _driver(connection: Connection) -> Any:  # noqa: ANN401 - sqlite3 or psycopg
+    return connection.connection.driver_connection

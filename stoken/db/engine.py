@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Engines for SQLite and PostgreSQL, and the two ways to use one: a unit of work, and a reading.
+
+Schemas are real on PostgreSQL; on SQLite `ledger.positions` is the table `ledger_positions`.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.schema import Table
+
+from stoken.db.metadata import SCHEMAS
+from stoken.errors import StartupError
+
+_BUSY_SECONDS: Final = 15
+_CACHE_KIB: Final = 65_536
+_WRITES: Final = "stoken_writes"
+_QUALIFIED: Final = re.compile(rf'(?<![\w."])({"|".join(SCHEMAS)})\.(?=["\w])')
+
+
+def open_engine(url: str) -> Engine:
+    """Open a database by its URL, `sqlite:///path` or `postgresql://…`; nothing connects yet.
+
+    Raises StartupError for any other URL.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StartupError("the database URL is malformed") from error
+    if parsed.drivername in {"sqlite", "sqlite+pysqlite"} and parsed.database:
+        return _open_sqlite(parsed)
+    if parsed.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    raise StartupError(f"the database URL names {parsed.drivername}: use sqlite:///path or postgresql://…")
+
+
+@contextmanager
+def unit_of_work(engine: Engine) -> Iterator[Connection]:
+    """Give a connection whose whole work is committed at the end, or leaves nothing.
+
+    SQLite takes the write lock at the start, so that a unit of work never fails half-way as a second writer.
+    """
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a connection that sees one moment of the database, whatever is committed meanwhile."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection = connection.execution_options(  # noqa: PLW2901 - the same connection, returned by its setter
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        with connection.begin():
+            yield connection
+
+
+def qualified(connection: Connection, table: Table) -> str:
+    """Return a table's name as raw statements of this connection must write it."""
+    return f"{table.schema}{'.' if connection.dialect.name == 'postgresql' else '_'}{table.name}"
+
+
+class _PrefixPreparer(SQLiteIdentifierPreparer):
+    """Writes the schema of a table as a prefix of its name."""
+
+    def format_table(  # type: ignore[explicit-override]  # typing knows `override` from Python 3.12 on
+        self,
+        table: Any,  # noqa: ANN401 - SQLAlchemy's signature
+        use_schema: bool = True,  # noqa: ARG002, FBT001, FBT002 - likewise
+        name: str | None = None,
+    ) -> str:
+        plain = name or table.name
+        return self.quote(f"{table.schema}_{plain}" if table.schema else plain)
+
+
+def _open_sqlite(url: URL) -> Engine:
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url.set(drivername="sqlite+pysqlite"), connect_args={"timeout": _BUSY_SECONDS})
+    engine.dialect.preparer = _PrefixPreparer
+    engine.dialect.identifier_preparer = _PrefixPreparer(engine.dialect)
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "before_cursor_execute", _prefixed, retval=True)
+    return engine
+
+
+def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    # The driver's implicit transactions skip DDL and begin late; `_begin` begins them instead.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prefixed(
+    _connection: Connection,
+    _cursor: object,
+    statement: str,
+    parameters: object,
+    _context: object,
+    _many: bool,  # noqa: FBT001 - SQLAlchemy's signature
+) -> tuple[str, object]:
+    return _QUALIFIED.sub(r"\1_", statement), parameters

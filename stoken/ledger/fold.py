@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Facts folded into the ledger's rows, one function a fact; arguments of events are all they look at."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from stoken.domain import facts
+from stoken.domain.codes import EncumbranceKind, KeyStatus
+from stoken.domain.facts import Address, Fact, MemberId
+from stoken.ledger.rows import (
+    Account,
+    CashAccount,
+    CashTotal,
+    Claim,
+    ClaimIssuer,
+    ClaimTopic,
+    Encumbrance,
+    Fill,
+    Instrument,
+    Key,
+    Member,
+    Position,
+    RuleSet,
+    Trade,
+)
+from stoken.ledger.state import State
+
+NOBODY: Final[Address] = bytes(20)
+
+
+def fold(state: State, fact: Fact) -> None:
+    """Change the state by one fact of the current block."""
+    _FOLDS[type(fact)](state, fact)
+
+
+def keys_of(fact: Fact) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Yield the rows that folding a fact of the frequent kinds will read, so that they can be read at once."""
+    if isinstance(fact, facts.Transferred):
+        yield "positions", (fact.token, fact.sender)
+        yield "positions", (fact.token, fact.receiver)
+    elif isinstance(fact, facts.AccountBound | facts.AccountRemoved):
+        yield "accounts", (fact.account,)
+    elif isinstance(fact, facts.ClaimAttested | facts.ClaimRevoked):
+        yield "claims", (fact.identity, fact.issuer)
+    elif isinstance(fact, facts.TradeSettled):
+        yield "trades", (fact.venue, fact.trade_id)
+        yield "accounts", (fact.seller,)
+        yield "accounts", (fact.buyer,)
+
+
+def _transferred(state: State, fact: facts.Transferred) -> None:
+    token, units = fact.token, fact.units
+    if fact.sender == NOBODY:
+        held = _instrument(state, token)
+        _put_instrument(state, held._replace(minted=held.minted + units, supply=held.supply + units))
+    else:
+        _add_balance(state, token, fact.sender, -units)
+    if fact.receiver == NOBODY:
+        held = _instrument(state, token)
+        _put_instrument(state, held._replace(burned=held.burned + units, supply=held.supply - units))
+    else:
+        _add_balance(state, token, fact.receiver, units)
+
+
+def _add_balance(state: State, token: Address, account: Address, units: int) -> None:
+    held = _position(state, token, account)
+    row = Position(token, account, held[2] + units, *held[3:8], state.block_number)
+    state.put("positions", (token, account), row)
+
+
+def _position(state: State, token: Address, account: Address) -> Position:
+    return state.get(Position, "positions", token, account) or Position(token, account)
+
+
+def _put_position(state: State, row: Position) -> None:
+    state.put("positions", row[:2], row._replace(changed_block=state.block_number))
+
+
+def _instrument(state: State, token: Address) -> Instrument:
+    return state.get(Instrument, "instruments", token) or Instrument(token)
+
+
+def _put_instrument(state: State, row: Instrument) -> None:
+    state.put("instruments", row[:1], row)
+
+
+def _issue_created(state: State, fact: facts.IssueCreated) -> None:
+    held = _instrument(state, fact.token)
+    _put_instrument(state, held._replace(isin=fact.isin, compliance=fact.compliance))
+
+
+def _paused(state: State, fact: facts.Paused) -> None:
+    _put_instrument(state, _instrument(state, fact.token)._replace(paused=fact.paused))
+
+
+def _address_frozen(state: State, fact: facts.AddressFrozen) -> None:
+    _put_position(state, _position(state, fact.token, fact.account)._replace(frozen=fact.frozen))
+
+
+def _units_frozen(state: State, fact: facts.UnitsFrozen) -> None:
+    held = _position(state, fact.token, fact.account)
+    _put_position(state, held._replace(frozen_units=held.frozen_units + fact.units))
+
+
+def _quantity_registered(state: State, fact: facts.QuantityRegistered) -> None:
+    _put_instrument(state, _instrument(state, fact.token)._replace(registered=fact.quantity))
+
+
+def _encumbrance_set(state: State, fact: facts.EncumbranceSet) -> None:
+    row = Encumbrance(fact.id, fact.token, fact.account, fact.kind, fact.units, fact.until)
+    state.put("encumbrances", (fact.id,), row)
+    _encumber(state, row, fact.units)
+
+
+def _encumbrance_released(state: State, fact: facts.EncumbranceReleased) -> None:
+    held = state.get(Encumbrance, "encumbrances", fact.id)
+    if held is None or held.released:
+        return
+    state.put("encumbrances", (fact.id,), held._replace(released=True))
+    _encumber(state, held, -held.units)
+
+
+def _encumber(state: State, encumbrance: Encumbrance, units: int) -> None:
+    held = _position(state, encumbrance.token, encumbrance.account)
+    if encumbrance.kind == EncumbranceKind.LOCKUP:
+        held = held._replace(lockup=held.lockup + units)
+    elif encumbrance.kind == EncumbranceKind.PLEDGE:
+        held = held._replace(pledged=held.pledged + units)
+    else:
+        held = held._replace(restricted=held.restricted + units)
+    _put_position(state, held)
+
+
+def _rule_set_announced(state: State, fact: facts.RuleSetAnnounced) -> None:
+    countries = b"".join(word.to_bytes(32) for word in fact.countries)
+    row = RuleSet(
+        fact.compliance,
+        fact.version,
+        fact.effective_block,
+        fact.cap_units,
+        fact.cap_bps,
+        fact.classes,
+        fact.holder_limit,
+        fact.lot,
+        fact.countries_allowed,
+        countries,
+    )
+    state.put("rule_sets", row[:2], row)
+
+
+def _account_bound(state: State, fact: facts.AccountBound) -> None:
+    row = Account(fact.account, fact.manager, fact.identity, fact.country, fact.investor_class, fact.owner_type)
+    state.put("accounts", (fact.account,), row)
+
+
+def _account_removed(state: State, fact: facts.AccountRemoved) -> None:
+    if state.get(Account, "accounts", fact.account) is not None:
+        state.put("accounts", (fact.account,), None)
+
+
+def _claim_attested(state: State, fact: facts.ClaimAttested) -> None:
+    row = Claim(fact.identity, fact.issuer, fact.topics, fact.until)
+    state.put("claims", row[:2], row)
+
+
+def _claim_revoked(state: State, fact: facts.ClaimRevoked) -> None:
+    held = state.get(Claim, "claims", fact.identity, fact.issuer) or Claim(fact.identity, fact.issuer)
+    row = held._replace(revoked=True, for_cause=held.for_cause or fact.for_cause)
+    state.put("claims", row[:2], row)
+
+
+def _topic_added(state: State, fact: facts.TopicAdded) -> None:
+    state.put("claim_topics", (fact.topic,), ClaimTopic(fact.topic))
+
+
+def _topic_removed(state: State, fact: facts.TopicRemoved) -> None:
+    if state.get(ClaimTopic, "claim_topics", fact.topic) is not None:
+        state.put("claim_topics", (fact.topic,), None)
+
+
+def _issuer_trusted(state: State, fact: facts.IssuerTrusted) -> None:
+    known = state.get(ClaimIssuer, "claim_issuers", fact.issuer)
+    if fact.topics:
+        row = ClaimIssuer(fact.issuer, msgspec.msgpack.encode(fact.topics))
+        state.put("claim_issuers", (fact.issuer,), row)
+    elif known is not None:
+        state.put("claim_issuers", (fact.issuer,), None)
+
+
+def _member(state: State, member: MemberId) -> Member:
+    return state.get(Member, "members", member) or Member(member)
+
+
+def _member_admitted(state: State, fact: facts.MemberAdmitted) -> None:
+    state.put("members", (fact.member,), Member(fact.member, fact.roles))
+
+
+def _member_status_changed(state: State, fact: facts.MemberStatusChanged) -> None:
+    state.put("members", (fact.member,), _member(state, fact.member)._replace(status=fact.status))
+
+
+def _key(state: State, key: Address) -> Key:
+    return state.get(Key, "keys", key) or Key(key)
+
+
+def _key_added(state: State, fact: facts.KeyAdded) -> None:
+    state.put("keys", (fact.key,), Key(fact.key, fact.member, fact.scopes, fact.since, fact.until))
+
+
+def _key_retired(state: State, fact: facts.KeyRetired) -> None:
+    state.put("keys", (fact.key,), _key(state, fact.key)._replace(status=int(KeyStatus.RETIRED)))
+
+
+def _key_revoked(state: State, fact: facts.KeyRevoked) -> None:
+    state.put("keys", (fact.key,), _key(state, fact.key)._replace(status=int(KeyStatus.REVOKED)))
+
+
+def _cash_account(state: State, account: Address) -> CashAccount:
+    return state.get(CashAccount, "cash_accounts", account) or CashAccount(account)
+
+
+def _cash_account_opened(state: State, fact: facts.CashAccountOpened) -> None:
+    held = _cash_account(state, fact.account)
+    state.put("cash_accounts", (fact.account,), held._replace(member=fact.member, kind=fact.kind))
+
+
+def _cash_moved(state: State, fact: facts.CashMoved) -> None:
+    if NOBODY in {fact.sender, fact.receiver}:
+        _count_cash(state, fact)
+    for account, amount in ((fact.sender, -fact.amount), (fact.receiver, fact.amount)):
+        if account != NOBODY:
+            held = _cash_account(state, account)
+            state.put("cash_accounts", (account,), held._replace(balance=held.balance + amount))
+
+
+def _count_cash(state: State, fact: facts.CashMoved) -> None:
+    total = state.get(CashTotal, "cash_totals", fact.token) or CashTotal(fact.token)
+    if fact.sender == NOBODY:
+        total = total._replace(credited=total.credited + fact.amount)
+    if fact.receiver == NOBODY:
+        total = total._replace(debited=total.debited + fact.amount)
+    state.put("cash_totals", (fact.token,), total)
+
+
+def _trade_settled(state: State, fact: facts.TradeSettled) -> None:
+    row = Trade(
+        fact.venue,
+        fact.trade_id,
+        settled=True,
+        token=fact.token,
+        seller=fact.seller,
+        buyer=fact.buyer,
+        quantity=fact.quantity,
+        price=fact.price,
+        sell_nonce=fact.sell_nonce,
+        buy_nonce=fact.buy_nonce,
+        block_number=state.block_number,
+    )
+    state.put("trades", row[:2], row)
+    _fill(state, fact.seller, fact.sell_nonce, fact.quantity)
+    _fill(state, fact.buyer, fact.buy_nonce, fact.quantity)
+
+
+def _fill(state: State, account: Address, nonce: int, quantity: int) -> None:
+    bound = state.get(Account, "accounts", account)
+    broker = NOBODY if bound is None else bound.manager
+    held = state.get(Fill, "fills", broker, nonce) or Fill(broker, nonce)
+    state.put("fills", held[:2], held._replace(filled=held.filled + quantity))
+
+
+def _trade_failed(state: State, fact: facts.TradeFailed) -> None:
+    held = state.get(Trade, "trades", fact.venue, fact.trade_id) or Trade(fact.venue, fact.trade_id)
+    if not held.settled:
+        row = held._replace(reason=fact.reason, block_number=state.block_number)
+        state.put("trades", row[:2], row)
+
+
+def _order_canceled(state: State, fact: facts.OrderCanceled) -> None:
+    held = state.get(Fill, "fills", fact.broker, fact.nonce) or Fill(fact.broker, fact.nonce)
+    state.put("fills", held[:2], held._replace(canceled=True))
+
+
+_FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
+    facts.Transferred: _transferred,
+    facts.IssueCreated: _issue_created,
+    facts.Paused: _paused,
+    facts.AddressFrozen: _address_frozen,
+    facts.UnitsFrozen: _units_frozen,
+    facts.QuantityRegistered: _quantity_registered,
+    facts.EncumbranceSet: _encumbrance_set,
+    facts.EncumbranceReleased: _encumbrance_released,
+    facts.RuleSetAnnounced: _rule_set_announced,
+    facts.AccountBound: _account_bound,
+    facts.AccountRemoved: _account_removed,
+    facts.ClaimAttested: _claim_attested,
+    facts.ClaimRevoked: _claim_revoked,
+    facts.TopicAdded: _topic_added,
+    facts.TopicRemoved: _topic_removed,
+    facts.IssuerTrusted: _issuer_trusted,
+    facts.MemberAdmitted: _member_admitted,
+    facts.MemberStatusChanged: _member_status_changed,
+    facts.KeyAdded: _key_added,
+    facts.KeyRetired: _key_retired,
+    facts.KeyRevoked: _key_revoked,
+    facts.CashAccountOpened: _cash_account_opened,
+    facts.CashMoved: _cash_moved,
+    facts.TradeSettled: _trade_settled,
+    facts.TradeFailed: _trade_failed,
+    facts.OrderCanceled: _order_canceled,
+}

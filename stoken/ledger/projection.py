@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger as a projection of the mirror: decodes logs, folds facts, feeds the venue, unwinds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import Connection, delete, select
+
+from stoken.db import bulk
+from stoken.domain.facts import Address, Fact, IssueCreated
+from stoken.ledger import tables
+from stoken.ledger.decode import MalformedLogError, decode_log
+from stoken.ledger.fold import fold, keys_of
+from stoken.ledger.signatures import ContractKind
+from stoken.ledger.state import State
+from stoken.mirror import Log, MinedBlock
+
+_encode = msgspec.msgpack.Encoder().encode
+_log = structlog.get_logger()
+
+
+class LedgerProjection:
+    """Folds the suite's events; one instance follows one database, whose only writer it is."""
+
+    def __init__(self, suite: Mapping[str, Address]) -> None:
+        """Take the addresses of the suite file; tokens and their compliance are found by the factory's events."""
+        kinds = {kind.value: kind for kind in ContractKind}
+        self._suite = {address: kinds[name] for name, address in suite.items() if name in kinds}
+        self._factory = suite.get(ContractKind.FACTORY.value)
+        self._contracts: dict[Address, ContractKind] = {}
+        self._state = State()
+        #: The block that `_state` and `_contracts` stand at; None where a commit failed or nothing is known.
+        self._at: bytes | None = None
+
+    def apply(self, connection: Connection, blocks: Sequence[MinedBlock], final_number: int) -> None:
+        """Fold blocks; those above `final_number` leave before-images, older ones lose theirs."""
+        if not blocks:
+            _prune(connection, final_number)
+            return
+        if self._at is None or self._at != blocks[0].parent_hash:
+            self._reset(connection)
+        self._at = None
+        self._fold(connection, blocks, final_number)
+        _prune(connection, final_number)
+        self._at = blocks[-1].hash
+
+    def unwind(self, connection: Connection, to_block: int) -> None:
+        """Restore every row as it was after `to_block`."""
+        self._at = None
+        undo = tables.undo
+        above = undo.c.block_number > to_block
+        before: dict[tuple[str, bytes], bytes | None] = {}
+        changes = []
+        for row in connection.execute(select(undo).where(above).order_by(undo.c.block_number.desc())):
+            before[row.table_name, row.row_key] = row.before
+            if row.table_name == tables.positions.name:
+                changes.append((*_decode_key(row.row_key), row.block_number))
+        _restore(connection, before)
+        bulk.delete_rows(connection, tables.position_changes, changes)
+        connection.execute(delete(undo).where(above))
+        connection.execute(delete(tables.blocks).where(tables.blocks.c.number > to_block))
+        connection.execute(delete(tables.quarantine).where(tables.quarantine.c.block_number > to_block))
+
+    def _reset(self, connection: Connection) -> None:
+        self._state.forget()
+        self._contracts = dict(self._suite)
+        known = tables.instruments.c
+        for row in connection.execute(select(known.token, known.compliance).where(known.compliance != b"")):
+            self._discover(row.token, row.compliance)
+
+    def _discover(self, token: Address, compliance: Address) -> None:
+        self._contracts[token] = ContractKind.TOKEN
+        self._contracts[compliance] = ContractKind.COMPLIANCE
+
+    def _fold(self, connection: Connection, blocks: Sequence[MinedBlock], final_number: int) -> None:
+        state, malformed = self._state, list[tuple[Any, ...]]()
+        state.begin(connection)
+        decoded = [self._facts(block, malformed) for block in blocks]
+        state.prefetch(key for facts in decoded for fact in facts for key in keys_of(fact))
+        feed = []
+        for block, facts in zip(blocks, decoded, strict=True):
+            state.block_number = block.number
+            for fact in facts:
+                fold(state, fact)
+            state.end_block(undoable=block.number > final_number)
+            feed.append((*block[:4], _encode(facts)))
+        state.flush(connection)
+        bulk.insert_rows(connection, tables.blocks, feed)
+        bulk.insert_rows(connection, tables.quarantine, malformed)
+
+    def _facts(self, block: MinedBlock, malformed: list[tuple[Any, ...]]) -> list[Fact]:
+        """Return a block's facts: first the issues it created, since their contracts speak before the factory does."""
+        contracts, created = self._contracts, list[Fact]()
+        if any(log.address == self._factory for log in block.logs):
+            for log in block.logs:
+                if log.address == self._factory:
+                    created += self._fact(log, ContractKind.FACTORY, malformed)
+            for fact in created:
+                if isinstance(fact, IssueCreated):
+                    self._discover(fact.token, fact.compliance)
+        facts = created
+        for log in block.logs:
+            kind = contracts.get(log.address)
+            if kind is not None and kind is not ContractKind.FACTORY:
+                facts += self._fact(log, kind, malformed)
+        return facts
+
+    def _fact(self, log: Log, kind: ContractKind, malformed: list[tuple[Any, ...]]) -> tuple[Fact, ...]:
+        try:
+            fact = decode_log(kind, log)
+        except MalformedLogError as error:
+            _log.error("log_quarantined", block=log.block_number, log=log.log_index, reason=str(error))
+            malformed.append((log.block_number, log.log_index, log.address, str(error)))
+            return ()
+        return () if fact is None else (fact,)
+
+
+def _prune(connection: Connection, final_number: int) -> None:
+    connection.execute(delete(tables.undo).where(tables.undo.c.block_number <= final_number))
+
+
+def _restore(connection: Connection, before: Mapping[tuple[str, bytes], bytes | None]) -> None:
+    for name, table in tables.STATE.items():
+        images = {_decode_key(key): image for (owner, key), image in before.items() if owner == name}
+        bulk.delete_rows(connection, table, [key for key, image in images.items() if image is None])
+        rows = [_decode_key(image) for image in images.values() if image is not None]
+        bulk.upsert_rows(connection, table, rows)
+
+
+def _decode_key(data: bytes) -> tuple[Any, ...]:
+    return tuple(msgspec.msgpack.decode(data))

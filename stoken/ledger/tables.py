@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger's tables; all but `undo` follow from mirrored logs alone."""
+
+from typing import Any, Final
+
+from sqlalchemy import Column, Index, Table
+
+from stoken.db.metadata import BOOL, BYTES, INT64, TEXT, field, key, metadata, optional
+
+
+def _table(name: str, *columns: Column[Any], with_rowid: bool = False) -> Table:
+    return Table(name, metadata, *columns, schema="ledger", sqlite_with_rowid=with_rowid)
+
+
+#: The venue's feed: `facts` is the msgpack list of what the block's events say.
+blocks = _table(
+    "blocks",
+    key("number", INT64),
+    field("hash", BYTES),
+    field("parent_hash", BYTES),
+    field("time", INT64),
+    field("facts", BYTES),
+    with_rowid=True,
+)
+
+#: `frozen` is the whole account, `frozen_units` a part of it; `changed_block` is the last change of this row.
+positions = _table(
+    "positions",
+    key("token", BYTES),
+    key("account", BYTES),
+    field("balance", INT64),
+    field("frozen_units", INT64),
+    field("lockup", INT64),
+    field("pledged", INT64),
+    field("restricted", INT64),
+    field("frozen", BOOL),
+    field("changed_block", INT64),
+)
+Index(None, positions.c.account)
+
+#: A position as a block left it, for each block that changed it: what as-of reads need.
+position_changes = _table(
+    "position_changes",
+    key("token", BYTES),
+    key("account", BYTES),
+    key("block_number", INT64),
+    field("balance", INT64),
+    field("frozen_units", INT64),
+    field("lockup", INT64),
+    field("pledged", INT64),
+    field("restricted", INT64),
+    field("frozen", BOOL),
+)
+
+accounts = _table(
+    "accounts",
+    key("account", BYTES),
+    field("manager", BYTES),
+    field("identity", BYTES),
+    field("country", INT64),
+    field("investor_class", INT64),
+    field("owner_type", INT64),
+)
+
+#: A withdrawn claim stays as a row: `revoked`, and `for_cause` where the identity may not even sell.
+claims = _table(
+    "claims",
+    key("identity", BYTES),
+    key("issuer", BYTES),
+    field("topics", INT64),
+    field("until", INT64),
+    field("revoked", BOOL),
+    field("for_cause", BOOL),
+)
+
+#: `topics` is a msgpack list.
+claim_issuers = _table("claim_issuers", key("issuer", BYTES), field("topics", BYTES))
+
+claim_topics = _table("claim_topics", key("topic", INT64), with_rowid=True)
+
+instruments = _table(
+    "instruments",
+    key("token", BYTES),
+    field("isin", TEXT),
+    field("compliance", BYTES),
+    field("supply", INT64),
+    field("minted", INT64),
+    field("burned", INT64),
+    field("registered", INT64),
+    field("paused", BOOL),
+)
+Index(None, instruments.c.isin)
+
+#: `countries` holds the four words of the bitmap, lowest countries first.
+rule_sets = _table(
+    "rule_sets",
+    key("compliance", BYTES),
+    key("version", INT64),
+    field("effective_block", INT64),
+    field("cap_units", INT64),
+    field("cap_bps", INT64),
+    field("classes", INT64),
+    field("holder_limit", INT64),
+    field("lot", INT64),
+    field("countries_allowed", BOOL),
+    field("countries", BYTES),
+)
+
+encumbrances = _table(
+    "encumbrances",
+    key("id", BYTES),
+    field("token", BYTES),
+    field("account", BYTES),
+    field("kind", INT64),
+    field("units", INT64),
+    field("until", INT64),
+    field("released", BOOL),
+)
+
+cash_accounts = _table(
+    "cash_accounts", key("account", BYTES), field("member", BYTES), field("kind", INT64), field("balance", INT64)
+)
+
+#: What the cash agent put into and took out of a deposit token.
+cash_totals = _table("cash_totals", key("token", BYTES), field("credited", INT64), field("debited", INT64))
+
+members = _table("members", key("member", BYTES), field("roles", INT64), field("status", INT64))
+
+keys = _table(
+    "keys",
+    key("key", BYTES),
+    field("member", BYTES),
+    field("scopes", INT64),
+    field("since", INT64),
+    field("until", INT64),
+    field("status", INT64),
+)
+
+#: `settled` is false while only failures were seen; `reason` holds the last failure's revert data.
+trades = _table(
+    "trades",
+    key("venue", BYTES),
+    key("trade_id", INT64),
+    field("settled", BOOL),
+    field("token", BYTES),
+    field("seller", BYTES),
+    field("buyer", BYTES),
+    field("quantity", INT64),
+    field("price", INT64),
+    field("sell_nonce", INT64),
+    field("buy_nonce", INT64),
+    field("reason", BYTES),
+    field("block_number", INT64),
+)
+
+#: What settled of a broker's signed order, and whether it is void.
+fills = _table("fills", key("broker", BYTES), key("nonce", INT64), field("filled", INT64), field("canceled", BOOL))
+
+#: Logs of our contracts that do not decode; the alarm names them.
+quarantine = _table(
+    "quarantine",
+    key("block_number", INT64),
+    key("log_index", INT64),
+    field("address", BYTES),
+    field("reason", TEXT),
+)
+
+#: Rows as they were before a block that is not final touched them; `before` is NULL where there was none.
+undo = _table(
+    "undo",
+    key("block_number", INT64),
+    key("table_name", TEXT),
+    key("row_key", BYTES),
+    optional("before", BYTES),
+)
+
+#: The tables that folding facts fills, by name: what the digest covers and unwinding restores.
+STATE: Final[dict[str, Table]] = {
+    table.name: table
+    for table in (
+        positions,
+        accounts,
+        claims,
+        claim_issuers,
+        claim_topics,
+        instruments,
+        rule_sets,
+        encumbrances,
+        cash_accounts,
+        cash_totals,
+        members,
+        keys,
+        trades,
+        fills,
+    )
+}
+#: The tables that grow by the block, by their block column; they too are part of the digest.
+HISTORY: Final[dict[str, Table]] = {table.name: table for table in (blocks, position_changes, quarantine)}

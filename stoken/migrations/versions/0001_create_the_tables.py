@@ -1,0 +1,426 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Create the tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+_SCHEMAS = ("mirror", "ledger", "market", "ops")
+
+
+def upgrade() -> None:
+    """Create what this revision adds."""
+    if op.get_bind().dialect.name == "postgresql":
+        for name in _SCHEMAS:
+            op.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
+    op.create_table(
+        "accounts",
+        sa.Column("account", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("manager", sa.LargeBinary(), nullable=False),
+        sa.Column("identity", sa.LargeBinary(), nullable=False),
+        sa.Column("country", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("investor_class", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("owner_type", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_accounts")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "blocks",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("parent_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("time", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("facts", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_blocks")),
+        schema="ledger",
+        sqlite_with_rowid=True,
+    )
+    op.create_table(
+        "cash_accounts",
+        sa.Column("account", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("member", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("balance", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_cash_accounts")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "cash_totals",
+        sa.Column("token", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("credited", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("debited", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_cash_totals")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "claim_issuers",
+        sa.Column("issuer", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("topics", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("issuer", name=op.f("pk_claim_issuers")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "claim_topics",
+        sa.Column("topic", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("topic", name=op.f("pk_claim_topics")),
+        schema="ledger",
+        sqlite_with_rowid=True,
+    )
+    op.create_table(
+        "claims",
+        sa.Column("identity", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("issuer", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("topics", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("revoked", sa.Boolean(), nullable=False),
+        sa.Column("for_cause", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("identity", "issuer", name=op.f("pk_claims")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "encumbrances",
+        sa.Column("id", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("account", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("units", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("released", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_encumbrances")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "fills",
+        sa.Column("broker", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("nonce", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("filled", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("canceled", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("broker", "nonce", name=op.f("pk_fills")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "instruments",
+        sa.Column("token", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("isin", sa.Text(), nullable=False),
+        sa.Column("compliance", sa.LargeBinary(), nullable=False),
+        sa.Column("supply", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("minted", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("burned", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("registered", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_instruments")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_instruments_isin"), "instruments", ["isin"], unique=False, schema="ledger")
+    op.create_table(
+        "keys",
+        sa.Column("key", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("member", sa.LargeBinary(), nullable=False),
+        sa.Column("scopes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("since", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("status", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_keys")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "members",
+        sa.Column("member", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("roles", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("status", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("member", name=op.f("pk_members")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "position_changes",
+        sa.Column("token", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("balance", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("frozen_units", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lockup", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("pledged", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("restricted", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("frozen", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("token", "account", "block_number", name=op.f("pk_position_changes")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "positions",
+        sa.Column("token", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("balance", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("frozen_units", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lockup", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("pledged", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("restricted", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("frozen", sa.Boolean(), nullable=False),
+        sa.Column("changed_block", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("token", "account", name=op.f("pk_positions")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_positions_account"), "positions", ["account"], unique=False, schema="ledger")
+    op.create_table(
+        "quarantine",
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column(
+            "log_index", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("address", sa.LargeBinary(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_quarantine")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "rule_sets",
+        sa.Column("compliance", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("effective_block", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cap_units", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cap_bps", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("classes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("holder_limit", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lot", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("countries_allowed", sa.Boolean(), nullable=False),
+        sa.Column("countries", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("compliance", "version", name=op.f("pk_rule_sets")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "trades",
+        sa.Column("venue", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column(
+            "trade_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("settled", sa.Boolean(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("seller", sa.LargeBinary(), nullable=False),
+        sa.Column("buyer", sa.LargeBinary(), nullable=False),
+        sa.Column("quantity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("price", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sell_nonce", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("buy_nonce", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason", sa.LargeBinary(), nullable=False),
+        sa.Column("block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("venue", "trade_id", name=op.f("pk_trades")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "undo",
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("table_name", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("row_key", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("before", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("block_number", "table_name", "row_key", name=op.f("pk_undo")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "journal",
+        sa.Column(
+            "sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("epoch", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
+        sa.Column("outcome", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_journal")),
+        schema="market",
+    )
+    op.create_table(
+        "lease",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("epoch", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lease")),
+        schema="market",
+    )
+    op.create_table(
+        "requests",
+        sa.Column(
+            "sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("body_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_requests")),
+        sa.UniqueConstraint("tenant", "id", name=op.f("uq_requests_tenant_id")),
+        schema="market",
+    )
+    op.create_table(
+        "blocks",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("parent_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("time", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_blocks")),
+        schema="mirror",
+    )
+    op.create_table(
+        "checkpoint",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("final_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoint")),
+        schema="mirror",
+    )
+    op.create_table(
+        "logs",
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column(
+            "log_index", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("transaction_index", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("address", sa.LargeBinary(), nullable=False),
+        sa.Column("topics", sa.LargeBinary(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_logs")),
+        schema="mirror",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "transactions",
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column(
+            "transaction_index",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("block_number", "transaction_index", name=op.f("pk_transactions")),
+        schema="mirror",
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_transactions_hash"), "transactions", ["hash"], unique=False, schema="mirror")
+    op.create_table(
+        "chain",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("chain_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("genesis_hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chain")),
+        schema="ops",
+    )
+    op.create_table(
+        "cursors",
+        sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_cursors")),
+        schema="ops",
+    )
+    op.create_table(
+        "decisions",
+        sa.Column(
+            "sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("transaction_key", sa.Text(), nullable=True),
+        sa.Column("failure", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint("(transaction_key IS NULL) <> (failure IS NULL)", name=op.f("ck_decisions_outcome")),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_decisions")),
+        sa.UniqueConstraint("tenant", "id", name=op.f("uq_decisions_tenant_id")),
+        schema="ops",
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("sender", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("nonce", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("raw", sa.LargeBinary(), nullable=False),
+        sa.Column("receiver", sa.LargeBinary(), nullable=False),
+        sa.Column("gas", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("failure", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint("status IN ('signed', 'broadcast', 'mined', 'failed')", name=op.f("ck_outbox_status")),
+        sa.PrimaryKeyConstraint("sender", "nonce", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("hash", name=op.f("uq_outbox_hash")),
+        sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
+        schema="ops",
+    )
+    op.create_index("ix_outbox_status", "outbox", ["status", "sender", "nonce"], unique=False, schema="ops")
+    op.create_table(
+        "senders",
+        sa.Column("address", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("next_nonce", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("epoch", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("address", name=op.f("pk_senders")),
+        schema="ops",
+    )
+    # ### end Alembic commands ###
+
+
+def downgrade() -> None:
+    """Drop what this revision added."""
+    op.drop_table("senders", schema="ops")
+    op.drop_index("ix_outbox_status", table_name="outbox", schema="ops")
+    op.drop_table("outbox", schema="ops")
+    op.drop_table("decisions", schema="ops")
+    op.drop_table("cursors", schema="ops")
+    op.drop_table("chain", schema="ops")
+    op.drop_index(op.f("ix_transactions_hash"), table_name="transactions", schema="mirror")
+    op.drop_table("transactions", schema="mirror")
+    op.drop_table("logs", schema="mirror")
+    op.drop_table("checkpoint", schema="mirror")
+    op.drop_table("blocks", schema="mirror")
+    op.drop_table("requests", schema="market")
+    op.drop_table("lease", schema="market")
+    op.drop_table("journal", schema="market")
+    op.drop_table("undo", schema="ledger")
+    op.drop_table("trades", schema="ledger")
+    op.drop_table("rule_sets", schema="ledger")
+    op.drop_table("quarantine", schema="ledger")
+    op.drop_index(op.f("ix_positions_account"), table_name="positions", schema="ledger")
+    op.drop_table("positions", schema="ledger")
+    op.drop_table("position_changes", schema="ledger")
+    op.drop_table("members", schema="ledger")
+    op.drop_table("keys", schema="ledger")
+    op.drop_index(op.f("ix_instruments_isin"), table_name="instruments", schema="ledger")
+    op.drop_table("instruments", schema="ledger")
+    op.drop_table("fills", schema="ledger")
+    op.drop_table("encumbrances", schema="ledger")
+    op.drop_table("claims", schema="ledger")
+    op.drop_table("claim_topics", schema="ledger")
+    op.drop_table("claim_issuers", schema="ledger")
+    op.drop_table("cash_totals", schema="ledger")
+    op.drop_table("cash_accounts", schema="ledger")
+    op.drop_table("blocks", schema="ledger")
+    op.drop_table("accounts", schema="ledger")
+    # ### end Alembic commands ###
+    if op.get_bind().dialect.name == "postgresql":
+        for name in _SCHEMAS:
+            op.execute(f"DROP SCHEMA {name}")

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which blocks are final: a property of the engine, told to the mirror."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finality:
+    """Blocks `depth` below the head are final (0 on engines with instant finality), or those up to a node's `tag`."""
+
+    depth: int = 0
+    tag: str | None = None
+
+    def final_number(self, head: int, tagged: int | None) -> int:
+        """Return the last final block, -1 for none; `tagged` is the number of the tagged block."""
+        if self.tag is not None:
+            return -1 if tagged is None else tagged
+        return max(-1, head - self.depth)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads heads, headers and complete blocks from a node: batched, checked, never trusted on one answer."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from stoken.chain.rpc import NodeError, RpcClient
+from stoken.mirror.blocks import Header, Log, MinedBlock, decode_header, decode_log
+from stoken.mirror.completeness import IncompleteBlockError, LogsBloom, check_logs, check_receipts
+
+Json = Any
+_METHOD_NOT_FOUND = -32601
+
+
+class ChainReader:
+    """One node as the mirror sees it."""
+
+    def __init__(self, rpc: RpcClient) -> None:
+        """Take the node's client."""
+        self._rpc = rpc
+        self._bloom = LogsBloom()
+        self._block_receipts = True
+
+    def identity(self) -> tuple[int, bytes]:
+        """Return chain id and genesis hash."""
+        chain_id, genesis = self._rpc.batch([("eth_chainId", ()), ("eth_getBlockByNumber", ("0x0", False))])
+        return int(chain_id, 16), bytes.fromhex(genesis["hash"][2:])
+
+    def head(self, tag: str | None) -> tuple[Header, int | None]:
+        """Return the head and the number of the block that the node's tag names, None where it names none yet."""
+        names = ("latest",) if tag is None else ("latest", tag)
+        latest, *tagged = self._rpc.batch([("eth_getBlockByNumber", (name, False)) for name in names])
+        return decode_header(latest), int(tagged[0]["number"], 16) if tagged and tagged[0] else None
+
+    def headers(self, numbers: Sequence[int]) -> list[Header]:
+        """Return headers by number; raises IncompleteBlockError where the node lacks one."""
+        answers = self._rpc.batch([("eth_getBlockByNumber", (hex(number), False)) for number in numbers])
+        if any(answer is None for answer in answers):
+            raise IncompleteBlockError(f"the node lacks blocks within {numbers[0]}-{numbers[-1]}")
+        return [decode_header(answer) for answer in answers]
+
+    def blocks(self, first: int, last: int, *, receipts: bool) -> list[MinedBlock]:
+        """Return complete, linked blocks of a range; with `receipts` each block's receipts root is recomputed."""
+        headers = self.headers(range(first, last + 1))
+        answers = self._rpc.call("eth_getLogs", {"fromBlock": hex(first), "toBlock": hex(last)})
+        logs = _by_block(answers)
+        hashes = {answer["blockNumber"]: answer["blockHash"] for answer in answers}
+        for number, block_hash in hashes.items():
+            at = int(number, 16) - first
+            if not 0 <= at < len(headers) or bytes.fromhex(block_hash[2:]) != headers[at].hash:
+                raise IncompleteBlockError(f"block {int(number, 16)} changed while it was read")
+        return [self._complete(header, logs.get(header.number, []), receipts=receipts) for header in headers]
+
+    def _complete(self, header: Header, logs: list[Log], *, receipts: bool) -> MinedBlock:
+        check_logs(header, logs, self._bloom)
+        if receipts and header.transactions:
+            check_receipts(header, logs, self._receipts(header))
+        return MinedBlock(header.number, header.hash, header.parent_hash, header.time, header.transactions, logs)
+
+    def _receipts(self, header: Header) -> list[Json]:
+        if self._block_receipts:
+            try:
+                answer = self._rpc.call("eth_getBlockReceipts", hex(header.number))
+            except NodeError as error:
+                if error.rpc_code != _METHOD_NOT_FOUND:
+                    raise
+                self._block_receipts = False
+            else:
+                return list(answer or [])
+        calls = [("eth_getTransactionReceipt", ("0x" + item.hex(),)) for item in header.transactions]
+        answers = self._rpc.batch(calls)
+        if any(answer is None for answer in answers):
+            raise IncompleteBlockError(f"block {header.number}: the node lacks receipts")
+        return answers
+
+
+def _by_block(answers: list[Json]) -> dict[int, list[Log]]:
+    logs: dict[int, list[Log]] = defaultdict(list)
+    for answer in answers:
+        log = decode_log(answer)
+        logs[log.block_number].append(log)
+    return logs

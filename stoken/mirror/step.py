@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Follows the chain: whole blocks and one checkpoint a commit, every projection within the same commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from sqlalchemy import Connection, Engine
+
+from stoken.chain.rpc import RpcClient
+from stoken.db.binding import bind_chain
+from stoken.db.engine import unit_of_work
+from stoken.errors import StokenError
+from stoken.mirror import store
+from stoken.mirror.blocks import Header, MinedBlock
+from stoken.mirror.completeness import IncompleteBlockError
+from stoken.mirror.finality import Finality
+from stoken.mirror.reader import ChainReader
+from stoken.mirror.store import Checkpoint
+from stoken.telemetry.failpoints import reach
+
+#: This close to the head each block is a commit of its own, with its receipts root recomputed.
+HEAD_BLOCKS: Final = 8
+#: Catch-up asks for this many blocks at once, fewer where they turn out to be full.
+RANGE_BLOCKS_MAX: Final = 1_000
+RANGE_LOGS: Final = 20_000
+
+
+class ReorgTooDeepError(StokenError):
+    """The chain changed below finality: the mirror halts and does not guess; an operator must decide."""
+
+    status = 503
+    code = "LEDGER_UNAVAILABLE"
+    title = "The chain changed below its final block."
+
+
+class Projection(Protocol):
+    """What is computed from blocks in the commit that stores them."""
+
+    def apply(self, connection: Connection, blocks: Sequence[MinedBlock], final_number: int) -> None:
+        """Fold blocks in ascending order; those above `final_number` may have to be unwound later."""
+        ...
+
+    def unwind(self, connection: Connection, to_block: int) -> None:
+        """Take back every block above `to_block`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the mirror stands after a step: -1 for no block; `caught_up` when it is at the head it saw."""
+
+    number: int
+    final_number: int
+    head: int
+    blocks: int
+    logs: int
+    unwound: int
+
+    @property
+    def caught_up(self) -> bool:
+        """Tell whether nothing was left to read."""
+        return self.number >= self.head
+
+
+class MirrorStep:
+    """One step of the worker's loop; keeps no state that a restart would miss."""
+
+    def __init__(
+        self, engine: Engine, rpc: RpcClient, projections: Sequence[Projection] = (), finality: Finality | None = None
+    ) -> None:
+        """Take the database, the node, the projections in the order they apply, and the engine's finality."""
+        self._engine = engine
+        self._reader = ChainReader(rpc)
+        self._projections = projections
+        self._finality = finality or Finality()
+        self._range = HEAD_BLOCKS
+        self._bound = False
+
+    def execute(self) -> Progress:
+        """Apply the next range of blocks, or at the head the next block; unwind first where the chain changed.
+
+        Raises LedgerUnavailableError where the node does not answer or contradicts itself, ReorgTooDeepError
+        where a final block changed, StartupError where the node is another chain's.
+        """
+        self._bind()
+        with self._engine.connect() as connection:
+            at = store.read_checkpoint(connection)
+        head, tagged = self._reader.head(self._finality.tag)
+        final = max(at.final_number, self._finality.final_number(head.number, tagged))
+        fork = self._fork(at, head)
+        if fork < at.number:
+            self.unwind(fork)
+            return Progress(fork, at.final_number, head.number, 0, 0, at.number - fork)
+        if head.number <= at.number:
+            return Progress(at.number, self._finalise(at, final), head.number, 0, 0, 0)
+        return self._advance(at, head.number, final)
+
+    def run_to_head(self) -> Progress:
+        """Repeat steps until the mirror stands at the node's head."""
+        progress = self.execute()
+        while not progress.caught_up:
+            progress = self.execute()
+        return progress
+
+    def unwind(self, to_block: int) -> None:
+        """Take back every block above `to_block`, projections first, in one commit."""
+        with unit_of_work(self._engine) as connection:
+            at = store.read_checkpoint(connection)
+            if to_block < at.final_number:
+                raise ReorgTooDeepError(f"block {at.final_number} is final, the chain forks at {to_block}")
+            for projection in reversed(self._projections):
+                projection.unwind(connection, to_block)
+            store.delete_blocks(connection, to_block, at.final_number)
+
+    def _bind(self) -> None:
+        if self._bound:
+            return
+        chain_id, genesis = self._reader.identity()
+        with unit_of_work(self._engine) as connection:
+            bind_chain(connection, chain_id, genesis)
+        self._bound = True
+
+    def _advance(self, at: Checkpoint, head: int, final: int) -> Progress:
+        first = at.number + 1
+        near = head - at.number <= HEAD_BLOCKS
+        last = first if near else min(head, at.number + self._range)
+        blocks = self._reader.blocks(first, last, receipts=near)
+        _check_links(at, blocks)
+        final = max(at.final_number, min(final, last))
+        with unit_of_work(self._engine) as connection:
+            store.insert_blocks(connection, blocks)
+            for projection in self._projections:
+                projection.apply(connection, blocks, final)
+            store.write_checkpoint(connection, Checkpoint(last, blocks[-1].hash, final))
+            reach("mirror.block")
+        logs = sum(len(block.logs) for block in blocks)
+        if not near:
+            self._resize(len(blocks), logs)
+        return Progress(last, final, head, len(blocks), logs, 0)
+
+    def _resize(self, blocks: int, logs: int) -> None:
+        dense = max(1, RANGE_LOGS * blocks // max(1, logs))
+        self._range = min(RANGE_BLOCKS_MAX, self._range * 4, dense)
+
+    def _finalise(self, at: Checkpoint, final: int) -> int:
+        final = min(final, at.number)
+        if final > at.final_number:
+            with unit_of_work(self._engine) as connection:
+                for projection in self._projections:
+                    projection.apply(connection, (), final)
+                store.write_checkpoint(connection, Checkpoint(at.number, at.hash, final))
+        return final
+
+    def _fork(self, at: Checkpoint, head: Header) -> int:
+        """Return the last block that mirror and node share; a node that merely lags shares all of its own."""
+        if at.number < 0:
+            return at.number
+        top = min(at.number, head.number)
+        if top < at.final_number:
+            return at.number  # a node that lags behind finality says nothing about what is above
+        if self._same(top, head if top == head.number else self._reader.headers([top])[0]):
+            return at.number
+        return self._walk_back(top, at.final_number)
+
+    def _walk_back(self, top: int, final: int) -> int:
+        window = range(top - 1, max(final, 0) - 1, -1)
+        for start in range(0, len(window), HEAD_BLOCKS):
+            for header in self._reader.headers(window[start : start + HEAD_BLOCKS]):
+                if self._same(header.number, header):
+                    return header.number
+        raise ReorgTooDeepError(f"block {max(final, 0)} is final, and the node has another one")
+
+    def _same(self, number: int, header: Header) -> bool:
+        with self._engine.connect() as connection:
+            return store.read_hash(connection, number) == header.hash
+
+
+def _check_links(at: Checkpoint, blocks: Sequence[MinedBlock]) -> None:
+    parent = blocks[0].parent_hash if at.number < 0 else at.hash
+    for block in blocks:
+        if block.parent_hash != parent:
+            raise IncompleteBlockError(f"block {block.number} does not follow the block before it")
+        parent = block.hash

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads and writes the mirror's own tables; commits nothing."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, func, select
+
+from stoken.db import bulk
+from stoken.mirror import tables
+from stoken.mirror.blocks import Log, MinedBlock
+
+_GENESIS_PARENT = bytes(32)
+
+
+class Checkpoint(NamedTuple):
+    """The last block applied and the last final one; -1 before the first."""
+
+    number: int
+    hash: bytes
+    final_number: int
+
+
+def read_checkpoint(connection: Connection) -> Checkpoint:
+    """Return where the mirror stands."""
+    row = connection.execute(
+        select(tables.checkpoint.c.number, tables.checkpoint.c.hash, tables.checkpoint.c.final_number)
+    ).one_or_none()
+    return Checkpoint(-1, _GENESIS_PARENT, -1) if row is None else Checkpoint(row.number, row.hash, row.final_number)
+
+
+def write_checkpoint(connection: Connection, at: Checkpoint) -> None:
+    """Move the checkpoint; the caller applied the blocks up to it in this unit of work."""
+    bulk.upsert_rows(connection, tables.checkpoint, [(1, *at)])
+
+
+def insert_blocks(connection: Connection, blocks: Sequence[MinedBlock]) -> None:
+    """Store blocks with their logs and transaction hashes."""
+    bulk.insert_rows(connection, tables.blocks, [block[:4] for block in blocks])
+    bulk.insert_rows(
+        connection,
+        tables.transactions,
+        [(block.number, index, item) for block in blocks for index, item in enumerate(block.transactions)],
+    )
+    bulk.insert_rows(connection, tables.logs, [log for block in blocks for log in block.logs])
+
+
+def delete_blocks(connection: Connection, above: int, final_number: int) -> None:
+    """Remove every block above a number and set the checkpoint to it."""
+    for table, number in (
+        (tables.logs, tables.logs.c.block_number),
+        (tables.transactions, tables.transactions.c.block_number),
+        (tables.blocks, tables.blocks.c.number),
+    ):
+        connection.execute(delete(table).where(number > above))
+    block_hash = read_hash(connection, above)
+    if block_hash is None:
+        connection.execute(delete(tables.checkpoint))
+    else:
+        write_checkpoint(connection, Checkpoint(above, block_hash, final_number))
+
+
+def read_hash(connection: Connection, number: int) -> bytes | None:
+    """Return the hash of a mirrored block."""
+    return connection.execute(select(tables.blocks.c.hash).where(tables.blocks.c.number == number)).scalar()
+
+
+def read_blocks(connection: Connection, first: int, last: int) -> list[MinedBlock]:
+    """Return mirrored blocks with their logs; transaction hashes stay behind."""
+    number = tables.blocks.c.number
+    rows = connection.execute(select(tables.blocks).where(number.between(first, last)).order_by(number))
+    logs = {key: list(group) for key, group in groupby(_logs(connection, first, last), lambda log: log.block_number)}
+    return [MinedBlock(row.number, row.hash, row.parent_hash, row.time, (), logs.get(row.number, ())) for row in rows]
+
+
+def _logs(connection: Connection, first: int, last: int) -> Iterator[Log]:
+    table = tables.logs
+    rows = connection.execute(
+        select(table).where(table.c.block_number.between(first, last)).order_by(table.c.block_number, table.c.log_index)
+    )
+    return (Log(*row) for row in rows)
+
+
+def final_number_at(connection: Connection, time_before: int) -> int | None:
+    """Return the last final block mined before an instant."""
+    final = select(tables.checkpoint.c.final_number).scalar_subquery()
+    number = select(func.max(tables.blocks.c.number)).where(
+        tables.blocks.c.number <= final, tables.blocks.c.time < time_before
+    )
+    return connection.execute(number).scalar()

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the mirror stores of the chain, exactly as it came."""
+
+from sqlalchemy import Index, Table
+
+from stoken.db.metadata import BYTES, INT64, field, key, metadata
+
+blocks = Table(
+    "blocks",
+    metadata,
+    key("number", INT64),
+    field("hash", BYTES),
+    field("parent_hash", BYTES),
+    field("time", INT64),
+    schema="mirror",
+)
+
+#: `topics` holds zero to four words of 32 bytes in a row.
+logs = Table(
+    "logs",
+    metadata,
+    key("block_number", INT64),
+    key("log_index", INT64),
+    field("transaction_index", INT64),
+    field("address", BYTES),
+    field("topics", BYTES),
+    field("data", BYTES),
+    schema="mirror",
+    sqlite_with_rowid=False,
+)
+
+transactions = Table(
+    "transactions",
+    metadata,
+    key("block_number", INT64),
+    key("transaction_index", INT64),
+    field("hash", BYTES),
+    schema="mirror",
+    sqlite_with_rowid=False,
+)
+Index(None, transactions.c.hash)
+
+#: One row, id 1: the last block applied, and the last final one.
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    key("id", INT64),
+    field("number", INT64),
+    field("hash", BYTES),
+    field("final_number", INT64),
+    schema="mirror",
+)
