@@ -8,6 +8,8 @@ from enum import StrEnum
 SEOUL_OFFSET_SECONDS = 9 * 3600
 DAY_SECONDS = 86_400
 NANOSECONDS = 1_000_000_000
+#: The last instant that these functions take: dates end soon after.
+INSTANT_MAX = 253_000_000_000
 _EPOCH = date(1970, 1, 1)
 _SATURDAY = 5
 
@@ -77,6 +79,8 @@ class Calendar:
 
     def settle_by_least(self, tradable_until: int, cycle_days: int, margin_seconds: int) -> int:
         """Return the earliest deadline of settlement that an order tradable until an instant may name."""
+        if cycle_days == 0:
+            return tradable_until + margin_seconds
         traded = market_date(tradable_until)
         wait = (self.add_business_days(traded, cycle_days) - traded).days
         return tradable_until + wait * DAY_SECONDS + margin_seconds

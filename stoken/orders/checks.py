@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 from stoken.compliance.verdict import NO_COMMITMENTS, Commitments, Verdict, buyer_verdict, seller_verdict
-from stoken.domain.calendar import Session
+from stoken.domain.calendar import INSTANT_MAX, Session
 from stoken.domain.chain_state import ChainState
 from stoken.domain.codes import MemberStatus, OrderType, OwnerType, Role, Scope, Side
 from stoken.domain.facts import MemberId
@@ -100,6 +100,8 @@ def check_session(candidate: Candidate) -> None:
     at = state.chain.block_time
     if order.tradable_until < at:
         raise decline(_R.TOO_LATE, deadline=order.tradable_until, at=at)
+    if order.tradable_until > INSTANT_MAX:
+        raise decline(_R.TOO_LATE, deadline=order.tradable_until, at=INSTANT_MAX)
     book = state.rulebook
     least = state.calendar.settle_by_least(
         order.tradable_until, book.settlement_cycle_days, book.settlement_margin_seconds

@@ -4,7 +4,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import Engine
@@ -18,6 +18,7 @@ from stoken.orders.actor import VenueActor
 from stoken.orders.journal import Journal, LeaseLostError, read_rows
 from stoken.orders.outcomes import Accepted, Repeated
 from stoken.orders.replay import JournalRow, replay
+from stoken.orders.venue import BookView
 from tests.requirements import requirement
 from tests.unit.orders.factories import OPEN_AT, SECOND, Market, open_market
 
@@ -34,8 +35,11 @@ def clock() -> int:
     return OPEN_AT * SECOND
 
 
-def run(engine: Engine, play: Callable[[VenueActor], Awaitable[Any]]) -> Any:
-    async def main() -> Any:
+Result = TypeVar("Result")
+
+
+def run(engine: Engine, play: Callable[[VenueActor], Awaitable[Result]]) -> Result:
+    async def main() -> Result:
         actor = VenueActor.open(engine, clock)
         await actor.start()
         try:
@@ -147,12 +151,12 @@ class TestRestart:
     def test_orders_reservations_and_book_come_back(self, engine: Engine) -> None:
         market, opening = day()
 
-        async def first(actor: VenueActor) -> Any:
+        async def first(actor: VenueActor) -> tuple[BookView | None, str]:
             await feed(actor, opening)
             await actor.submit(market.order("seller", Side.SELL, 7))
             return await actor.read(lambda venue: (venue.book("ZZBUSANPL019"), venue.state.chain.digest()))
 
-        async def second(actor: VenueActor) -> Any:
+        async def second(actor: VenueActor) -> tuple[BookView | None, str]:
             return await actor.read(lambda venue: (venue.book("ZZBUSANPL019"), venue.state.chain.digest()))
 
         assert run(engine, first) == run(engine, second)

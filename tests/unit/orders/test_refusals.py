@@ -1,0 +1,566 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each refusal of an order by its own test, with the values that decided."""
+
+from typing import Any
+
+import pytest
+
+from stoken.domain import facts
+from stoken.domain.codes import InvestorClass, OrderType, OwnerType, Role, Scope, Side
+from stoken.domain.refusals import Refusal
+from stoken.domain.rulebook import Rulebook
+from stoken.orders import entries
+from stoken.orders.outcomes import Accepted, Answer, Refused
+from tests.requirements import requirement
+from tests.unit.orders.factories import (
+    BLOCK_TIME,
+    BPL1,
+    BROKERS,
+    ISSUER,
+    KP,
+    OPEN_AT,
+    TOKENS,
+    US,
+    Market,
+    accepted,
+    account_facts,
+    address,
+    cash_account,
+    countries,
+    open_market,
+    order_key,
+    refused,
+    rules,
+)
+
+BUYING = BROKERS[1]
+TOKEN = TOKENS[BPL1]
+
+
+def values(answer: object) -> dict[str, Any]:
+    assert isinstance(answer, Refused)
+    return dict(answer.values)
+
+
+def code(answer: object) -> Refusal:
+    assert isinstance(answer, Refused), answer
+    return answer.code
+
+
+@pytest.fixture
+def market() -> Market:
+    return open_market()
+
+
+def buy(market: Market, quantity: int = 10, price: int = 5_000, **changed: object) -> Answer:
+    return market.send("buyer", Side.BUY, quantity, price, BUYING, **changed)
+
+
+def sell(market: Market, quantity: int = 10, price: int = 5_000, **changed: object) -> Answer:
+    return market.send("seller", Side.SELL, quantity, price, **changed)
+
+
+class TestLedger:
+    def test_without_a_block_nothing_is_taken(self) -> None:
+        market = Market()
+        market.admit()
+        assert code(market.send("seller", Side.SELL, 1)) is Refusal.LEDGER_UNAVAILABLE
+
+    def test_a_mirror_that_is_not_current_stops_orders_until_it_is(self, market: Market) -> None:
+        market.do(entries.LedgerHealthChanged(0, current=False))
+        order = market.order("seller", Side.SELL, 1)
+        assert code(market.do(order).answer) is Refusal.LEDGER_UNAVAILABLE
+        market.do(entries.LedgerHealthChanged(0, current=True))
+        # The refusal came before the id counted, so the same request may be made again.
+        assert isinstance(market.do(order).answer, Accepted)
+
+
+class TestBroker:
+    def test_an_institution_that_is_no_member_is_refused(self, market: Market) -> None:
+        stranger = b"ZZZZ0000000000001859"
+        answer = market.send("seller", Side.SELL, 1, broker=BROKERS[0], client_order_id="x")
+        accepted(answer)
+        order = market.order("seller", Side.SELL, 1)
+        answer = market.do(entries.NewOrder(0, "y", stranger, BPL1, order.order, order.signature, order.signer)).answer
+        assert code(answer) is Refusal.BROKER_NOT_MEMBER
+        assert values(answer) == {"member": "ZZZZ0000000000001859"}
+
+    def test_a_member_without_the_role_is_refused(self, market: Market) -> None:
+        market.apply([facts.MemberAdmitted(BROKERS[0], Role.ISSUER)])
+        assert code(sell(market)) is Refusal.BROKER_NOT_MEMBER
+
+    def test_a_suspended_member_is_refused(self, market: Market) -> None:
+        market.apply([facts.MemberStatusChanged(BROKERS[0], 2)])
+        assert code(sell(market)) is Refusal.BROKER_SUSPENDED
+
+    def test_a_revoked_member_is_no_member(self, market: Market) -> None:
+        market.apply([facts.MemberStatusChanged(BROKERS[0], 3)])
+        assert code(sell(market)) is Refusal.BROKER_NOT_MEMBER
+
+
+class TestClientOrderId:
+    @pytest.mark.parametrize(
+        "change", [{"quantity": 11}, {"signature": b"t" * 65}, {"isin": "ZZSHIPFIN016"}, {"margin": True}]
+    )
+    def test_the_same_id_with_another_body_is_a_duplicate(self, market: Market, change: dict[str, object]) -> None:
+        accepted(sell(market, client_order_id="mine", nonce=700))
+        assert code(sell(market, client_order_id="mine", **({"nonce": 700} | change))) is Refusal.DUPLICATE_ORDER
+
+    def test_another_broker_may_use_the_same_id(self, market: Market) -> None:
+        accepted(sell(market, client_order_id="same"))
+        accepted(buy(market, client_order_id="same", price=5_010))
+
+    def test_the_id_is_free_again_on_the_next_trading_day(self, market: Market) -> None:
+        accepted(sell(market, client_order_id="daily"))
+        market.now_ns += 24 * 3600 * 10**9
+        market.apply(time=BLOCK_TIME + 24 * 3600)
+        later = BLOCK_TIME + 26 * 3600
+        accepted(sell(market, client_order_id="daily", tradable_until=later, settle_by=later + 3600))
+
+
+class TestSignature:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"signer": address("stranger")},
+            {"signer": b""},
+            {"signer": order_key(BROKERS[1])},
+            {"venue": b"ZZZZ0000000000000210"},
+            {"cash": address("other")},
+        ],
+    )
+    def test_what_the_broker_did_not_sign_for_this_venue_is_refused(
+        self, market: Market, change: dict[str, object]
+    ) -> None:
+        assert code(sell(market, **change)) is Refusal.SIGNATURE_INVALID
+
+    @pytest.mark.parametrize(
+        "fact",
+        [
+            facts.KeyRetired(order_key(BROKERS[0])),
+            facts.KeyRevoked(order_key(BROKERS[0])),
+            facts.KeyAdded(order_key(BROKERS[0]), BROKERS[0], Scope.INSTRUCTION, 0, 2**40 - 1),
+            facts.KeyAdded(order_key(BROKERS[0]), BROKERS[0], Scope.ORDER, BLOCK_TIME + 60, 2**40 - 1),
+            facts.KeyAdded(order_key(BROKERS[0]), BROKERS[0], Scope.ORDER, 0, BLOCK_TIME - 1),
+        ],
+    )
+    def test_a_key_must_be_active_valid_and_in_scope(self, market: Market, fact: facts.Fact) -> None:
+        market.apply([fact])
+        answer = sell(market)
+        assert code(answer) is Refusal.SIGNATURE_INVALID
+        assert values(answer) == {"signer": "0x" + order_key(BROKERS[0]).hex()}
+
+
+class TestNonce:
+    def test_an_accepted_nonce_is_used_once(self, market: Market) -> None:
+        accepted(sell(market, nonce=7))
+        answer = sell(market, nonce=7)
+        assert code(answer) is Refusal.NONCE_REPLAYED
+        assert values(answer) == {"member": BROKERS[0].decode(), "nonce": 7}
+
+    def test_a_refused_order_does_not_use_its_nonce(self, market: Market) -> None:
+        assert code(sell(market, nonce=7, price=5_001)) is Refusal.TICK_INVALID
+        accepted(sell(market, nonce=7))
+
+    def test_gaps_are_allowed_and_zero_is_not(self, market: Market) -> None:
+        accepted(sell(market, nonce=1_000_000))
+        assert code(sell(market, nonce=0)) is Refusal.NONCE_REPLAYED
+
+    def test_a_nonce_that_is_void_on_chain_is_refused(self, market: Market) -> None:
+        market.apply([facts.OrderCanceled(BROKERS[0], 9)])
+        assert code(sell(market, nonce=9)) is Refusal.NONCE_REPLAYED
+
+
+class TestSession:
+    @requirement("ORD-05")
+    @pytest.mark.parametrize(
+        ("at", "session"),
+        [
+            (OPEN_AT - 3601, "PRE_OPEN"),
+            (OPEN_AT + 5 * 3600 + 1800, "CLOSED"),
+            (OPEN_AT + 4 * 24 * 3600, "CLOSED"),  # Saturday
+            (OPEN_AT + 24 * 24 * 3600, "CLOSED"),  # 25 December
+        ],
+    )
+    def test_orders_are_taken_in_the_open_session_only(self, market: Market, at: int, session: str) -> None:
+        market.now_ns = at * 10**9
+        answer = sell(market)
+        assert code(answer) is Refusal.MARKET_CLOSED
+        assert values(answer) == {"session": session}
+        assert market.venue.state.rulebook.calendar_version == "2026-1"
+        assert not market.venue.state.trades
+
+    @requirement("ORD-05")
+    def test_an_order_whose_deadline_passed_in_block_time_is_too_late(self, market: Market) -> None:
+        answer = sell(market, tradable_until=BLOCK_TIME)
+        assert code(answer) is Refusal.TOO_LATE
+        assert values(answer) == {"deadline": BLOCK_TIME, "at": BLOCK_TIME + 1}
+
+    def test_an_order_must_leave_an_hour_to_settle(self, market: Market) -> None:
+        until = BLOCK_TIME + 60
+        assert code(sell(market, tradable_until=until, settle_by=until + 3599)) is Refusal.TOO_LATE
+        accepted(sell(market, tradable_until=until, settle_by=until + 3600))
+
+    def test_with_a_cycle_of_two_days_business_days_are_counted(self) -> None:
+        market = open_market(Rulebook(settlement_cycle_days=2))
+        # Tuesday to Thursday.
+        until = BLOCK_TIME + 60
+        assert code(sell(market, tradable_until=until, settle_by=until + 48 * 3600)) is Refusal.TOO_LATE
+        accepted(sell(market, tradable_until=until, settle_by=until + 49 * 3600))
+
+    def test_a_deadline_beyond_all_calendars_is_refused(self) -> None:
+        market = open_market(Rulebook(settlement_cycle_days=2))
+        assert code(sell(market, tradable_until=2**40 - 1, settle_by=2**40 - 1)) is Refusal.TOO_LATE
+
+
+class TestInstrument:
+    @pytest.mark.parametrize("change", [{"isin": "ZZSHIPFIN016"}, {"token": address("other")}])
+    def test_what_is_not_admitted_is_unknown(self, market: Market, change: dict[str, str]) -> None:
+        assert code(sell(market, **change)) is Refusal.INSTRUMENT_UNKNOWN
+
+    def test_a_wrong_check_digit_is_told_apart(self, market: Market) -> None:
+        entry = market.order("seller", Side.SELL, 1)
+        bad = entries.NewOrder(0, "bad", entry.broker, "ZZBUSANPL018", entry.order, entry.signature, entry.signer)
+        assert code(market.do(bad).answer) is Refusal.IDENTIFIER_INVALID
+
+    def test_a_halted_instrument_is_refused_until_resumed(self, market: Market) -> None:
+        market.do(entries.InstrumentHalted(0, BPL1, halted=True))
+        assert code(sell(market)) is Refusal.INSTRUMENT_SUSPENDED
+        market.do(entries.InstrumentHalted(0, BPL1, halted=False))
+        accepted(sell(market))
+
+
+class TestForm:
+    @requirement("ORD-03")
+    @pytest.mark.parametrize(
+        ("change", "expected"),
+        [
+            ({"order_type": OrderType.MARKET}, Refusal.ORDER_TYPE_UNSUPPORTED),
+            ({"side": 5}, Refusal.ORDER_TYPE_UNSUPPORTED),
+            ({"short_sale": True}, Refusal.SHORT_SALE_PROHIBITED),
+            ({"margin": True}, Refusal.MARGIN_PROHIBITED),
+        ],
+    )
+    def test_only_plain_limit_orders_are_taken(
+        self, market: Market, change: dict[str, object], expected: Refusal
+    ) -> None:
+        entry = market.order("seller", Side.SELL, 1, **{name: to for name, to in change.items() if name != "side"})
+        if "side" in change:
+            signed = type(entry.order)(**({f: getattr(entry.order, f) for f in entry.order.__struct_fields__} | change))
+            entry = entries.NewOrder(0, "s", entry.broker, BPL1, signed, entry.signature, entry.signer)
+        assert code(market.do(entry).answer) is expected
+        assert not market.venue.state.orders
+
+
+class TestPrice:
+    def test_the_band_is_thirty_percent_of_the_reference_price(self, market: Market) -> None:
+        assert values(sell(market, price=6_510)) == {"price": 6_510, "lower": 3_500, "upper": 6_500}
+        assert code(sell(market, price=3_495)) is Refusal.PRICE_OUT_OF_BAND
+        accepted(sell(market, price=6_500))
+        accepted(sell(market, price=3_500))
+
+    def test_the_band_comes_before_the_tick(self, market: Market) -> None:
+        assert code(sell(market, price=6_503)) is Refusal.PRICE_OUT_OF_BAND
+        answer = sell(market, price=5_005)
+        assert code(answer) is Refusal.TICK_INVALID
+        assert values(answer) == {"price": 5_005, "tick": 10}
+
+    def test_the_first_day_has_a_wider_band_around_net_asset_value(self, market: Market) -> None:
+        market.admit("ZZSHIPFIN016", nav=10_000, reference_price=0)
+        assert market.venue.state.instruments["ZZSHIPFIN016"].band == (3_000, 50_000)
+
+
+class TestLot:
+    @pytest.mark.parametrize("quantity", [0, 2**62])
+    def test_zero_and_what_no_account_can_hold_is_refused(self, market: Market, quantity: int) -> None:
+        answer = sell(market, quantity)
+        assert code(answer) is Refusal.LOT_INVALID
+        assert values(answer) == {"units": quantity, "lot": 1}
+
+    def test_a_quantity_must_be_a_multiple_of_the_venues_lot(self, market: Market) -> None:
+        market.admit(lot=10)
+        assert values(sell(market, 15)) == {"units": 15, "lot": 10}
+        accepted(sell(market, 20))
+
+    def test_the_chains_lot_counts_as_well(self, market: Market) -> None:
+        market.apply([rules(BPL1, 1, 2, lot=4)])
+        assert values(sell(market, 6)) == {"units": 6, "lot": 4}
+        assert values(buy(market, 6)) == {"units": 6, "lot": 4}
+
+
+class TestAccount:
+    def test_an_account_that_the_venue_does_not_know_is_refused(self, market: Market) -> None:
+        assert code(market.send("nobody", Side.BUY, 1)) is Refusal.ACCOUNT_UNKNOWN
+
+    def test_a_closed_account_is_refused(self, market: Market) -> None:
+        market.account("seller", closed=True)
+        assert code(sell(market)) is Refusal.ACCOUNT_CLOSED
+
+    def test_another_brokers_account_is_refused(self, market: Market) -> None:
+        answer = market.send("seller", Side.SELL, 1, broker=BROKERS[1])
+        assert code(answer) is Refusal.NOT_ACCOUNT_MANAGER
+
+    def test_the_chains_manager_counts_too(self, market: Market) -> None:
+        market.apply(account_facts("seller", BROKERS[1]))
+        assert code(sell(market)) is Refusal.NOT_ACCOUNT_MANAGER
+
+    @pytest.mark.parametrize(
+        "account", [address("none"), cash_account(BROKERS[1]), cash_account(BROKERS[0], OwnerType.OWN)]
+    )
+    def test_client_and_own_cash_do_not_mix(self, market: Market, account: bytes) -> None:
+        assert code(sell(market, cash_account=account)) is Refusal.SEGREGATION_VIOLATION
+
+    def test_an_account_of_another_broker_is_not_taken_over(self, market: Market) -> None:
+        assert code(market.account("seller", BROKERS[1]).answer) is Refusal.NOT_ACCOUNT_MANAGER
+
+
+class TestChain:
+    def test_a_paused_token_does_not_trade(self, market: Market) -> None:
+        market.apply([facts.Paused(TOKEN, paused=True)])
+        assert code(sell(market)) is Refusal.TOKEN_PAUSED
+        assert code(buy(market)) is Refusal.TOKEN_PAUSED
+
+    def test_a_frozen_account_neither_sells_nor_buys(self, market: Market) -> None:
+        market.apply([facts.AddressFrozen(TOKEN, address(name), frozen=True) for name in ("seller", "buyer")])
+        assert values(sell(market)) == {"account": "0x" + address("seller").hex()}
+        assert code(buy(market)) is Refusal.ACCOUNT_LEGAL_HOLD
+
+    def test_an_unregistered_account_neither_sells_nor_buys(self, market: Market) -> None:
+        market.account("walk-in")
+        assert code(market.send("walk-in", Side.BUY, 1)) is Refusal.INVESTOR_NOT_VERIFIED
+        assert code(market.send("walk-in", Side.SELL, 1)) is Refusal.SENDER_NOT_VERIFIED
+
+    def test_an_expired_claim_stops_a_purchase_but_not_a_sale(self, market: Market) -> None:
+        until = BLOCK_TIME + 1
+        market.apply(account_facts("seller", BROKERS[0], until=until))
+        answer = market.send("seller", Side.BUY, 1)
+        assert code(answer) is Refusal.INVESTOR_CLAIM_EXPIRED
+        assert values(answer) == {"account": "0x" + address("seller").hex(), "until": until}
+        accepted(sell(market))
+
+    def test_a_revocation_for_cause_stops_a_sale(self, market: Market) -> None:
+        market.apply([facts.ClaimRevoked(address("idseller"), ISSUER, for_cause=True)])
+        assert code(sell(market)) is Refusal.SENDER_NOT_VERIFIED
+
+    def test_country_and_class_of_the_buyer_count(self, market: Market) -> None:
+        market.apply([rules(BPL1, 1, 2, classes=1 << InvestorClass.PROFESSIONAL)])
+        assert values(buy(market)) == {"account": "0x" + address("buyer").hex(), "class": 1}
+        market.apply([rules(BPL1, 2, 3, countries=countries(KP, US))])
+        market.apply(account_facts("buyer", BUYING, country=US))
+        assert values(buy(market)) == {"account": "0x" + address("buyer").hex(), "country": US}
+        accepted(sell(market))
+
+    def test_the_holding_limit_counts_what_is_open_and_in_flight(self, market: Market) -> None:
+        market.apply([rules(BPL1, 1, 2, cap_units=100)])
+        accepted(buy(market, 60))
+        answer = buy(market, 41)
+        assert code(answer) is Refusal.HOLDING_LIMIT
+        assert values(answer) == {"identity": "0x" + address("idbuyer").hex(), "position": 101, "limit": 100}
+        sell(market, 60)
+        assert code(buy(market, 41)) is Refusal.HOLDING_LIMIT
+        accepted(buy(market, 40))
+
+    def test_the_holder_limit_counts_those_who_are_about_to_hold(self, market: Market) -> None:
+        market.apply([rules(BPL1, 1, 2, holder_limit=2), *account_facts("third", BUYING)])
+        market.account("third", BUYING)
+        market.allocate("third", 1_000_000, BUYING)
+        accepted(buy(market))
+        answer = market.send("third", Side.BUY, 1, broker=BUYING)
+        assert code(answer) is Refusal.HOLDER_COUNT_LIMIT
+        assert values(answer) == {"holders": 3, "limit": 2}
+
+    @pytest.mark.parametrize(
+        ("kind", "expected"),
+        [
+            (1, Refusal.LOCKUP_ACTIVE),
+            (2, Refusal.SECURITIES_PLEDGED),
+            (3, Refusal.SECURITIES_RESTRICTED),
+            (4, Refusal.SECURITIES_RESTRICTED),
+            (5, Refusal.SECURITIES_RESTRICTED),
+        ],
+    )
+    def test_an_encumbrance_is_named_by_its_kind(self, market: Market, kind: int, expected: Refusal) -> None:
+        market.apply([facts.EncumbranceSet(b"e" * 32, TOKEN, address("seller"), kind, 995, BLOCK_TIME + 99)])
+        answer = sell(market, 10)
+        assert code(answer) is expected
+        assert values(answer) == {"account": "0x" + address("seller").hex(), "available": 5, "needed": 10}
+        market.apply([facts.EncumbranceReleased(b"e" * 32)])
+        accepted(sell(market, 10))
+
+    def test_frozen_units_are_named_last(self, market: Market) -> None:
+        market.apply([facts.UnitsFrozen(TOKEN, address("seller"), 995)])
+        assert code(sell(market, 10)) is Refusal.SECURITIES_FROZEN
+
+
+class TestAnnualLimit:
+    @requirement("TRF-09")
+    def test_net_purchases_of_a_person_count_across_brokers_with_open_orders(self, market: Market) -> None:
+        market.apply(
+            [facts.Transferred(TOKEN, bytes(20), address("seller"), 100_000), *account_facts("twin", BROKERS[0])]
+        )
+        market.account("twin", BROKERS[0], pseudonym="buyer")
+        market.allocate("twin", 200_000_000)
+        market.allocate("buyer", 100_000_000, BUYING)
+        accepted(sell(market, 10_000))
+        accepted(buy(market, 10_000))  # bought: 50,000,000
+        accepted(buy(market, 6_000))  # open: 30,000,000
+        answer = market.send("twin", Side.BUY, 4_001)
+        assert code(answer) is Refusal.ANNUAL_NET_PURCHASE_LIMIT
+        assert values(answer) == {
+            "limit": 100_000_000,
+            "used": 50_000_000,
+            "reserved": 30_000_000,
+            "remaining": 20_000_000,
+            "needed": 20_005_000,
+        }
+        accepted(market.send("twin", Side.BUY, 4_000))
+
+    @requirement("TRF-09")
+    def test_the_table_is_by_class_and_sales_never_raise_the_limit(self, market: Market) -> None:
+        market.apply([facts.Transferred(TOKEN, bytes(20), address("seller"), 100_000)])
+        market.allocate("buyer", 200_000_000, BUYING)
+        market.account("buyer", BUYING, investor_class=InvestorClass.PROFESSIONAL)
+        accepted(sell(market, 30_000))
+        accepted(buy(market, 30_000))
+        market.allocate("seller", 200_000_000)
+        assert code(market.send("seller", Side.BUY, 20_001, 5_010)) is Refusal.ANNUAL_NET_PURCHASE_LIMIT
+
+    def test_a_canceled_order_gives_its_part_back(self, market: Market) -> None:
+        market.allocate("buyer", 100_000_000, BUYING)
+        entry = market.order("buyer", Side.BUY, 20_000, 5_000, BUYING)
+        accepted(market.do(entry).answer)
+        assert code(buy(market, 1)) is Refusal.ANNUAL_NET_PURCHASE_LIMIT
+        market.cancel(entry)
+        accepted(buy(market, 20_000))
+
+    def test_a_new_year_begins_at_zero(self, market: Market) -> None:
+        market.allocate("buyer", 150_000_000, BUYING)
+        accepted(buy(market, 20_000))
+        at = OPEN_AT + 34 * 24 * 3600  # 4 January 2027, a Monday
+        market.now_ns = at * 10**9
+        market.apply(time=at)
+        accepted(buy(market, 20_000, tradable_until=at + 60, settle_by=at + 3660))
+
+
+class TestCover:
+    def test_units_in_open_orders_cover_no_second_sale(self, market: Market) -> None:
+        accepted(sell(market, 700))
+        answer = sell(market, 301)
+        assert code(answer) is Refusal.INSUFFICIENT_SECURITIES
+        assert values(answer) == {"account": "0x" + address("seller").hex(), "available": 300, "needed": 301}
+        accepted(sell(market, 300))
+
+    def test_a_sale_without_units_is_refused(self, market: Market) -> None:
+        assert code(sell(market, 1_001)) is Refusal.INSUFFICIENT_SECURITIES
+
+    def test_bought_units_cover_nothing_before_they_settle(self, market: Market) -> None:
+        sell(market, 10)
+        buy(market, 10)
+        assert code(market.send("buyer", Side.SELL, 1, broker=BUYING)) is Refusal.INSUFFICIENT_SECURITIES
+        market.apply(market.settled(1))
+        accepted(market.send("buyer", Side.SELL, 1, broker=BUYING, price=5_010))
+
+    def test_the_investors_own_cash_must_cover(self, market: Market) -> None:
+        accepted(buy(market, 9_000))
+        answer = buy(market, 1_001)
+        assert code(answer) is Refusal.INSUFFICIENT_CASH
+        assert values(answer) == {"account": "0x" + address("buyer").hex(), "available": 5_000_000, "needed": 5_005_000}
+
+    def test_the_brokers_cash_on_chain_must_cover_too(self, market: Market) -> None:
+        market.apply([facts.CashMoved(address("krw"), cash_account(BUYING), bytes(20), 10**12 - 1_000)])
+        answer = buy(market, 1)
+        assert code(answer) is Refusal.INSUFFICIENT_CASH
+        assert values(answer)["account"] == "0x" + cash_account(BUYING).hex()
+
+    def test_a_broker_buys_for_itself_with_its_own_cash(self, market: Market) -> None:
+        market.apply(account_facts("house", BUYING, owner_type=OwnerType.OWN))
+        market.account("house", BUYING, owner_type=OwnerType.OWN)
+        own = cash_account(BUYING, OwnerType.OWN)
+        accepted(market.send("house", Side.BUY, 10, 5_000, BUYING, cash_account=own))
+        assert market.venue.cash(address("house")) == (0, 0, 0)
+        assert market.venue.state.reservations.pool(own).reserved == 50_000
+        sell(market, 10)
+        market.apply(market.settled(1))
+        assert market.venue.state.reservations.pool(own).committed == 0
+
+
+class TestSurveillance:
+    def test_a_blocked_account_is_refused_last(self, market: Market) -> None:
+        market.account("seller", blocked=True)
+        assert code(sell(market)) is Refusal.SURVEILLANCE_BLOCK
+        assert code(sell(market, 1_001)) is Refusal.INSUFFICIENT_SECURITIES
+
+
+class TestStamp:
+    def test_each_verdict_names_block_rule_set_and_rulebook(self, market: Market) -> None:
+        market.apply([rules(BPL1, 3, 2, lot=2)])
+        stamp = refused(sell(market, 3)).stamp
+        assert (stamp.block_number, stamp.block_hash, stamp.rule_set) == (2, (2).to_bytes(32), 3)
+        assert stamp.rulebook == Rulebook().digest()
+        assert accepted(sell(market, 2)).stamp == stamp
+
+    def test_a_changed_rulebook_shows_in_its_hash(self, market: Market) -> None:
+        before = refused(sell(market, 0)).stamp.rulebook
+        opened = market.venue.state.opened
+        assert opened is not None
+        changed = Rulebook(band_percent=15)
+        market.do(
+            entries.VenueOpened(0, opened.venue, opened.chain_id, opened.settlement, opened.cash, "STKN", changed)
+        )
+        assert refused(sell(market, 0)).stamp.rulebook == changed.digest() != before
+
+
+class TestCashAllocated:
+    def test_what_the_broker_signed_is_credited_once(self, market: Market) -> None:
+        for _ in range(2):
+            market.allocate("buyer", 1_000, BUYING, nonce=50)
+        assert market.venue.cash(address("buyer")).allocated == 50_001_000
+
+    @pytest.mark.parametrize(
+        ("change", "expected"),
+        [
+            ({"signer": b""}, Refusal.SIGNATURE_INVALID),
+            ({"deadline": BLOCK_TIME}, Refusal.TOO_LATE),
+            ({"account": address("nobody")}, Refusal.ACCOUNT_UNKNOWN),
+            ({"account": address("seller")}, Refusal.NOT_ACCOUNT_MANAGER),
+            ({"cash_account": cash_account(BROKERS[0])}, Refusal.SEGREGATION_VIOLATION),
+            ({"cash_account": cash_account(BUYING, OwnerType.OWN)}, Refusal.SEGREGATION_VIOLATION),
+            ({"cash_account": address("none")}, Refusal.SEGREGATION_VIOLATION),
+            ({"amount": 10**12}, Refusal.INSUFFICIENT_CASH),
+            ({"nonce": 1, "amount": 7}, Refusal.NONCE_REPLAYED),
+        ],
+    )
+    def test_what_does_not_hold_is_refused(self, market: Market, change: dict[str, object], expected: Refusal) -> None:
+        assert code(market.allocate("buyer", broker=BUYING, **({"amount": 5} | change)).answer) is expected
+        assert market.venue.cash(address("buyer")).allocated == 50_000_000
+
+
+class TestAdmission:
+    @pytest.mark.parametrize(
+        ("change", "expected"),
+        [
+            ({"isin": "ZZSHIPFIN017"}, Refusal.IDENTIFIER_INVALID),
+            ({"instrument_type": "INVESTMENT_CONTRACT"}, Refusal.INSTRUMENT_TYPE_NOT_LICENSED),
+            ({"parties": ("ZZZZ0000000000000113",)}, Refusal.RELATED_PARTY_INSTRUMENT),
+            ({"lot": 0}, Refusal.ADMISSION_CRITERIA_UNMET),
+            ({"net_asset_value": 0}, Refusal.ADMISSION_CRITERIA_UNMET),
+            ({"isin": BPL1}, Refusal.ADMISSION_CRITERIA_UNMET),
+        ],
+    )
+    def test_what_the_venue_may_not_trade_is_refused(self, change: dict[str, object], expected: Refusal) -> None:
+        market = open_market(Rulebook(related_parties=("ZZZZ0000000000000113",)))
+        fields: dict[str, object] = {
+            "isin": "ZZSHIPFIN016",
+            "token": TOKENS["ZZSHIPFIN016"],
+            "instrument_type": "BENEFICIARY_CERTIFICATE",
+            "lot": 1,
+            "net_asset_value": 10_000,
+            "parties": ("ZZZZ0000000000000598",),
+        }
+        entry = entries.InstrumentAdmitted(received_at_ns=0, **(fields | change))  # type: ignore[arg-type]
+        assert code(market.do(entry).answer) is expected
+
+    def test_an_unknown_instrument_cannot_be_halted(self, market: Market) -> None:
+        assert code(market.do(entries.InstrumentHalted(0, "ZZSHIPFIN016", halted=True)).answer) is (
+            Refusal.INSTRUMENT_UNKNOWN
+        )
