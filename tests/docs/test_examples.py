@@ -8,12 +8,18 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 from typing_extensions import override
 
+from stoken.chain import eip712
+from stoken.chain.signatures import address_of, load_key, recover
+from stoken.domain.signed_order import SignedOrder
+from stoken.gateway.routes.orders import OrderBody
 from tests.docs.programs import load
 
 RECOUNT = load("examples/recount_register.py")
+SIGN = load("examples/sign_order.py")
 TOKEN = "0x" + "aa" * 20
 NOBODY, ALICE, BORA = "0x" + "00" * 20, "0x" + "a1" * 20, "0x" + "b0" * 20
 
@@ -91,3 +97,42 @@ class TestRecountRegister:
     def test_an_unreachable_node_gives_one_line(self) -> None:
         with pytest.raises(SystemExit, match="does not answer"):
             RECOUNT.main(["--rpc", "http://127.0.0.1:1", "--token", TOKEN])
+
+
+class TestSignOrder:
+    KEY = bytes(31) + b"\x07"
+    TERMS: ClassVar = {
+        "chain_id": 270204,
+        "settlement": "0x" + "5e" * 20,
+        "venue": "ZZZZ0000000000000113",
+        "cash": "0x" + "ca" * 20,
+        "client_order_id": "A-1",
+        "isin": "ZZBUSANPL019",
+        "account": ALICE,
+        "cash_account": BORA,
+        "token": TOKEN,
+        "side": "BUY",
+        "price": "5000",
+        "quantity": "10",
+        "nonce": "1",
+        "tradable_until": 1_800_000_000,
+        "settle_by": 1_800_003_600,
+    }
+
+    def test_the_gateway_recovers_the_brokers_key(self) -> None:
+        body = msgspec.convert(SIGN.body(self.TERMS, self.KEY), OrderBody)
+        signed = SignedOrder(
+            venue=b"ZZZZ0000000000000113",
+            account=bytes.fromhex(ALICE[2:]),
+            cash_account=bytes.fromhex(BORA[2:]),
+            token=bytes.fromhex(TOKEN[2:]),
+            cash=b"\xca" * 20,
+            side=1,
+            price=5000,
+            quantity=10,
+            nonce=1,
+            tradable_until=1_800_000_000,
+            settle_by=1_800_003_600,
+        )
+        digest = eip712.order(eip712.domain(eip712.DVP_SETTLEMENT, 270204, b"\x5e" * 20), signed)
+        assert recover(digest, bytes.fromhex(body.signature[2:])) == address_of(load_key(self.KEY))
