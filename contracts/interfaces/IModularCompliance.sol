@@ -75,7 +75,7 @@ interface IModularCompliance is ICompliance {
     /// @notice The number of identities that hold units.
     function holders() external view returns (uint256);
 
-    /// @dev The units of an account whose identity was replaced stay counted under its first identity until this call.
     /// @notice Counts an account's units under its present identity, after its identity was replaced; anyone may call.
+    /// @dev The units of an account whose identity was replaced stay counted under its first identity until this call.
     function recount(address account) external;
 }
