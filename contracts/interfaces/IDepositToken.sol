@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.20;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+/// @notice A member's cash account to open: kind 1 holds customers' cash, 2 its own.
+struct CashAccount {
+    address account;
+    bytes20 member;
+    uint8 kind;
+    uint256 nonce;
+    uint40 deadline;
+}
+
+/// @notice A credit or debit; `ref` is the cash agent's reference, used once.
+struct CashEntry {
+    address account;
+    uint96 amount;
+    bytes32 ref;
+    uint40 deadline;
+}
+
+/// @notice One end of a payment: the cash account, whose it must be, of which kind, and the securities account in whose
+/// name it pays or is paid.
+struct CashParty {
+    address cashAccount;
+    bytes20 member;
+    uint8 kind;
+    address account;
+}
+
+/// @title IDepositToken
+/// @notice Won on deposit at cash agents, held by members in cash accounts without keys; whole won (0 decimals).
+/// @dev It moves only to settle trades: the transfers of ERC-20 are refused. All won together are less than 2^88.
+interface IDepositToken is IERC20 {
+    error DepositTokenAccountExists(address account);
+    error DepositTokenAccountUnknown(address account);
+    error DepositTokenAccountInvalid(address account, uint8 kind);
+    error DepositTokenAmountInvalid(uint256 amount);
+
+    /// @notice A member has a cash account.
+    event CashAccountOpened(address indexed account, bytes20 indexed member, uint8 kind);
+
+    /// @notice A cash agent received cash for an account.
+    event CashCredited(bytes32 indexed ref, address indexed account, uint96 amount);
+
+    /// @notice A cash agent paid cash out of an account.
+    event CashDebited(bytes32 indexed ref, address indexed account, uint96 amount);
+
+    /// @notice Constructor of the proxy: everything belongs to `owner`, only `settlement` moves cash.
+    function initialize(address owner, address memberRegistry, address settlement) external;
+
+    /// @notice Opens a cash account; anyone relays.
+    /// @dev Requirements: the deadline has not passed; an active CASH key of a cash agent signed `CashAccount`
+    /// (EIP-712); its nonce is fresh for the agent; the account is new; the member is active; kind 1 or 2.
+    /// Emits {CashAccountOpened}.
+    function openAccount(CashAccount calldata opening, bytes calldata signature) external;
+
+    /// @notice Credits an account; anyone relays.
+    /// @dev Requirements: the deadline has not passed; the reference is fresh; an active CASH key of a cash agent signed
+    /// `CashCredit` (EIP-712, fields of {CashEntry}); the account is open; the amount is above zero.
+    /// Emits Transfer and {CashCredited}.
+    function credit(CashEntry calldata entry, bytes calldata signature) external;
+
+    /// @notice Debits an account; anyone relays.
+    /// @dev Requirements: as {credit}, of `CashDebit`; the balance covers it. Emits Transfer and {CashDebited}.
+    function debit(CashEntry calldata entry, bytes calldata signature) external;
+
+    /// @notice Pays for a settled trade.
+    /// @dev Requirements: the caller is the settlement contract; both cash accounts belong to the members named and are
+    /// of the kinds named; the payer's balance covers the amount. Emits Transfer.
+    function settle(CashParty calldata payer, CashParty calldata payee, uint256 amount) external;
+
+    /// @notice A cash account's member, kind and balance; all zero if it is not open.
+    function accountOf(address account) external view returns (bytes20 member, uint8 kind, uint256 balance);
+
+    /// @notice Whether a reference was used.
+    function referenceUsed(bytes32 ref) external view returns (bool);
+
+    /// @notice "Deposited won".
+    function name() external pure returns (string memory);
+
+    /// @notice "KRW".
+    function symbol() external pure returns (string memory);
+
+    /// @notice Zero: whole won.
+    function decimals() external pure returns (uint8);
+
+    /// @notice The registry of institutions and keys, and the contract that settles trades.
+    function wiring() external view returns (address memberRegistry, address settlement);
+}

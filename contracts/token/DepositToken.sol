@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+import {Governed} from "../control/Governed.sol";
+import {Signatures} from "../control/Signatures.sol";
+import {TypedData} from "../control/TypedData.sol";
+import {CashAccount, CashEntry, CashParty, IDepositToken} from "../interfaces/IDepositToken.sol";
+import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
+
+/// @title DepositToken
+contract DepositToken is Governed, TypedData, IDepositToken {
+    /// @dev One word; 2^88 won are more than all money there is.
+    struct Account {
+        bytes20 member;
+        uint8 kind;
+        uint88 balance;
+    }
+
+    /// @custom:storage-location erc7201:stoken.storage.DepositToken
+    struct Data {
+        IMemberRegistry members;
+        address settlement;
+        uint88 supply;
+        mapping(address account => Account) accounts;
+        mapping(bytes32 ref => bool) references;
+        mapping(bytes20 agent => mapping(uint256 nonce => bool)) nonces;
+    }
+
+    uint8 private constant _CASH = 8;
+    uint16 private constant _CASH_AGENT = 1 << 7;
+    uint8 private constant _ACTIVE = 1;
+    uint8 private constant _CUSTOMER = 1;
+    uint8 private constant _OWN = 2;
+
+    bytes32 private constant _ACCOUNT =
+        keccak256("CashAccount(address account,bytes20 member,uint8 kind,uint256 nonce,uint40 deadline)");
+    bytes32 private constant _CREDIT =
+        keccak256("CashCredit(address account,uint96 amount,bytes32 ref,uint40 deadline)");
+    bytes32 private constant _DEBIT = keccak256("CashDebit(address account,uint96 amount,bytes32 ref,uint40 deadline)");
+
+    bytes32 private constant _DATA =
+        keccak256(abi.encode(uint256(keccak256("stoken.storage.DepositToken")) - 1)) & ~bytes32(uint256(0xff));
+
+    /// @inheritdoc IDepositToken
+    function initialize(address owner, address memberRegistry, address settlement) external initializer {
+        __Ownable_init(owner);
+        Data storage $ = _data();
+        $.members = IMemberRegistry(memberRegistry);
+        $.settlement = settlement;
+    }
+
+    /// @inheritdoc IDepositToken
+    function openAccount(CashAccount calldata opening, bytes calldata signature) external {
+        Data storage $ = _data();
+        bytes20 agent = _agent(keccak256(abi.encode(_ACCOUNT, opening)), opening.deadline, signature);
+        if ($.nonces[agent][opening.nonce]) revert NonceReplayed(agent, opening.nonce);
+        $.nonces[agent][opening.nonce] = true;
+        if (opening.account == address(0) || (opening.kind != _CUSTOMER && opening.kind != _OWN)) {
+            revert DepositTokenAccountInvalid(opening.account, opening.kind);
+        }
+        if ($.accounts[opening.account].member != 0) revert DepositTokenAccountExists(opening.account);
+        (, uint8 status) = $.members.memberOf(opening.member);
+        if (status != _ACTIVE) revert BrokerNotMember(opening.member);
+        $.accounts[opening.account] = Account(opening.member, opening.kind, 0);
+        emit CashAccountOpened(opening.account, opening.member, opening.kind);
+    }
+
+    /// @inheritdoc IDepositToken
+    function credit(CashEntry calldata entry, bytes calldata signature) external {
+        (Data storage $, Account storage account) = _useReference(_CREDIT, entry, signature);
+        uint256 supply = uint256($.supply) + entry.amount;
+        if (entry.amount == 0 || supply > type(uint88).max) revert DepositTokenAmountInvalid(entry.amount);
+        // The supply, which holds every balance, fits.
+        unchecked {
+            $.supply = uint88(supply);
+            account.balance += uint88(entry.amount);
+        }
+        emit Transfer(address(0), entry.account, entry.amount);
+        emit CashCredited(entry.ref, entry.account, entry.amount);
+    }
+
+    /// @inheritdoc IDepositToken
+    function debit(CashEntry calldata entry, bytes calldata signature) external {
+        (Data storage $, Account storage account) = _useReference(_DEBIT, entry, signature);
+        if (entry.amount == 0) revert DepositTokenAmountInvalid(0);
+        uint88 balance = account.balance;
+        if (balance < entry.amount) revert InsufficientCash(entry.account, balance, entry.amount);
+        // A balance is never more than the supply.
+        unchecked {
+            $.supply -= uint88(entry.amount);
+            account.balance = balance - uint88(entry.amount);
+        }
+        emit Transfer(entry.account, address(0), entry.amount);
+        emit CashDebited(entry.ref, entry.account, entry.amount);
+    }
+
+    /// @inheritdoc IDepositToken
+    function settle(CashParty calldata payer, CashParty calldata payee, uint256 amount) external {
+        Data storage $ = _data();
+        if (msg.sender != $.settlement) revert RoleRequired("SETTLEMENT");
+        Account storage from = _checked($, payer);
+        Account storage to = _checked($, payee);
+        uint88 balance = from.balance;
+        if (balance < amount) revert InsufficientCash(payer.cashAccount, balance, amount);
+        // Written one after the other, so that a broker with both sides pays itself.
+        unchecked {
+            from.balance = balance - uint88(amount);
+            to.balance += uint88(amount);
+        }
+        emit Transfer(payer.cashAccount, payee.cashAccount, amount);
+    }
+
+    /// @inheritdoc IDepositToken
+    function accountOf(address account) external view returns (bytes20 member, uint8 kind, uint256 balance) {
+        Account memory record = _data().accounts[account];
+        return (record.member, record.kind, record.balance);
+    }
+
+    /// @inheritdoc IDepositToken
+    function referenceUsed(bytes32 ref) external view returns (bool) {
+        return _data().references[ref];
+    }
+
+    /// @inheritdoc IDepositToken
+    function wiring() external view returns (address memberRegistry, address settlement) {
+        Data storage $ = _data();
+        return (address($.members), $.settlement);
+    }
+
+    /// @inheritdoc IDepositToken
+    function name() external pure returns (string memory) {
+        return "Deposited won";
+    }
+
+    /// @inheritdoc IDepositToken
+    function symbol() external pure returns (string memory) {
+        return "KRW";
+    }
+
+    /// @inheritdoc IDepositToken
+    function decimals() external pure returns (uint8) {
+        return 0;
+    }
+
+    /// @inheritdoc IERC20
+    function totalSupply() external view returns (uint256) {
+        return _data().supply;
+    }
+
+    /// @inheritdoc IERC20
+    function balanceOf(address account) external view returns (uint256) {
+        return _data().accounts[account].balance;
+    }
+
+    /// @inheritdoc IERC20
+    function allowance(address, address) external pure returns (uint256) {
+        return 0;
+    }
+
+    /// @inheritdoc IERC20
+    /// @dev Always refused: cash moves by settlement only.
+    function transfer(address, uint256) external pure returns (bool) {
+        revert RoleRequired("SETTLEMENT");
+    }
+
+    /// @inheritdoc IERC20
+    /// @dev Always refused: cash moves by settlement only.
+    function transferFrom(address, address, uint256) external pure returns (bool) {
+        revert RoleRequired("SETTLEMENT");
+    }
+
+    /// @inheritdoc IERC20
+    /// @dev Always refused: cash moves by settlement only.
+    function approve(address, uint256) external pure returns (bool) {
+        revert RoleRequired("SETTLEMENT");
+    }
+
+    function _useReference(bytes32 kind, CashEntry calldata entry, bytes calldata signature)
+        private
+        returns (Data storage $, Account storage account)
+    {
+        $ = _data();
+        if ($.references[entry.ref]) revert DuplicateInstruction(entry.ref);
+        _agent(keccak256(abi.encode(kind, entry)), entry.deadline, signature);
+        account = $.accounts[entry.account];
+        if (account.member == 0) revert DepositTokenAccountUnknown(entry.account);
+        $.references[entry.ref] = true;
+    }
+
+    /// @dev The cash agent whose key signed a statement that is still in time.
+    function _agent(bytes32 structHash, uint40 deadline, bytes calldata signature)
+        private
+        view
+        returns (bytes20 agent)
+    {
+        if (block.timestamp > deadline) revert TooLate(deadline, block.timestamp);
+        address signer = Signatures.signerOf(_digest(structHash), signature);
+        agent = _data().members.authoriseRole(signer, _CASH, _CASH_AGENT, block.timestamp);
+        if (agent == 0) revert SignatureInvalid(signer);
+    }
+
+    function _checked(Data storage $, CashParty calldata party) private view returns (Account storage account) {
+        account = $.accounts[party.cashAccount];
+        if (party.member == 0 || account.member != party.member || account.kind != party.kind) {
+            revert SegregationViolation(party.account, party.cashAccount);
+        }
+    }
+
+    function _domainName() internal pure override returns (string memory) {
+        return "stoken DepositToken";
+    }
+
+    function _data() private pure returns (Data storage $) {
+        bytes32 slot = _DATA;
+        assembly ("memory-safe") {
+            $.slot := slot
+        }
+    }
+}
