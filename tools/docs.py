@@ -21,6 +21,7 @@ from pydantic_core import PydanticUndefined
 
 import stoken
 from stoken.cli import GROUPS
+from stoken.domain.codes import Role
 from stoken.domain.refusals import REFUSALS, Refusal, error_name
 from stoken.errors import RefusedError, StokenError
 from stoken.gateway.app import create_app
@@ -289,7 +290,8 @@ def _schema_name(schema: Json) -> str:
         return f"list of {_schema_name(schema.get('items', {}))}"
     if "const" in schema or "enum" in schema:
         return " or ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
-    return str(schema.get("format") or schema.get("type") or "any")
+    kind = str(schema.get("format") or schema.get("type") or "any")
+    return f"{kind} `{schema['pattern']}`" if "pattern" in schema else kind
 
 
 def _content(part: Json) -> str:
@@ -298,7 +300,8 @@ def _content(part: Json) -> str:
 
 def _operation(name: str, operation: Json) -> str:
     text = str(operation.get("description") or operation.get("summary") or "")
-    facts = [f"Roles: {', '.join(operation['x-roles'])}" if "x-roles" in operation else "Roles: none needed"]
+    roles = operation.get("x-roles", ())
+    facts = ["Roles: any" if len(roles) == len(Role) else f"Roles: {', '.join(roles) or 'none needed'}"]
     facts += [
         f"`{parameter['name']}` ({parameter['in']}): {_schema_name(parameter.get('schema', {}))}"
         for parameter in operation.get("parameters", ())
