@@ -7,7 +7,7 @@ matches, so each side's part can be asked alone.
 
 from typing import NamedTuple
 
-from stoken.domain.chain_records import NO_RULES, Account, Position, RuleSet, Token
+from stoken.domain.chain_records import NO_CLAIMS, NO_RULES, Account, Position, RuleSet, Token
 from stoken.domain.chain_state import ChainState
 from stoken.domain.facts import Address
 from stoken.domain.refusals import Refusal
@@ -49,7 +49,7 @@ def transfer_verdict(
     security = state.tokens.get(token, _UNKNOWN)
     rules = security.rules_at(block_number)
     seller = security.held_by(sender)
-    same = state.identity_of(sender) == state.identity_of(receiver)
+    same = state.counted_as(sender) == state.counted_as(receiver)
     return (
         _paused(security)
         or _frozen(seller, sender)
@@ -106,8 +106,7 @@ def _sender_identity(state: ChainState, sender: Address) -> Verdict | None:
     account = state.accounts.get(sender)
     if account is None:
         return Verdict(Refusal.SENDER_NOT_VERIFIED, (sender,))
-    claims = state.claims.get(account.identity)
-    if claims is not None and claims.for_cause:
+    if state.claims.get(account.identity, NO_CLAIMS).for_cause:
         return Verdict(Refusal.SENDER_NOT_VERIFIED, (sender,))
     return None
 
@@ -134,19 +133,20 @@ def _receiver_rules(
     if rules is NO_RULES:
         return None
     account = state.accounts[receiver]
+    identity = state.counted_as(receiver)
     return (
         _lot(rules, units)
         or _country(rules, receiver, account)
         or _class(rules, receiver, account)
-        or _cap(token, rules, account.identity, units + commitments.buying)
-        or _holders(token, rules, account.identity, commitments)
+        or _cap(token, rules, identity, units, commitments)
+        or _holders(token, rules, identity, units, commitments)
     )
 
 
 def _rules_of_pair(
     state: ChainState, token: Token, rules: RuleSet, sender: Address, receiver: Address, units: int
 ) -> Verdict | None:
-    leaving = token.identities.get(state.identity_of(sender), 0) == units
+    leaving = token.identities.get(state.counted_as(sender)) == units
     # A holder who leaves makes room for the one who comes.
     return _receiver_rules(state, token, rules, receiver, units, Commitments(new_holders=-1 if leaving else 0))
 
@@ -163,16 +163,16 @@ def _class(rules: RuleSet, receiver: Address, account: Account) -> Verdict | Non
     return None
 
 
-def _cap(token: Token, rules: RuleSet, identity: Address, units: int) -> Verdict | None:
+def _cap(token: Token, rules: RuleSet, identity: Address, units: int, commitments: Commitments) -> Verdict | None:
     limit = rules.position_limit(token.supply)
-    position = token.identities.get(identity, 0) + units
-    if limit is not None and position > limit:
+    position = token.identities.get(identity, 0) + units + commitments.buying
+    if units and limit is not None and position > limit:
         return Verdict(Refusal.HOLDING_LIMIT, (identity, position, limit))
     return None
 
 
-def _holders(token: Token, rules: RuleSet, identity: Address, commitments: Commitments) -> Verdict | None:
-    if not rules.holder_limit or identity in token.identities:
+def _holders(token: Token, rules: RuleSet, identity: Address, units: int, commitments: Commitments) -> Verdict | None:
+    if not units or not rules.holder_limit or identity in token.identities:
         return None
     holders = token.holders + commitments.new_holders + 1
     if holders > rules.holder_limit:

@@ -144,8 +144,11 @@ class Token:
 
     def move(self, identity: Address, units: int) -> None:
         """Change what an identity holds, and count it among the holders while it holds anything."""
+        if not any(identity):
+            return
         held = self.identities.get(identity, 0)
-        after = held + units
+        # As in the contract: never less than nothing, so that no mistake of a count stops a burn.
+        after = max(0, held + units)
         self.holders += (after > 0) - (held > 0)
         if after:
             self.identities[identity] = after
@@ -193,6 +196,10 @@ class Claims:
     def __init__(self) -> None:
         self.by_issuer: dict[Address, Attestation] = {}
         self.for_cause: dict[Address, None] = {}
+
+
+#: Of an identity of which nothing was ever said; never changed.
+NO_CLAIMS = Claims()
 
 
 class Member:

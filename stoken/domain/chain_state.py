@@ -13,6 +13,7 @@ import msgspec
 
 from stoken.domain import facts
 from stoken.domain.chain_records import (
+    NO_CLAIMS,
     Account,
     Attestation,
     CashAccount,
@@ -43,6 +44,7 @@ class ChainState:
         "cash_accounts",
         "claims",
         "encumbrances",
+        "first_identities",
         "issuers",
         "keys",
         "members",
@@ -61,6 +63,8 @@ class ChainState:
         #: By compliance contract; a token refers to its contract's list.
         self.rule_sets: dict[Address, list[RuleSet]] = {}
         self.accounts: dict[Address, Account] = {}
+        #: Of accounts whose identity was replaced or removed once.
+        self.first_identities: dict[Address, Address] = {}
         self.claims: dict[Address, Claims] = {}
         self.topics = 0
         self.issuers: dict[Address, int] = {}
@@ -88,10 +92,13 @@ class ChainState:
             token = self.tokens[address] = Token()
         return token
 
-    def identity_of(self, account: Address) -> Address:
-        """Return whose units an account's are: its identity, or the account itself where it has none."""
+    def counted_as(self, account: Address) -> Address:
+        """Return the identity under which an account's units count: its first, also after that was replaced."""
+        first = self.first_identities.get(account)
+        if first is not None:
+            return first
         bound = self.accounts.get(account)
-        return account if bound is None else bound.identity
+        return NOBODY if bound is None else bound.identity
 
     def verified_until(self, identity: Address) -> int:
         """Return the block time to which every required topic is attested by a trusted issuer; 0 for never."""
@@ -117,6 +124,7 @@ class ChainState:
             self.tokens,
             self.rule_sets,
             self.accounts,
+            self.first_identities,
             self.claims,
             self.issuers,
             self.members,
@@ -130,8 +138,10 @@ class ChainState:
         return hashlib.sha256(msgspec.msgpack.encode((head, body))).hexdigest()
 
     def _walk(self, identity: Address) -> int:
-        claims = self.claims.get(identity)
-        attestations = {} if claims is None else claims.by_issuer
+        claims = self.claims.get(identity, NO_CLAIMS)
+        if claims.for_cause:
+            return 0
+        attestations = claims.by_issuer
         until, topics, topic = FOREVER, self.topics, 0
         while topics >> topic:
             bit = 1 << topic
@@ -161,12 +171,12 @@ def _transferred(state: ChainState, fact: facts.Transferred) -> None:
     token = state.token(fact.token)
     if fact.sender != NOBODY:
         token.position(fact.sender).balance -= fact.units
-        token.move(state.identity_of(fact.sender), -fact.units)
+        token.move(state.counted_as(fact.sender), -fact.units)
     else:
         token.minted += fact.units
     if fact.receiver != NOBODY:
         token.position(fact.receiver).balance += fact.units
-        token.move(state.identity_of(fact.receiver), fact.units)
+        token.move(state.counted_as(fact.receiver), fact.units)
     else:
         token.burned += fact.units
 
@@ -222,13 +232,18 @@ def _rule_set_announced(state: ChainState, fact: facts.RuleSetAnnounced) -> None
 
 
 def _account_bound(state: ChainState, fact: facts.AccountBound) -> None:
+    former = state.accounts.get(fact.account)
+    if former is not None and former.identity != fact.identity:
+        state.first_identities.setdefault(fact.account, former.identity)
     state.accounts[fact.account] = Account(
         fact.manager, fact.identity, fact.country, fact.investor_class, fact.owner_type
     )
 
 
 def _account_removed(state: ChainState, fact: facts.AccountRemoved) -> None:
-    state.accounts.pop(fact.account, None)
+    former = state.accounts.pop(fact.account, None)
+    if former is not None:
+        state.first_identities.setdefault(fact.account, former.identity)
 
 
 def _claim_attested(state: ChainState, fact: facts.ClaimAttested) -> None:
