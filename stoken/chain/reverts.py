@@ -3,11 +3,9 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import resources
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
+from stoken.chain import artifacts
 from stoken.chain.codec import CodecError, Error, Interface, Value
 from stoken.chain.rpc import NodeError
 from stoken.domain.refusals import REFUSALS, Refusal, error_name
@@ -62,11 +60,8 @@ def revert_of(error: NodeError) -> Revert | None:
 @lru_cache(maxsize=1)
 def _errors() -> dict[bytes, Error]:
     known = _refusals() | _builtin()
-    folder = resources.files("stoken.chain") / "artifacts"
-    if folder.is_dir():
-        for file in folder.iterdir():
-            if file.name.endswith(".json"):
-                known |= Interface(msgspec.json.decode(file.read_bytes())["abi"]).errors
+    for name in artifacts.names():
+        known |= Interface(artifacts.load(name).abi).errors
     return known
 
 

@@ -12,7 +12,7 @@ from stoken.errors import StartupError
 
 
 class Suite(msgspec.Struct, frozen=True):
-    """The contracts' addresses by name, and the chain that they are on."""
+    """The contracts' addresses by name (as `stoken.ledger.signatures.ContractKind`), and the chain they are on."""
 
     chain_id: int
     genesis_hash: bytes

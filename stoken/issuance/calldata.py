@@ -23,7 +23,7 @@ _GAS_CLAIM: Final = 100_000
 
 
 class Call(NamedTuple):
-    """A call of one of the suite's contracts."""
+    """A call of one of the suite's contracts, by its name in the suite file."""
 
     contract: str
     data: bytes
@@ -44,31 +44,29 @@ def interface(contract: str) -> Interface:
 
 def _act(body: requests.ActRequest) -> Call:
     data = interface("Authority").encode("execute", body.statement, body.approvals)
-    return Call("Authority", data, _GAS_ACT + _GAS_ACT_BYTE * len(body.statement.data))
+    return Call("authority", data, _GAS_ACT + _GAS_ACT_BYTE * len(body.statement.data))
 
 
 def _onboard(body: requests.OnboardRequest) -> Call:
     data = interface("IdentityRegistry").encode(
         "registerAccounts", body.statement, body.manager_signature, body.attestation
     )
-    return Call("IdentityRegistry", data, _GAS_BASE + _GAS_ONBOARDING * len(body.statement.items))
+    return Call("registry", data, _GAS_BASE + _GAS_ONBOARDING * len(body.statement.items))
 
 
 def _attest(body: requests.AttestRequest) -> Call:
     data = interface("IdentityRegistry").encode("attest", *_fields(body.statement), body.signature)
-    return Call("IdentityRegistry", data, _GAS_BASE + _GAS_CLAIM * len(body.statement.items))
+    return Call("registry", data, _GAS_BASE + _GAS_CLAIM * len(body.statement.items))
 
 
 def _revoke(body: requests.RevokeRequest) -> Call:
     data = interface("IdentityRegistry").encode("revoke", *_fields(body.statement), body.signature)
-    return Call("IdentityRegistry", data, _GAS_BASE)
+    return Call("registry", data, _GAS_BASE)
 
 
 def _cash(function: str) -> Callable[[Any], Call]:
     def call(body: requests.CashAccountRequest | requests.CashCreditRequest | requests.CashDebitRequest) -> Call:
-        return Call(
-            "DepositToken", interface("DepositToken").encode(function, body.statement, body.signature), _GAS_BASE
-        )
+        return Call("deposit", interface("DepositToken").encode(function, body.statement, body.signature), _GAS_BASE)
 
     return call
 
@@ -76,7 +74,7 @@ def _cash(function: str) -> Callable[[Any], Call]:
 def _key_change(body: requests.KeyChangeRequest) -> Call:
     data = interface("MemberRegistry").encode("setKeys", *_fields(body.statement), body.signatures)
     keys = len(body.statement.add) + len(body.statement.retire) + len(body.statement.revoke)
-    return Call("MemberRegistry", data, _GAS_BASE + _GAS_CLAIM * keys)
+    return Call("members", data, _GAS_BASE + _GAS_CLAIM * keys)
 
 
 def _fields(statement: msgspec.Struct) -> tuple[Any, ...]:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The outbox: a transaction begins as a signed row in the commit of the decision that it carries out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 from eth_hash.auto import keccak
-from sqlalchemy import Connection, Engine, Row, Select, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
 
 from stoken.chain.rpc import RpcClient
 from stoken.db import unit_of_work
@@ -18,6 +18,8 @@ SIGNED: Final = "signed"
 BROADCAST: Final = "broadcast"
 MINED: Final = "mined"
 FAILED: Final = "failed"
+_TAGS: Final = ("latest", "pending")
+_CHUNK: Final = 500
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -105,12 +107,25 @@ def read(connection: Connection, key: str) -> OutboxRow | None:
     return None if row is None else _row(row)
 
 
+def read_all(connection: Connection, keys: Sequence[str]) -> list[OutboxRow]:
+    """Return the transactions of idempotency keys, in no particular order."""
+    rows: list[OutboxRow] = []
+    for start in range(0, len(keys), _CHUNK):
+        found = connection.execute(_select().where(outbox.c.key.in_(keys[start : start + _CHUNK])))
+        rows += [_row(row) for row in found]
+    return rows
+
+
+def in_flight(connection: Connection, purpose: str) -> int:
+    """Return how many transactions of a purpose are neither mined nor failed."""
+    waiting = outbox.c.status.in_((SIGNED, BROADCAST))
+    return int(connection.execute(select(func.count()).where(waiting, outbox.c.purpose == purpose)).scalar_one())
+
+
 def unfinished(connection: Connection) -> int:
     """Return how many transactions are neither mined nor failed."""
-    return len(connection.execute(select(outbox.c.nonce).where(outbox.c.status.in_((SIGNED, BROADCAST)))).all())
-
-
-_TAGS: Final = ("latest", "pending")
+    waiting = outbox.c.status.in_((SIGNED, BROADCAST))
+    return int(connection.execute(select(func.count()).select_from(outbox).where(waiting)).scalar_one())
 
 
 def _claim(connection: Connection, address: bytes, mined: int, pending: int) -> int:

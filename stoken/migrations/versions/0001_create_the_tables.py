@@ -353,6 +353,25 @@ def upgrade() -> None:
         schema="ops",
     )
     op.create_table(
+        "instructions",
+        sa.Column(
+            "trade_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("transaction_key", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("failure", sa.LargeBinary(), nullable=True),
+        sa.Column("failure_sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.CheckConstraint("status IN ('matched', 'settled', 'failed')", name=op.f("ck_instructions_status")),
+        sa.PrimaryKeyConstraint("trade_id", name=op.f("pk_instructions")),
+        sa.UniqueConstraint("failure_sequence", name=op.f("uq_instructions_failure_sequence")),
+        schema="ops",
+    )
+    op.create_index("ix_instructions_status", "instructions", ["status"], unique=False, schema="ops")
+    op.create_index("ix_instructions_transaction_key", "instructions", ["transaction_key"], unique=False, schema="ops")
+    op.create_table(
         "outbox",
         sa.Column("sender", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("nonce", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -389,6 +408,9 @@ def downgrade() -> None:
     op.drop_table("senders", schema="ops")
     op.drop_index("ix_outbox_status", table_name="outbox", schema="ops")
     op.drop_table("outbox", schema="ops")
+    op.drop_index("ix_instructions_transaction_key", table_name="instructions", schema="ops")
+    op.drop_index("ix_instructions_status", table_name="instructions", schema="ops")
+    op.drop_table("instructions", schema="ops")
     op.drop_table("decisions", schema="ops")
     op.drop_table("cursors", schema="ops")
     op.drop_table("chain", schema="ops")
