@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts and investors' cash at the venue, as their broker states them."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+
+from stoken.chain import eip712
+from stoken.chain.signatures import recover
+from stoken.chain.statements import CashAllocation
+from stoken.domain.codes import InvestorClass, OwnerType, Role
+from stoken.domain.facts import MemberId
+from stoken.errors import NotFoundError
+from stoken.gateway.access import OVERSEERS, Requires
+from stoken.gateway.auth import Principal
+from stoken.gateway.schemas import Address, Amount, AmountIn, Hash, PositiveIn, Schema, Seconds, Signature
+from stoken.gateway.services import Services
+from stoken.gateway.tenancy import sees
+from stoken.gateway.verdicts import raise_if_refused
+from stoken.orders.entries import AccountOpened, CashAllocated
+from stoken.orders.state import VenueState
+
+router = APIRouter(tags=["accounts"])
+_Broker = Annotated[Principal, Depends(Requires(Role.ACCOUNT_MANAGER))]
+_Reader = Annotated[Principal, Depends(Requires(Role.ACCOUNT_MANAGER | OVERSEERS))]
+
+
+class AccountBody(Schema):
+    """An account; `ci` tells the person apart to the venue's HMAC alone, and is not kept."""
+
+    account: Address
+    ci: Annotated[str, Field(min_length=1, max_length=128, repr=False)]
+    investor_class: Literal["GENERAL", "PROFESSIONAL", "QUASI_PROFESSIONAL"] = "GENERAL"
+    owner_type: Literal["CUSTOMER", "OWN"] = "CUSTOMER"
+    closed: bool = False
+    blocked: bool = False
+
+
+class AccountView(Schema):
+    """An account as the venue holds it."""
+
+    account: Address
+    broker: str
+    pseudonym: Hash
+    key_id: str
+    investor_class: str
+    owner_type: str
+    closed: bool
+    blocked: bool
+
+
+class AllocationBody(Schema):
+    """CashAllocation as the broker signed it."""
+
+    account: Address
+    cash_account: Address
+    amount: PositiveIn
+    nonce: AmountIn
+    deadline: Seconds
+    signature: Signature
+
+
+class AllocationView(Schema):
+    """An investor's cash after an allocation."""
+
+    account: Address
+    nonce: Amount
+    allocated: Amount
+
+
+class HoldingView(Schema):
+    """Units of an account in one instrument, as of the last final block and the orders open now."""
+
+    isin: str
+    token: Address
+    balance: Amount
+    locked_up: Amount
+    pledged: Amount
+    restricted: Amount
+    frozen: Amount
+    account_frozen: bool
+    reserved_sell: Amount
+    in_flight: Amount
+    available: Amount
+
+
+class CashView(Schema):
+    """Cash of an account at the venue."""
+
+    allocated: Amount
+    reserved: Amount
+    in_flight: Amount
+    available: Amount
+
+
+class PositionsView(Schema):
+    """Everything an account holds."""
+
+    account: Address
+    broker: str
+    block_number: int
+    block_hash: Hash
+    positions: list[HoldingView]
+    cash: CashView
+
+
+def _owner(state: VenueState, account: bytes) -> MemberId | None:
+    """Return who manages an account: the chain says so, and before it does, the venue's own record."""
+    bound = state.chain.accounts.get(account)
+    known = state.accounts.get(account)
+    return bound.manager if bound else known.broker if known else None
+
+
+def _require_own(state: VenueState, account: bytes, caller: Principal) -> None:
+    owner = _owner(state, account)
+    if owner is not None and owner != caller.member:
+        raise NotFoundError
+
+
+def _holdings(state: VenueState, account: bytes) -> list[HoldingView]:
+    found = []
+    for token, security in state.chain.tokens.items():
+        held = security.positions.get(account)
+        if held is None:
+            continue
+        promised = state.reservations.units(token, account)
+        found.append(
+            HoldingView(
+                isin=security.isin,
+                token=token,
+                balance=held.balance,
+                locked_up=held.lockup,
+                pledged=held.pledged,
+                restricted=held.restricted,
+                frozen=held.frozen_units,
+                account_frozen=held.frozen,
+                reserved_sell=promised.reserved,
+                in_flight=promised.in_flight,
+                available=max(0, held.available - promised.committed),
+            )
+        )
+    return found
+
+
+def _positions(state: VenueState, account: bytes, caller: Principal) -> PositionsView:
+    owner = _owner(state, account)
+    if owner is None or not sees(caller, owner):
+        raise NotFoundError
+    cash = state.reservations.cash(account)
+    return PositionsView(
+        account=account,
+        broker=owner.decode(),
+        block_number=max(state.chain.block_number, 0),
+        block_hash=state.chain.block_hash,
+        positions=_holdings(state, account),
+        cash=CashView(
+            allocated=cash.allocated,
+            reserved=cash.reserved,
+            in_flight=cash.in_flight,
+            available=max(0, cash.allocated - cash.committed),
+        ),
+    )
+
+
+@router.post("/accounts", status_code=201)
+async def open_account(body: AccountBody, services: Services, caller: _Broker) -> AccountView:
+    """Tell the venue about an account, or replace what it was told; the same body leaves things as they are."""
+    await services.actor.read(lambda venue: _require_own(venue.state, body.account, caller))
+    entry = AccountOpened(
+        received_at_ns=0,
+        account=body.account,
+        broker=caller.member,
+        pseudonym=services.pseudonyms.of(body.ci),
+        investor_class=InvestorClass[body.investor_class],
+        owner_type=OwnerType[body.owner_type],
+        closed=body.closed,
+        blocked=body.blocked,
+    )
+    raise_if_refused((await services.actor.submit(entry)).answer)
+    return AccountView(
+        account=body.account,
+        broker=caller.lei,
+        pseudonym=entry.pseudonym,
+        key_id=services.pseudonyms.key_id,
+        investor_class=body.investor_class,
+        owner_type=body.owner_type,
+        closed=body.closed,
+        blocked=body.blocked,
+    )
+
+
+@router.post("/cash/allocations", status_code=201)
+async def allocate_cash(body: AllocationBody, services: Services, caller: _Broker) -> AllocationView:
+    """Credit an investor out of the broker's customer cash; idempotent by nonce."""
+    await services.actor.read(lambda venue: _require_own(venue.state, body.account, caller))
+    statement = CashAllocation(
+        services.venue.member, body.account, body.cash_account, body.amount, body.nonce, body.deadline
+    )
+    entry = CashAllocated(
+        received_at_ns=0,
+        broker=caller.member,
+        account=body.account,
+        cash_account=body.cash_account,
+        amount=body.amount,
+        nonce=body.nonce,
+        deadline=body.deadline,
+        signature=body.signature,
+        signer=recover(eip712.cash_allocation(services.venue.separator, statement), body.signature),
+    )
+    raise_if_refused((await services.actor.submit(entry)).answer)
+    allocated = await services.actor.read(lambda venue: venue.state.reservations.cash(body.account).allocated)
+    return AllocationView(account=body.account, nonce=body.nonce, allocated=allocated)
+
+
+@router.get("/positions/{account}")
+async def read_positions(account: Address, services: Services, caller: _Reader) -> PositionsView:
+    """Return what an account holds: securities with everything that binds them, and cash."""
+    return await services.actor.read(lambda venue: _positions(venue.state, account, caller))

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests: signed statements that the gateway keeps and the worker carries to the chain."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+
+from stoken.bootstrap import GatewayServices
+from stoken.chain import statements
+from stoken.db import reading, unit_of_work
+from stoken.domain.codes import Role
+from stoken.domain.identifiers import member_id
+from stoken.errors import ForbiddenError, NotFoundError
+from stoken.gateway.access import INSTRUCTING, Requires
+from stoken.gateway.auth import Principal
+from stoken.gateway.schemas import Address, Amount, AmountIn, Data, Hash, Schema, Seconds, Signature, Uint256
+from stoken.gateway.services import Services
+from stoken.issuance.queries import RequestStatus, outcome
+from stoken.parties import inbox, requests
+from stoken.parties.requests import Body, Request
+
+router = APIRouter(prefix="/requests", tags=["requests"])
+_Caller = Annotated[Principal, Depends(Requires(INSTRUCTING))]
+_RequestId = Annotated[str, Field(pattern="^[!-~]+$", min_length=1, max_length=64)]
+_UINT64 = 2**64
+_ITEMS_MAX = 500
+
+
+class _RequestBody(Schema):
+    """Base of all requests: the id is the caller's own, and makes the request idempotent."""
+
+    id: _RequestId
+
+
+class ActBody(_RequestBody):
+    """An act of Authority; approvals stand in the order of its policy."""
+
+    kind: Literal["act"]
+    target: Address
+    data: Annotated[Data, Field(max_length=60_000)]
+    basis: Hash
+    document: Hash
+    salt: Uint256
+    deadline: Seconds
+    approvals: Annotated[list[Signature], Field(min_length=2, max_length=2)]
+
+
+class OnboardingItem(Schema):
+    """One account to bind, and what is attested of its identity."""
+
+    account: Address
+    identity: Address
+    country: Annotated[int, Field(ge=1, le=999)]
+    investor_class: Annotated[int, Field(ge=1, le=3)]
+    owner_type: Annotated[int, Field(ge=1, le=2)]
+    topics: Annotated[int, Field(ge=0, lt=_UINT64)]
+    until: Seconds
+
+
+class OnboardBody(_RequestBody):
+    """Accounts of the calling broker, attested by a claim issuer."""
+
+    kind: Literal["onboard"]
+    claim_issuer: Address
+    nonce: Uint256
+    deadline: Seconds
+    items: Annotated[list[OnboardingItem], Field(min_length=1, max_length=_ITEMS_MAX)]
+    manager_signature: Signature
+    attestation: Signature
+
+
+class AttestedItem(Schema):
+    """Topics of an identity, attested until a block time."""
+
+    identity: Address
+    topics: Annotated[int, Field(ge=0, lt=_UINT64)]
+    until: Seconds
+
+
+class AttestBody(_RequestBody):
+    """Claims that their issuer renews."""
+
+    kind: Literal["attest"]
+    claim_issuer: Address
+    items: Annotated[list[AttestedItem], Field(min_length=1, max_length=_ITEMS_MAX)]
+    nonce: Uint256
+    deadline: Seconds
+    signature: Signature
+
+
+class RevokeBody(_RequestBody):
+    """A claim that its issuer withdraws."""
+
+    kind: Literal["revoke"]
+    claim_issuer: Address
+    identity: Address
+    for_cause: bool
+    nonce: Uint256
+    deadline: Seconds
+    signature: Signature
+
+
+class CashAccountBody(_RequestBody):
+    """A member's account in the deposit token; `account_kind` 1 holds customers' cash, 2 its own."""
+
+    kind: Literal["cash_account"]
+    account: Address
+    member: Annotated[str, Field(min_length=20, max_length=20)]
+    account_kind: Annotated[int, Field(ge=1, le=2)]
+    nonce: Uint256
+    deadline: Seconds
+    signature: Signature
+
+
+class CashEntryBody(_RequestBody):
+    """Cash received (credit) or paid out (debit)."""
+
+    kind: Literal["cash_credit", "cash_debit"]
+    account: Address
+    amount: AmountIn
+    ref: Hash
+    deadline: Seconds
+    signature: Signature
+
+
+AnyBody = Annotated[
+    ActBody | OnboardBody | AttestBody | RevokeBody | CashAccountBody | CashEntryBody, Field(discriminator="kind")
+]
+
+
+class Reason(Schema):
+    """Why a request failed; `approximate` where the reason comes from a replay on the parent block's state."""
+
+    code: str
+    error: str
+    arguments: dict[str, str | int | bool | None]
+    approximate: bool
+
+
+class RequestView(Schema):
+    """What became of a request: received, sent, mined, done (final) or failed (final)."""
+
+    id: str
+    kind: str
+    status: RequestStatus
+    received_at: Amount
+    transaction_hash: Hash | None
+    block_number: int | None
+    failure: Reason | None
+
+
+def _act(body: ActBody, _: Principal) -> Body:
+    statement = statements.Act(body.target, body.data, body.basis, body.document, body.salt, body.deadline)
+    return requests.ActRequest(statement, tuple(body.approvals))
+
+
+def _onboard(body: OnboardBody, caller: Principal) -> Body:
+    items = tuple(statements.Onboarding(**item.model_dump(mode="python")) for item in body.items)
+    statement = statements.OnboardingBatch(caller.member, body.claim_issuer, body.nonce, body.deadline, items)
+    return requests.OnboardRequest(statement, body.manager_signature, body.attestation)
+
+
+def _attest(body: AttestBody, _: Principal) -> Body:
+    items = tuple(statements.Attested(item.identity, item.topics, item.until) for item in body.items)
+    statement = statements.Attest(body.claim_issuer, items, body.nonce, body.deadline)
+    return requests.AttestRequest(statement, body.signature)
+
+
+def _revoke(body: RevokeBody, _: Principal) -> Body:
+    statement = statements.Revoke(body.claim_issuer, body.identity, body.for_cause, body.nonce, body.deadline)
+    return requests.RevokeRequest(statement, body.signature)
+
+
+def _cash_account(body: CashAccountBody, _: Principal) -> Body:
+    member = member_id(body.member)
+    statement = statements.CashAccount(body.account, member, body.account_kind, body.nonce, body.deadline)
+    return requests.CashAccountRequest(statement, body.signature)
+
+
+def _cash_entry(body: CashEntryBody, _: Principal) -> Body:
+    statement = statements.CashEntry(body.account, body.amount, body.ref, body.deadline)
+    kind = requests.CashCreditRequest if body.kind == "cash_credit" else requests.CashDebitRequest
+    return kind(statement, body.signature)
+
+
+_ACTING = INSTRUCTING & ~(Role.CASH_AGENT | Role.CLAIM_ISSUER)
+#: Which roles may send a kind, and how its body becomes what is stored.
+_KINDS: dict[type[_RequestBody], tuple[Role, Callable[[Any, Principal], Body]]] = {
+    ActBody: (_ACTING, _act),
+    OnboardBody: (Role.ACCOUNT_MANAGER, _onboard),
+    AttestBody: (Role.CLAIM_ISSUER | Role.ACCOUNT_MANAGER, _attest),
+    RevokeBody: (Role.CLAIM_ISSUER | Role.ACCOUNT_MANAGER | Role.SUPERVISOR, _revoke),
+    CashAccountBody: (Role.CASH_AGENT, _cash_account),
+    CashEntryBody: (Role.CASH_AGENT, _cash_entry),
+}
+
+
+def _store(services: GatewayServices, tenant: str, request_id: str, body: Body) -> Request:
+    with services.inbox_lock, unit_of_work(services.market) as connection:
+        return inbox.receive(connection, tenant, request_id, body, services.clock())
+
+
+def _view(services: GatewayServices, request: Request) -> RequestView:
+    with reading(services.ledger) as connection:
+        found = outcome(connection, request.tenant, request.id)
+    failure = found.failure
+    return RequestView(
+        id=request.id,
+        kind=request.kind,
+        status=found.status,
+        received_at=request.received_at_ns,
+        transaction_hash=found.transaction_hash,
+        block_number=found.block_number,
+        failure=None
+        if failure is None
+        else Reason(
+            code=failure.code, error=failure.error, arguments=failure.arguments, approximate=failure.approximate
+        ),
+    )
+
+
+@router.post("", status_code=202)
+async def send_request(body: AnyBody, services: Services, caller: _Caller) -> RequestView:
+    """Keep a signed statement for the worker; the same id and body get the same answer, another body 409."""
+    roles, build = _KINDS[type(body)]
+    if not caller.roles & roles:
+        raise ForbiddenError(details={"roles": " | ".join(Requires(roles).names())})
+    request = await asyncio.to_thread(_store, services, caller.lei, body.id, build(body, caller))
+    return await asyncio.to_thread(_view, services, request)
+
+
+@router.get("/{request_id}")
+async def read_request(request_id: _RequestId, services: Services, caller: _Caller) -> RequestView:
+    """Return what became of a request of the caller's institution."""
+    request = await asyncio.to_thread(_find, services, caller.lei, request_id)
+    if request is None:
+        raise NotFoundError
+    return await asyncio.to_thread(_view, services, request)
+
+
+def _find(services: GatewayServices, tenant: str, request_id: str) -> Request | None:
+    with reading(services.market) as connection:
+        return inbox.find(connection, tenant, request_id)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What needs no token: is the gateway alive, is it ready, and what does a problem's code mean."""
+
+import asyncio
+from typing import Literal
+
+from fastapi import APIRouter, Depends, Response
+
+from stoken.bootstrap import GatewayServices
+from stoken.db import schema
+from stoken.errors import NotFoundError, StartupError, UnavailableError
+from stoken.gateway.access import Anybody
+from stoken.gateway.problems import known_codes
+from stoken.gateway.schemas import Schema
+from stoken.gateway.services import Services
+from stoken.orders.venue import Venue
+
+router = APIRouter(tags=["system"])
+_PUBLIC = [Depends(Anybody())]
+
+
+class Health(Schema):
+    """The process answers."""
+
+    status: Literal["up"]
+
+
+class Readiness(Schema):
+    """Whether orders are taken; if not, what stands in the way."""
+
+    ready: bool
+    journal: bool
+    schema_current: bool
+    ledger_current: bool
+    block_number: int
+
+
+class ProblemPage(Schema):
+    """What a problem's code means."""
+
+    code: str
+    title: str
+
+
+@router.get("/health", dependencies=_PUBLIC)
+async def health() -> Health:
+    """Say that the process answers."""
+    return Health(status="up")
+
+
+@router.get("/ready", dependencies=_PUBLIC, responses={503: {"model": Readiness, "description": "Not ready."}})
+async def ready(services: Services, response: Response) -> Readiness:
+    """Say whether the actor runs, both schemas are right and the mirror is current."""
+    schema_current = await asyncio.to_thread(_schema_current, services)
+    try:
+        block, current = await services.actor.read(_ledger)
+    except UnavailableError:
+        block, current, journal = -1, False, False
+    else:
+        journal = True
+    state = Readiness(
+        ready=schema_current and current and journal,
+        journal=journal,
+        schema_current=schema_current,
+        ledger_current=current,
+        block_number=block,
+    )
+    response.status_code = 200 if state.ready else 503
+    return state
+
+
+def _ledger(venue: Venue) -> tuple[int, bool]:
+    chain = venue.state.chain
+    return chain.block_number, venue.state.ledger_current and chain.block_number >= 0
+
+
+def _schema_current(services: GatewayServices) -> bool:
+    try:
+        schema.check(services.market)
+        schema.check(services.ledger)
+    except StartupError:
+        return False
+    return True
+
+
+@router.get("/problems/{code}", dependencies=_PUBLIC)
+async def explain_problem(code: str) -> ProblemPage:
+    """Explain a code, as the `type` of a problem promises."""
+    title = known_codes().get(code)
+    if title is None:
+        raise NotFoundError
+    return ProblemPage(code=code, title=title)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts, allocations, positions: a broker's own, and nobody else's."""
+
+from pathlib import Path
+
+import pytest
+
+from stoken.domain.codes import Role
+from stoken.parties.pseudonym import Pseudonyms
+from tests.integration.gateway.harness import Gateway, account_body, hexed
+from tests.unit.orders.factories import BPL1, BROKERS, address, cash_account
+
+
+class TestOpenAccount:
+    def test_anonymous(self, gateway: Gateway) -> None:
+        assert gateway.call("POST", "/accounts", body=account_body("new")).status_code == 401
+
+    def test_not_permitted(self, gateway: Gateway) -> None:
+        assert gateway.call("POST", "/accounts", Role.VENUE, body=account_body("new")).status_code == 403
+
+    def test_valid(self, gateway: Gateway) -> None:
+        response = gateway.as_broker("POST", "/accounts", account_body("new", investor_class="PROFESSIONAL"))
+        assert response.status_code == 201
+        assert response.json() == {
+            "account": hexed(address("new")),
+            "broker": BROKERS[0].decode(),
+            "pseudonym": hexed(Pseudonyms("test", bytes(range(32))).of("person new")),
+            "key_id": "test",
+            "investor_class": "PROFESSIONAL",
+            "owner_type": "CUSTOMER",
+            "closed": False,
+            "blocked": False,
+        }
+
+    def test_a_person_has_one_pseudonym_at_two_brokers(self, gateway: Gateway) -> None:
+        first = gateway.as_broker("POST", "/accounts", account_body("one", ci="twin"))
+        second = gateway.as_broker("POST", "/accounts", account_body("two", ci="twin"), BROKERS[1])
+        assert first.json()["pseudonym"] == second.json()["pseudonym"]
+
+    def test_another_brokers_account_is_missing(self, gateway: Gateway) -> None:
+        assert gateway.as_broker("POST", "/accounts", account_body("seller"), BROKERS[1]).status_code == 404
+
+    def test_the_persons_identifier_is_stored_nowhere(self, gateway: Gateway, tmp_path: Path) -> None:
+        gateway.as_broker("POST", "/accounts", account_body("new", ci="canary-900101"))
+        stored = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+        assert b"canary" not in stored
+
+    def test_a_refused_body_does_not_repeat_the_identifier(self, gateway: Gateway) -> None:
+        response = gateway.as_broker("POST", "/accounts", account_body("new", ci="canary" * 30))
+        assert response.json()["details"]["field"] == "ci"
+        assert "canary" not in response.text
+
+
+class TestAllocateCash:
+    def test_anonymous(self, gateway: Gateway) -> None:
+        assert gateway.call("POST", "/cash/allocations", body=gateway.allocation("buyer")).status_code == 401
+
+    def test_not_permitted(self, gateway: Gateway) -> None:
+        response = gateway.call("POST", "/cash/allocations", Role.CASH_AGENT, body=gateway.allocation("buyer"))
+        assert response.status_code == 403
+
+    def test_valid(self, gateway: Gateway) -> None:
+        response = gateway.as_broker("POST", "/cash/allocations", gateway.allocation("buyer", 1_000), BROKERS[1])
+        assert (response.status_code, response.json()["allocated"]) == (201, "50001000")
+
+    def test_the_same_allocation_again_credits_once(self, gateway: Gateway) -> None:
+        body = gateway.allocation("buyer", 1_000)
+        answers = [gateway.as_broker("POST", "/cash/allocations", body, BROKERS[1]).json() for _ in range(2)]
+        assert answers[0] == answers[1]
+
+    def test_an_unsigned_amount_is_refused(self, gateway: Gateway) -> None:
+        body = gateway.allocation("buyer", 1_000) | {"amount": "9000"}
+        response = gateway.as_broker("POST", "/cash/allocations", body, BROKERS[1])
+        assert response.json()["code"] == "SIGNATURE_INVALID"
+
+    @pytest.mark.parametrize("amount", [1_000, "0", "-5", "1e3", ""])
+    def test_an_amount_is_a_positive_decimal_string(self, gateway: Gateway, amount: object) -> None:
+        body = gateway.allocation("buyer") | {"amount": amount}
+        response = gateway.as_broker("POST", "/cash/allocations", body, BROKERS[1])
+        assert (response.status_code, response.json()["details"]["field"]) == (400, "amount")
+
+
+class TestReadPositions:
+    where = f"/positions/{hexed(address('seller'))}"
+
+    def test_anonymous(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", self.where).status_code == 401
+
+    def test_not_permitted(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", self.where, Role.ISSUER).status_code == 403
+
+    def test_valid(self, gateway: Gateway) -> None:
+        gateway.sell(quantity=10)
+        found = gateway.as_broker("GET", self.where).json()
+        (holding,) = found["positions"]
+        assert (holding["isin"], holding["balance"], holding["available"]) == (BPL1, "1000", "990")
+        assert (found["broker"], found["block_number"]) == (BROKERS[0].decode(), 1)
+
+    def test_cash_stands_beside_securities(self, gateway: Gateway) -> None:
+        gateway.buy(quantity=10, price=5_000)
+        found = gateway.as_broker("GET", f"/positions/{hexed(address('buyer'))}", broker=BROKERS[1]).json()
+        assert found["cash"] == {
+            "allocated": "50000000",
+            "reserved": "50000",
+            "in_flight": "0",
+            "available": "49950000",
+        }
+
+    def test_another_brokers_account_is_missing(self, gateway: Gateway) -> None:
+        theirs = gateway.as_broker("GET", self.where, broker=BROKERS[1])
+        unknown = gateway.as_broker("GET", f"/positions/{hexed(cash_account(BROKERS[0]))}", broker=BROKERS[1])
+        assert theirs.status_code == unknown.status_code == 404
+        assert theirs.content == unknown.content
+
+    def test_the_registrar_sees_every_account(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", self.where, Role.REGISTRAR).status_code == 200
