@@ -6,10 +6,12 @@ from heapq import heappop, heappush
 
 from stoken.compliance.verdict import Commitments, buyer_verdict, seller_verdict
 from stoken.domain.book import Judgement, Resting
-from stoken.domain.codes import OwnerType, Side
+from stoken.domain.chain_state import ChainState
+from stoken.domain.codes import KeyStatus, MemberStatus, OwnerType, Scope, Side
 from stoken.domain.order_states import OrderEvent
 from stoken.domain.refusals import Refusal
 from stoken.orders.checks import cash_on_chain, new_holders
+from stoken.orders.entries import NewOrder
 from stoken.orders.outcomes import OrderCanceled, OrderExpired, Trade
 from stoken.orders.records import OrderRecord, TradeRecord
 from stoken.orders.state import Decline, VenueState, decline, declined_by
@@ -76,6 +78,9 @@ def expire_due(state: VenueState) -> None:
 def recheck(state: VenueState, record: OrderRecord, quantity: int) -> Decline | None:
     """Say which of the chain's conditions an open order no longer meets for a quantity, in flight included."""
     order, chain = record.entry.order, state.chain
+    standing = _standing(chain, record.entry)
+    if standing is not None:
+        return standing
     if record.side == Side.SELL:
         committed = Commitments(selling=state.reservations.units(order.token, order.account).in_flight)
         verdict = seller_verdict(chain, order.token, order.account, quantity, committed)
@@ -93,6 +98,20 @@ def recheck(state: VenueState, record: OrderRecord, quantity: int) -> Decline | 
         return decline(
             Refusal.INSUFFICIENT_CASH, account=order.cash_account, available=max(0, available), needed=needed
         )
+    return None
+
+
+def _standing(chain: ChainState, entry: NewOrder) -> Decline | None:
+    """Say what the settlement contract would find wrong with the signer, its institution or its mandate."""
+    key = chain.keys[entry.signer]
+    lapsed = key.status == KeyStatus.ACTIVE and key.until < chain.block_time
+    if lapsed or key.status == KeyStatus.REVOKED or not key.scopes & Scope.ORDER:
+        return decline(Refusal.SIGNATURE_INVALID, signer=entry.signer)
+    if chain.members[entry.broker].status != MemberStatus.ACTIVE:
+        return decline(Refusal.BROKER_SUSPENDED, member=entry.broker)
+    bound = chain.accounts.get(entry.order.account)
+    if bound is not None and bound.manager != entry.broker:
+        return decline(Refusal.NOT_ACCOUNT_MANAGER, account=entry.order.account, member=entry.broker)
     return None
 
 

@@ -49,7 +49,7 @@ def rules(isin: str, version: int, effective_block: int, **changed: object) -> f
         "holder_limit": 0,
         "lot": 0,
         "countries_allowed": False,
-        "countries": (0, 0, 0, 0),
+        "countries": bytes(128),
     }
     return facts.RuleSetAnnounced(
         compliance=address("rules" + isin[:8]),
@@ -59,11 +59,11 @@ def rules(isin: str, version: int, effective_block: int, **changed: object) -> f
     )
 
 
-def countries(*codes: int) -> tuple[int, int, int, int]:
+def countries(*codes: int) -> bytes:
     words = [0, 0, 0, 0]
     for code in codes:
         words[code // 256] |= 1 << (code % 256)
-    return (words[0], words[1], words[2], words[3])
+    return b"".join(word.to_bytes(32) for word in words)
 
 
 def member_facts() -> list[Fact]:
