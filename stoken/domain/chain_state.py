@@ -158,7 +158,9 @@ class ChainState:
 
 
 def _plain(value: object) -> object:
-    """Write a record as plain, sorted data."""
+    """Write a record as plain, sorted data; the bitmap of countries has more bits than msgpack's integers."""
+    if isinstance(value, int) and value >= 2**64:
+        return value.to_bytes(128)
     if isinstance(value, dict):
         return sorted((key, _plain(held)) for key, held in value.items())
     if isinstance(value, list):
@@ -215,7 +217,7 @@ def _encumbrance_released(state: ChainState, fact: facts.EncumbranceReleased) ->
 
 
 def _rule_set_announced(state: ChainState, fact: facts.RuleSetAnnounced) -> None:
-    allowed = sum(word << (256 * place) for place, word in enumerate(fact.countries))
+    allowed = sum(int.from_bytes(fact.countries[32 * word : 32 * word + 32]) << (256 * word) for word in range(4))
     state.rule_sets.setdefault(fact.compliance, []).append(
         RuleSet(
             fact.version,

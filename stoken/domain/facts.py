@@ -80,7 +80,10 @@ class EncumbranceReleased(_Fact, frozen=True):
 
 
 class RuleSetAnnounced(_Fact, frozen=True):
-    """A rule set of a compliance contract takes effect at `effective_block`; zero turns a rule off."""
+    """A rule set of a compliance contract takes effect at `effective_block`; zero turns a rule off.
+
+    `countries` is the contract's bitmap: its four words, lowest countries first, 128 bytes.
+    """
 
     compliance: Address
     version: int
@@ -91,7 +94,7 @@ class RuleSetAnnounced(_Fact, frozen=True):
     holder_limit: int
     lot: int
     countries_allowed: bool
-    countries: tuple[int, int, int, int]
+    countries: bytes
 
 
 class AccountBound(_Fact, frozen=True):

@@ -100,8 +100,8 @@ def _reader(kind: str) -> Read:
         return _DYNAMIC[kind]
     array = _STATIC_ARRAY.fullmatch(kind)
     if array:
-        # The one array of the suite is a bitmap: its words are not amounts and use all 256 bits.
-        return _sequence([f"word:{array[1]}"] * int(array[2]))
+        # The one array of the suite is a bitmap: its words are not amounts but bits, all 256 of them.
+        return _sequence(["bytes32"] * int(array[2]))
     return _word_reader(kind)
 
 
@@ -110,8 +110,6 @@ def _word_reader(kind: str) -> Read:
         return _padded_left
     if kind == "bool":
         return lambda data, at: bool(_unsigned(data, at, 1))
-    if kind.startswith("word:"):
-        return lambda data, at: int.from_bytes(data[at : at + _WORD])
     if kind.startswith("uint"):
         largest = min(_INT64_MAX, 2 ** int(kind[4:]) - 1)
         return lambda data, at: _unsigned(data, at, largest)
@@ -121,7 +119,7 @@ def _word_reader(kind: str) -> Read:
 def _sequence(kinds: list[str]) -> Read:
     readers, offset = [], 0
     for kind in kinds:
-        readers.append((offset, _reader(kind) if not kind.startswith("word:") else _word_reader(kind)))
+        readers.append((offset, _reader(kind)))
         offset += _size(kind)
     return lambda data, at: tuple(read(data, at + shift) for shift, read in readers)
 

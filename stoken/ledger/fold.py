@@ -134,7 +134,6 @@ def _encumber(state: State, encumbrance: Encumbrance, units: int) -> None:
 
 
 def _rule_set_announced(state: State, fact: facts.RuleSetAnnounced) -> None:
-    countries = b"".join(word.to_bytes(32) for word in fact.countries)
     row = RuleSet(
         fact.compliance,
         fact.version,
@@ -145,7 +144,7 @@ def _rule_set_announced(state: State, fact: facts.RuleSetAnnounced) -> None:
         fact.holder_limit,
         fact.lot,
         fact.countries_allowed,
-        countries,
+        fact.countries,
     )
     state.put("rule_sets", row[:2], row)
 

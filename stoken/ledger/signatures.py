@@ -59,7 +59,16 @@ def _event(kind: ContractKind, declaration: str, build: Callable[..., Fact]) -> 
 def _rule_set(compliance: bytes, version: int, effective_block: int, rules: tuple[Any, ...]) -> Fact:
     cap_units, cap_bps, classes, holder_limit, lot, allowed, countries = rules
     return facts.RuleSetAnnounced(
-        compliance, version, effective_block, cap_units, cap_bps, classes, holder_limit, lot, allowed, countries
+        compliance,
+        version,
+        effective_block,
+        cap_units,
+        cap_bps,
+        classes,
+        holder_limit,
+        lot,
+        allowed,
+        b"".join(countries),
     )
 
 

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logs to facts, against eth_abi as the independent encoder."""
+
+from typing import Any
+
+import pytest
+
+from stoken.domain import facts
+from stoken.ledger.decode import MalformedLogError, decode_log
+from stoken.ledger.signatures import EVENTS, ContractKind
+from stoken.mirror import Log
+from tests.ledger_events import COMPLIANCE, TOKEN, emitted, encode_log, issue, transfer
+
+_K = ContractKind
+_A, _B, _MEMBER, _ID = b"\xaa" * 20, b"\xbb" * 20, b"ZZZZ0000000000000113", b"\xcc" * 32
+_COUNTRIES = b"\x80" + bytes(31) + b"".join(word.to_bytes(32) for word in (2, 3, 4))
+_RULES = (500, 300, 0b1010, 99, 10, True, (1 << 255, 2, 3, 4))
+
+_CASES: list[tuple[ContractKind, str, tuple[Any, ...], facts.Fact]] = [
+    (_K.TOKEN, "Transfer", (_A, _B, 7), facts.Transferred(TOKEN, _A, _B, 7)),
+    (_K.TOKEN, "Paused", (_A,), facts.Paused(TOKEN, paused=True)),
+    (_K.TOKEN, "Unpaused", (_A,), facts.Paused(TOKEN, paused=False)),
+    (_K.TOKEN, "AddressFrozen", (_A, True, _B), facts.AddressFrozen(TOKEN, _A, frozen=True)),
+    (_K.TOKEN, "TokensFrozen", (_A, 5), facts.UnitsFrozen(TOKEN, _A, 5)),
+    (_K.TOKEN, "TokensUnfrozen", (_A, 5), facts.UnitsFrozen(TOKEN, _A, -5)),
+    (
+        _K.COMPLIANCE,
+        "RuleSetAnnounced",
+        (3, 77, _RULES),
+        facts.RuleSetAnnounced(COMPLIANCE, 3, 77, *_RULES[:6], _COUNTRIES),
+    ),
+    (_K.QUANTITY, "QuantityRegistered", (TOKEN, 9), facts.QuantityRegistered(TOKEN, 9)),
+    (_K.ENCUMBRANCES, "EncumbranceSet", (_ID, TOKEN, _A, 1, 4, 99), facts.EncumbranceSet(_ID, TOKEN, _A, 1, 4, 99)),
+    (_K.ENCUMBRANCES, "EncumbranceReleased", (_ID,), facts.EncumbranceReleased(_ID)),
+    (_K.REGISTRY, "AccountBound", (_A, _MEMBER, _B, 410, 1, 1), facts.AccountBound(_A, _MEMBER, _B, 410, 1, 1)),
+    (_K.REGISTRY, "IdentityRemoved", (_A, _B), facts.AccountRemoved(_A)),
+    (_K.REGISTRY, "ClaimAttested", (_A, _B, 6, 99), facts.ClaimAttested(_A, _B, 6, 99)),
+    (_K.REGISTRY, "ClaimRevoked", (_A, _B, True), facts.ClaimRevoked(_A, _B, for_cause=True)),
+    (_K.TOPICS, "ClaimTopicAdded", (7,), facts.TopicAdded(7)),
+    (_K.TOPICS, "ClaimTopicRemoved", (7,), facts.TopicRemoved(7)),
+    (_K.ISSUERS, "TrustedIssuerAdded", (_A, [1, 2]), facts.IssuerTrusted(_A, (1, 2))),
+    (_K.ISSUERS, "ClaimTopicsUpdated", (_A, []), facts.IssuerTrusted(_A, ())),
+    (_K.ISSUERS, "TrustedIssuerRemoved", (_A,), facts.IssuerTrusted(_A, ())),
+    (_K.MEMBERS, "MemberAdmitted", (_MEMBER, 4096), facts.MemberAdmitted(_MEMBER, 4096)),
+    (_K.MEMBERS, "MemberStatusChanged", (_MEMBER, 2), facts.MemberStatusChanged(_MEMBER, 2)),
+    (_K.MEMBERS, "KeyAdded", (_A, _MEMBER, 31, 0, 2**40 - 1), facts.KeyAdded(_A, _MEMBER, 31, 0, 2**40 - 1)),
+    (_K.MEMBERS, "KeyRetired", (_A,), facts.KeyRetired(_A)),
+    (_K.MEMBERS, "KeyRevoked", (_A,), facts.KeyRevoked(_A)),
+    (_K.DEPOSIT, "CashAccountOpened", (_A, _MEMBER, 1), facts.CashAccountOpened(_A, _MEMBER, 1)),
+    (
+        _K.SETTLEMENT,
+        "TradeSettled",
+        (_MEMBER, 1, TOKEN, _A, _B, 2, 5_000, 3, 4),
+        facts.TradeSettled(_MEMBER, 1, TOKEN, _A, _B, 2, 5_000, 3, 4),
+    ),
+    (_K.SETTLEMENT, "TradeFailed", (_MEMBER, 1, b"\x01" * 37), facts.TradeFailed(_MEMBER, 1, b"\x01" * 37)),
+    (_K.SETTLEMENT, "OrderCanceled", (_MEMBER, 8), facts.OrderCanceled(_MEMBER, 8)),
+]
+
+
+class TestDecodeLog:
+    @pytest.mark.parametrize(("kind", "name", "arguments", "fact"), _CASES, ids=[case[1] for case in _CASES])
+    def test_an_event_becomes_its_fact(
+        self, kind: ContractKind, name: str, arguments: tuple[Any, ...], fact: facts.Fact
+    ) -> None:
+        assert decode_log(kind, encode_log(emitted(kind, name, *arguments), 1, 0)) == fact
+
+    def test_every_event_has_a_case(self) -> None:
+        shown = {(kind, name) for kind, name, _, _ in _CASES}
+        others = {(_K.FACTORY, "IssueCreated"), (_K.DEPOSIT, "Transfer")}
+        assert shown | others == {(event.kind, event.name) for event in EVENTS}
+
+    def test_an_issue_names_its_isin(self) -> None:
+        fact = decode_log(_K.FACTORY, encode_log(issue(), 1, 0))
+        assert fact == facts.IssueCreated(TOKEN, "ZZ00000BPL11", COMPLIANCE)
+
+    def test_a_transfer_of_the_deposit_token_is_cash(self) -> None:
+        log = encode_log(emitted(_K.DEPOSIT, "Transfer", _A, _B, 7), 1, 0)
+        assert decode_log(_K.DEPOSIT, log) == facts.CashMoved(log.address, _A, _B, 7)
+
+    def test_an_event_of_another_kind_of_contract_says_nothing(self) -> None:
+        assert decode_log(_K.REGISTRY, encode_log(transfer(_A, _B, 7), 1, 0)) is None
+
+    def test_an_anonymous_log_says_nothing(self) -> None:
+        assert decode_log(_K.TOKEN, Log(1, 0, 0, TOKEN, b"", b"")) is None
+
+
+class TestMalformedLogs:
+    @pytest.mark.parametrize(("kind", "name", "arguments", "fact"), _CASES, ids=[case[1] for case in _CASES])
+    def test_cut_padded_or_filled_with_ones_they_raise_nothing_else(
+        self, kind: ContractKind, name: str, arguments: tuple[Any, ...], fact: facts.Fact
+    ) -> None:
+        log = encode_log(emitted(kind, name, *arguments), 1, 0)
+        topics, data = log.topics, log.data
+        broken = [(topics[:-1], data), (topics + bytes(32), data), (topics, data[:-1]), (topics, b"\xff" * len(data))]
+        for bad_topics, bad_data in broken:
+            try:
+                found = decode_log(kind, log._replace(topics=bad_topics, data=bad_data))
+            except MalformedLogError:
+                continue
+            # Without data nothing can be wrong with it; a cut first topic is an event nobody knows.
+            assert found in {None, fact} or not data
+
+    def test_units_beyond_63_bits_are_refused(self) -> None:
+        with pytest.raises(MalformedLogError, match="63 bits"):
+            decode_log(_K.TOKEN, encode_log(transfer(_A, _B, 2**63), 1, 0))
+
+    def test_a_number_that_is_larger_than_its_type_is_refused(self) -> None:
+        log = encode_log(emitted(_K.MEMBERS, "MemberStatusChanged", _MEMBER, 2), 1, 0)
+        with pytest.raises(MalformedLogError, match="larger than 255"):
+            decode_log(_K.MEMBERS, log._replace(data=(256).to_bytes(32)))
+
+    def test_bytes_that_claim_to_be_longer_than_the_data_are_refused(self) -> None:
+        log = encode_log(emitted(_K.SETTLEMENT, "TradeFailed", _MEMBER, 1, b"\x01" * 4), 1, 0)
+        for data in (log.data[:32] + (500).to_bytes(32) + log.data[64:], (2**200).to_bytes(32) + log.data[32:], b""):
+            with pytest.raises(MalformedLogError):
+                decode_log(_K.SETTLEMENT, log._replace(data=data))
+
+    def test_an_isin_that_is_not_ascii_is_refused(self) -> None:
+        log = encode_log(issue(), 1, 0)
+        broken = log.topics[:32] + b"\xff" * 12 + log.topics[44:]
+        with pytest.raises(MalformedLogError):
+            decode_log(_K.FACTORY, log._replace(topics=broken))
