@@ -90,8 +90,9 @@ class Request(msgspec.Struct, frozen=True):
     received_at_ns: int
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[Body] = msgspec.msgpack.Decoder(Body)
+#: JSON, because salts and nonces have 256 bits and msgpack ends at 64.
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Body] = msgspec.msgpack.Decoder(Body)
 
 
 def encode(body: Body) -> bytes:

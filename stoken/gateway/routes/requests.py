@@ -21,6 +21,7 @@ from stoken.gateway.services import Services
 from stoken.issuance.queries import RequestStatus, outcome
 from stoken.parties import inbox, requests
 from stoken.parties.requests import Body, Request
+from stoken.transactions.outbox import Failure
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 _Caller = Annotated[Principal, Depends(Requires(INSTRUCTING))]
@@ -131,25 +132,22 @@ AnyBody = Annotated[
 ]
 
 
-class Reason(Schema):
-    """Why a request failed; `approximate` where the reason comes from a replay on the parent block's state."""
-
-    code: str
-    error: str
-    arguments: dict[str, str | int | bool | None]
-    approximate: bool
-
-
 class RequestView(Schema):
-    """What became of a request: received, sent, mined, done (final) or failed (final)."""
+    """What became of a request: received, sent, mined, done (final) or failed (final).
+
+    Of a failure it says why; `approximate` where that comes from a replay on the parent block's state.
+    """
 
     id: str
     kind: str
     status: RequestStatus
     received_at: Amount
-    transaction_hash: Hash | None
-    block_number: int | None
-    failure: Reason | None
+    transaction_hash: Hash | None = None
+    block_number: int | None = None
+    code: str | None = None
+    detail: str | None = None
+    details: dict[str, str | int | bool | None] | None = None
+    approximate: bool = False
 
 
 def _act(body: ActBody, _: Principal) -> Body:
@@ -206,20 +204,24 @@ def _store(services: GatewayServices, tenant: str, request_id: str, body: Body) 
 def _view(services: GatewayServices, request: Request) -> RequestView:
     with reading(services.ledger) as connection:
         found = outcome(connection, request.tenant, request.id)
-    failure = found.failure
-    return RequestView(
+    view = RequestView(
         id=request.id,
         kind=request.kind,
         status=found.status,
         received_at=request.received_at_ns,
         transaction_hash=found.transaction_hash,
         block_number=found.block_number,
-        failure=None
-        if failure is None
-        else Reason(
-            code=failure.code, error=failure.error, arguments=failure.arguments, approximate=failure.approximate
-        ),
     )
+    return view if found.failure is None else view.model_copy(update=_why(found.failure))
+
+
+def _why(failure: Failure) -> dict[str, object]:
+    return {
+        "code": failure.code,
+        "detail": failure.error,
+        "details": failure.arguments,
+        "approximate": failure.approximate,
+    }
 
 
 @router.post("", status_code=202)
