@@ -184,7 +184,7 @@ abstract contract Attestations is Agents, TypedData, IAttestedIdentityRegistry {
         for (uint256 i = 0; i < issuers.length; i++) {
             uint256 attestation = $.attestations[identity][address(uint160(issuers[i] >> 96))];
             // What it attests within what it is trusted for: until:40 | topics:64.
-            issuers[i] = uint40(attestation >> 64) << 64 | uint64(attestation & issuers[i]);
+            issuers[i] = uint256(uint40(attestation >> 64)) << 64 | uint64(attestation & issuers[i]);
         }
         until = type(uint40).max;
         for (uint256 topics = required; topics != 0; topics &= topics - 1) {
