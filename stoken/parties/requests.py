@@ -92,7 +92,7 @@ class Request(msgspec.Struct, frozen=True):
 
 #: JSON, because salts and nonces have 256 bits and msgpack ends at 64.
 _encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[Body] = msgspec.msgpack.Decoder(Body)
+_decoder: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
 
 
 def encode(body: Body) -> bytes:
