@@ -93,10 +93,10 @@ function parse(args) {
   return options;
 }
 
-/** Answer an import that the input does not carry, from the base path, the include paths and the working folder. */
+/** Answer an import that the input does not carry, from base and include paths, else from the working folder. */
 function reader(roots) {
   return (name) => {
-    const found = ["", ...roots].map((root) => path.resolve(root, name)).find((file) => fs.existsSync(file));
+    const found = (roots.length ? roots : [""]).map((root) => path.resolve(root, name)).find((file) => fs.existsSync(file));
     return found ? { contents: fs.readFileSync(found, "utf8") } : { error: `File not found: ${name}` };
   };
 }
