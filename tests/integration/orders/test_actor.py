@@ -3,14 +3,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from sqlalchemy import Engine
 
-from stoken.db import open_engine, unit_of_work
-from stoken.db.metadata import metadata
+from stoken.db import unit_of_work
 from stoken.domain.codes import Side
 from stoken.errors import StartupError, UnavailableError
 from stoken.orders import entries, outcomes, tables
@@ -21,14 +19,6 @@ from stoken.orders.replay import JournalRow, replay
 from stoken.orders.venue import BookView
 from tests.requirements import requirement
 from tests.unit.orders.factories import OPEN_AT, SECOND, Market, open_market
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    engine = open_engine(f"sqlite:///{tmp_path}/market.db")
-    with unit_of_work(engine) as connection:
-        metadata.create_all(connection, tables=[tables.journal, tables.lease])
-    return engine
 
 
 def clock() -> int:
