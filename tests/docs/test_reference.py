@@ -122,7 +122,9 @@ class TestProse:
             name, rest = "stoken", words[1:]
             while rest and f"{name} {rest[0]}" in COMMANDS:
                 name, rest = f"{name} {rest[0]}", rest[1:]
-            options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+            assert name in COMMANDS or rest == ["--help"], line
+            parameters = COMMANDS[name].params if name in COMMANDS else ()
+            options = {option for parameter in parameters for option in parameter.opts}
             assert {word.partition("=")[0] for word in rest if word.startswith("--")} <= options | {"--help"}, line
 
     @pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(ROOT)))
