@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a block's header says about its logs and receipts, recomputed."""
+
+import pytest
+import rlp
+from eth_hash.auto import keccak
+
+from stoken.mirror.blocks import Header, Log, decode_log
+from stoken.mirror.completeness import IncompleteBlockError, LogsBloom, check_logs, encode_receipt, trie_root
+
+_LOG = Log(7, 0, 0, b"\x01" * 20, b"\x02" * 64, b"data")
+
+
+def _bloom(*logs: Log) -> int:
+    """Compute a bloom as the yellow paper words it: three times 11 bits of each item's hash."""
+    bloom = 0
+    for log in logs:
+        for item in (log.address, *(log.topics[at : at + 32] for at in range(0, len(log.topics), 32))):
+            pairs = [int.from_bytes(keccak(item)[at : at + 2]) for at in (0, 2, 4)]
+            bloom |= sum(1 << bit for bit in {pair % 2048 for pair in pairs})
+    return bloom
+
+
+def _header(bloom: int) -> Header:
+    return Header(7, b"h" * 32, b"p" * 32, 0, bloom, bytes(32), ())
+
+
+class TestCheckLogs:
+    def test_complete_logs_pass(self) -> None:
+        logs = [_LOG, _LOG._replace(log_index=1, address=b"\x03" * 20)]
+        check_logs(_header(_bloom(*logs)), logs, LogsBloom())
+
+    def test_a_gap_within_a_block_is_found(self) -> None:
+        with pytest.raises(IncompleteBlockError, match="log 1 is missing"):
+            check_logs(_header(_bloom(_LOG)), [_LOG, _LOG._replace(log_index=2)], LogsBloom())
+
+    def test_a_missing_last_log_is_found_by_the_bloom(self) -> None:
+        with pytest.raises(IncompleteBlockError, match="bloom"):
+            check_logs(_header(_bloom(_LOG, _LOG._replace(address=b"\x03" * 20))), [_LOG], LogsBloom())
+
+
+class TestTrieRoot:
+    def test_of_nothing_is_the_empty_root(self) -> None:
+        empty = "56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
+        assert trie_root([]).hex() == empty
+
+    def test_of_one_value_is_a_leaf(self) -> None:
+        assert trie_root([b"v" * 40]) == keccak(rlp.encode([b"\x20\x80", b"v" * 40]))
+
+    def test_depends_on_every_value_and_its_place(self) -> None:
+        values = [bytes([index]) * 3 for index in range(256)]
+        swapped = [values[1], values[0], *values[2:]]
+        changed = [*values[:200], b"other", *values[201:]]
+        assert len({trie_root(values), trie_root(swapped), trie_root(changed), trie_root(values[:-1])}) == 4
+
+
+class TestEncodeReceipt:
+    def test_a_typed_receipt_stands_behind_its_type(self) -> None:
+        receipt = {
+            "type": "0x2",
+            "status": "0x1",
+            "cumulativeGasUsed": "0x5208",
+            "logsBloom": "0x" + "00" * 256,
+            "logs": [],
+        }
+        legacy = encode_receipt({**receipt, "type": "0x0"})
+        assert encode_receipt(receipt) == b"\x02" + legacy
+        assert rlp.decode(legacy)[:2] == [b"\x01", b"\x52\x08"]
+
+    def test_a_failed_one_has_an_empty_status(self) -> None:
+        receipt = {"status": "0x0", "cumulativeGasUsed": "0x0", "logsBloom": "0x", "logs": []}
+        assert rlp.decode(encode_receipt(receipt))[0] == b""
+
+
+class TestDecodeLog:
+    def test_an_anonymous_log_has_no_topics(self) -> None:
+        answer = {
+            "blockNumber": "0x7",
+            "logIndex": "0x0",
+            "transactionIndex": "0x1",
+            "address": "0x" + "01" * 20,
+            "topics": [],
+            "data": "0x",
+        }
+        assert decode_log(answer) == Log(7, 0, 1, b"\x01" * 20, b"", b"")
