@@ -116,6 +116,12 @@ def read_all(connection: Connection, keys: Sequence[str]) -> list[OutboxRow]:
     return rows
 
 
+def of_purpose(connection: Connection, purpose: str) -> list[OutboxRow]:
+    """Return the transactions of a purpose, by nonce."""
+    rows = connection.execute(_select().where(outbox.c.purpose == purpose).order_by(outbox.c.nonce))
+    return [_row(row) for row in rows]
+
+
 def in_flight(connection: Connection, purpose: str) -> int:
     """Return how many transactions of a purpose are neither mined nor failed."""
     waiting = outbox.c.status.in_((SIGNED, BROADCAST))
