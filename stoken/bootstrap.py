@@ -4,13 +4,24 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
+from stoken.chain import eip712
+from stoken.chain import suite as suites
+from stoken.chain.suite import Suite
+from stoken.db import open_engine, schema, unit_of_work
+from stoken.db.binding import bind_chain
+from stoken.domain.identifiers import is_lei, member_id
+from stoken.domain.rulebook import Rulebook
+from stoken.errors import StartupError
 from stoken.orders.actor import VenueActor
+from stoken.orders.entries import VenueOpened
+from stoken.orders.feed import BlockFeed
 from stoken.parties.pseudonym import Pseudonyms
-from stoken.settings import AuthSettings
+from stoken.settings import AuthSettings, PartiesSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +48,102 @@ class GatewayServices:
     clock: Callable[[], int] = time.time_ns
     #: One request is stored at a time, so that their sequence is dense.
     inbox_lock: Lock = field(default_factory=Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The gateway's services, what follows the ledger for them, and the entry that opens the venue."""
+
+    services: GatewayServices
+    feed: BlockFeed
+    opening: VenueOpened
+
+    async def start(self) -> None:
+        """Start the actor and open the venue, or change its rulebook; StartupError for another venue's journal."""
+        actor, opening = self.services.actor, self.opening
+        await actor.start()
+        before = await actor.read(lambda venue: venue.state.opened)
+        if before is not None and _identity(before) != _identity(opening):
+            await actor.stop()
+            raise StartupError("the journal belongs to another venue or another chain")
+        if before is None or before.rulebook != opening.rulebook:
+            await actor.submit(opening)
+
+
+def open_databases(settings: Settings) -> tuple[Engine, Engine]:
+    """Return the databases of `work` and of `serve`, which PostgreSQL holds in one."""
+    url = settings.database.url.get_secret_value()
+    other = settings.database.market_url
+    return open_engine(url), open_engine(other.get_secret_value() if other else _market_url(url))
+
+
+def gateway(settings: Settings, clock: Callable[[], int] = time.time_ns) -> Gateway:
+    """Build the gateway; StartupError says in one line why this process must not start."""
+    token_key = _token_key(settings.auth.public_key_file)
+    pseudonyms = _pseudonyms(settings.parties)
+    suite = suites.load(settings.suite_file)
+    opening = _opening(settings, suite)
+    ledger, market = open_databases(settings)
+    for engine in (ledger, market):
+        schema.check(engine)
+    with unit_of_work(market) as connection:
+        bind_chain(connection, suite.chain_id, suite.genesis_hash)
+    actor = VenueActor.open(market, clock)
+    separator = eip712.domain(eip712.DVP_SETTLEMENT, suite.chain_id, opening.settlement)
+    services = GatewayServices(
+        actor=actor,
+        market=market,
+        ledger=ledger,
+        venue=VenueIdentity(opening.venue, opening.cash, separator),
+        pseudonyms=pseudonyms,
+        auth=settings.auth,
+        token_key=token_key,
+        demo_clock=settings.venue.demo_clock,
+        clock=clock,
+    )
+    return Gateway(services, BlockFeed(actor, ledger), opening)
+
+
+def _market_url(url: str) -> str:
+    """Return the sibling file of a SQLite database; PostgreSQL is its own sibling."""
+    parsed = make_url(url)
+    if not parsed.drivername.startswith("sqlite") or not parsed.database:
+        return url
+    path = Path(parsed.database)
+    return f"sqlite:///{path.with_name(f'{path.stem}-market.db')}"
+
+
+def _token_key(path: Path | None) -> bytes:
+    if path is None:
+        raise StartupError("STOKEN_AUTH__PUBLIC_KEY_FILE is not set: whose access tokens are to be trusted?")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StartupError(f"the access-token key {path} cannot be read: {error.strerror}") from error
+
+
+def _pseudonyms(settings: PartiesSettings) -> Pseudonyms:
+    if settings.pseudonym_key is None:
+        raise StartupError("STOKEN_PARTIES__PSEUDONYM_KEY is not set: 32 bytes in hex")
+    try:
+        return Pseudonyms(settings.pseudonym_key_id, bytes.fromhex(settings.pseudonym_key.get_secret_value()))
+    except ValueError as error:
+        raise StartupError("STOKEN_PARTIES__PSEUDONYM_KEY is not 32 bytes in hex") from error
+
+
+def _opening(settings: Settings, suite: Suite) -> VenueOpened:
+    if not is_lei(settings.venue.lei):
+        raise StartupError(f"STOKEN_VENUE__LEI {settings.venue.lei} is not a valid LEI (check digit)")
+    return VenueOpened(
+        received_at_ns=0,
+        venue=member_id(settings.venue.lei),
+        chain_id=suite.chain_id,
+        settlement=suite["settlement"],
+        cash=suite["deposit"],
+        mic=settings.venue.mic,
+        rulebook=Rulebook(),
+    )
+
+
+def _identity(opened: VenueOpened) -> tuple[bytes, int, bytes, bytes]:
+    return opened.venue, opened.chain_id, opened.settlement, opened.cash

@@ -54,6 +54,13 @@ class SignerSettings(_Group):
     password: SecretStr | None = Field(None, description="Password of the keystore.")
 
 
+class PartiesSettings(_Group):
+    """How persons are told apart without being named."""
+
+    pseudonym_key: SecretStr | None = Field(None, description="Key of the venue's pseudonyms: 32 bytes in hex.")
+    pseudonym_key_id: str = Field("1", min_length=1, description="Name of the pseudonym key; part of what it hashes.")
+
+
 class VenueSettings(_Group):
     """The venue that this gateway runs."""
 
@@ -74,6 +81,7 @@ class Settings(BaseSettings):
     auth: AuthSettings = AuthSettings()
     signer: SignerSettings = SignerSettings()
     venue: VenueSettings = VenueSettings()
+    parties: PartiesSettings = PartiesSettings()
     suite_file: Path = Field(Path("var/suite.json"), description="Addresses of the deployed contract suite.")
     host: str = Field("127.0.0.1", description="Address that the gateway listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port that the gateway listens on; 0 takes a free one.")

@@ -156,7 +156,7 @@ def _act(body: ActBody, _: Principal) -> Body:
 
 
 def _onboard(body: OnboardBody, caller: Principal) -> Body:
-    items = tuple(statements.Onboarding(**item.model_dump(mode="python")) for item in body.items)
+    items = tuple(statements.Onboarding(**dict(item)) for item in body.items)
     statement = statements.OnboardingBatch(caller.member, body.claim_issuer, body.nonce, body.deadline, items)
     return requests.OnboardRequest(statement, body.manager_signature, body.attestation)
 
