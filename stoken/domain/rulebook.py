@@ -31,7 +31,3 @@ class Rulebook(msgspec.Struct, frozen=True, array_like=True):
     def digest(self) -> bytes:
         """Return the hash by which verdicts name this rulebook."""
         return hashlib.sha256(_encoder.encode(self)).digest()
-
-    def annual_limit(self, investor_class: int) -> int | None:
-        """Return the yearly limit of net purchases of a class, or None where it has none."""
-        return dict(self.annual_limits).get(investor_class)

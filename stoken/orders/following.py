@@ -6,7 +6,7 @@ from stoken.domain.bands import reference_price
 from stoken.domain.book import Book
 from stoken.domain.calendar import NANOSECONDS, Session, market_date
 from stoken.domain.codes import OwnerType
-from stoken.domain.order_states import TradeEvent, next_trade_status
+from stoken.domain.order_states import TradeEvent, TradeStatus, next_trade_status
 from stoken.domain.refusals import Refusal
 from stoken.orders.entries import BlockApplied
 from stoken.orders.lifecycle import cancel, expire_all, expire_due, recheck
@@ -54,7 +54,9 @@ def apply_block(state: VenueState, entry: BlockApplied) -> None:
     for fact in entry.facts:
         _follow(state, fact)
     for trade_id in entry.failed:
-        _fail(state, trade_id, b"")
+        # A transaction that failed as a whole says nothing about a trade that another one settled.
+        if trade_id in state.trades and state.trades[trade_id].status is not TradeStatus.SETTLED:
+            _fail(state, trade_id, b"")
     expire_due(state)
     for isin, version in _rules_in_force(state).items():
         if rules_before.get(isin, version) != version:

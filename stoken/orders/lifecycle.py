@@ -136,10 +136,7 @@ def _judge(state: VenueState, incoming: OrderRecord, refused: list[Decline]) -> 
         if because is not None:
             cancel(state, other, because)
             return Judgement.DROP_RESTING
-        because = _recheck_at_match(state, incoming, quantity)
-        if because is not None:
-            refused.append(because)
-            return Judgement.STOP_INCOMING
+        # The incoming order's own conditions were checked in this very entry, at this very block.
         _trade(state, incoming, other, quantity)
         return Judgement.TRADE
 

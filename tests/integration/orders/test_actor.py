@@ -113,6 +113,55 @@ class TestSubmit:
         assert sum(groups) == 100
         assert len(groups) <= 3
 
+    def test_a_caller_that_went_away_leaves_its_entry_in_the_journal(self, engine: Engine) -> None:
+        market, opening = day()
+
+        async def play(actor: VenueActor) -> int:
+            await feed(actor, opening)
+            gone = asyncio.create_task(actor.submit(market.order("seller", Side.SELL, 5)))
+            await asyncio.sleep(0)
+            gone.cancel()
+            return await actor.read(lambda venue: len(venue.state.orders))
+
+        assert run(engine, play) == 1
+        assert len(read_rows(engine, 0, 100)) == len(opening) + 1
+
+    def test_an_entry_that_no_journal_can_hold_ends_the_actor_and_is_not_kept(self, engine: Engine) -> None:
+        _, opening = day()
+        last = next(entry for entry in reversed(opening) if isinstance(entry, entries.BlockApplied))
+
+        async def play(actor: VenueActor) -> None:
+            await feed(actor, opening)
+            waiting = [asyncio.create_task(actor.submit(last)) for _ in range(2)]
+            answers = await asyncio.gather(*waiting, return_exceptions=True)
+            assert all(isinstance(answer, UnavailableError) for answer in answers)
+            assert isinstance(actor.failure, ValueError)
+
+        run(engine, play)
+        assert len(read_rows(engine, 0, 100)) == len(opening)
+
+
+class TestStop:
+    def test_what_is_queued_is_finished_first(self, engine: Engine) -> None:
+        market, opening = day()
+        orders = [market.order("seller", Side.SELL, 1) for _ in range(20)]
+
+        async def main() -> int:
+            actor = VenueActor.open(engine, clock)
+            await actor.start()
+            await feed(actor, opening)
+            waiting = [asyncio.create_task(actor.submit(order)) for order in orders]
+            await asyncio.sleep(0)
+            await actor.stop()
+            with pytest.raises(UnavailableError):
+                await actor.submit(orders[0])
+            return len([outcome for outcome in await asyncio.gather(*waiting) if outcome.answer])
+
+        assert asyncio.run(main()) == 20
+
+    def test_an_actor_that_never_started_stops_too(self, engine: Engine) -> None:
+        asyncio.run(VenueActor.open(engine, clock).stop())
+
 
 class TestRead:
     def test_a_reader_sees_only_what_is_durable(self, engine: Engine) -> None:

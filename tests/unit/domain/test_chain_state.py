@@ -95,6 +95,16 @@ class TestDigest:
         without = self.FACTS[:place] + self.FACTS[place + 1 :]
         assert folded(*self.FACTS).digest() != folded(*without).digest()
 
+    def test_it_holds_the_whole_bitmap_of_countries(self) -> None:
+        digests = set()
+        for country in (0, 410, 1_023):
+            bitmap = b"".join((1 << country >> 256 * word & 2**256 - 1).to_bytes(32) for word in range(4))
+            announced = facts.RuleSetAnnounced(RULES, 1, 1, 0, 0, 0, 0, 0, countries_allowed=False, countries=bitmap)
+            state = folded(announced)
+            assert [code for code in range(1_024) if state.rule_sets[RULES][0].bars(code)] == [country]
+            digests.add(state.digest())
+        assert len(digests) == 3
+
     def test_facts_that_do_not_concern_the_state_change_nothing(self) -> None:
         assert folded(facts.TradeFailed(MEMBER, 1, b"")).digest() == folded().digest()
 

@@ -229,8 +229,9 @@ class TestSettlement:
         sell(market, 10)
         buy(market, 10)
         market.apply(market.settled(1))
+        assert market.apply(failed=(1,)).events == ()
         with pytest.raises(ValueError, match="is not possible"):
-            market.apply(failed=(1,))
+            market.apply([facts.TradeFailed(VENUE, 1, b"")])
 
 
 class TestCancel:
