@@ -6,22 +6,33 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from typing import Protocol
 
 from sqlalchemy import Engine, make_url
 
 from stoken.chain import eip712
 from stoken.chain import suite as suites
+from stoken.chain.capabilities import Capabilities, probe
+from stoken.chain.rpc import RpcClient
 from stoken.chain.suite import Suite
 from stoken.db import open_engine, schema, unit_of_work
 from stoken.db.binding import bind_chain
 from stoken.domain.identifiers import is_lei, member_id
 from stoken.domain.rulebook import Rulebook
 from stoken.errors import StartupError
+from stoken.issuance.step import IssuanceStep
+from stoken.ledger.projection import LedgerProjection
+from stoken.mirror import Finality, MirrorStep
 from stoken.orders.actor import VenueActor
 from stoken.orders.entries import VenueOpened
 from stoken.orders.feed import BlockFeed
 from stoken.parties.pseudonym import Pseudonyms
 from stoken.settings import AuthSettings, PartiesSettings, Settings
+from stoken.settlement.step import SettlementStep
+from stoken.transactions.broadcast import BroadcastStep
+from stoken.transactions.confirm import ConfirmStep
+from stoken.transactions.outbox import Outbox
+from stoken.transactions.signer import KeystoreSigner
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,87 @@ class Gateway:
             raise StartupError("the journal belongs to another venue or another chain")
         if before is None or before.rulebook != opening.rulebook:
             await actor.submit(opening)
+
+
+class Step(Protocol):
+    """A part of the worker's loop: does what is due, commits it, and returns how much that was."""
+
+    def execute(self) -> int:
+        """Do what is due; harmless when repeated, also after a crash."""
+
+
+class _Following:
+    """The mirror as a step: zero only at the head."""
+
+    def __init__(self, mirror: MirrorStep) -> None:
+        self._mirror = mirror
+
+    def execute(self) -> int:
+        progress = self._mirror.execute()
+        return 0 if progress.caught_up else max(1, progress.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerServices:
+    """What the worker runs, in this order; `close` ends the connections."""
+
+    engine: Engine
+    market: Engine
+    rpc: RpcClient
+    steps: tuple[tuple[str, Step], ...]
+
+    def close(self) -> None:
+        """Close the node's and the databases' connections."""
+        self.rpc.close()
+        self.engine.dispose()
+        self.market.dispose()
+
+
+def worker(settings: Settings) -> WorkerServices:
+    """Build the worker; StartupError says in one line why this process must not start."""
+    suite = suites.load(settings.suite_file)
+    engine, market = open_databases(settings)
+    for each in (engine, market):
+        schema.check(each)
+    rpc, capabilities = connect(settings)
+    _check_chain(suite, capabilities)
+    with unit_of_work(engine) as connection:
+        bind_chain(connection, capabilities.chain_id, capabilities.genesis_hash)
+    outbox = open_outbox(settings, capabilities)
+    outbox.take_over(engine, rpc)
+    mirror = MirrorStep(engine, rpc, [LedgerProjection(suite.contracts)], Finality(settings.rpc.finality_depth))
+    steps: tuple[tuple[str, Step], ...] = (
+        ("mirror", _Following(mirror)),
+        ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
+        ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
+        ("broadcast", BroadcastStep(engine, rpc, capabilities)),
+        ("confirm", ConfirmStep(engine, rpc)),
+    )
+    return WorkerServices(engine, market, rpc, steps)
+
+
+def connect(settings: Settings) -> tuple[RpcClient, Capabilities]:
+    """Return a client of the node and what the node can do; refuses a node that charges for gas."""
+    with RpcClient(settings.rpc.url, settings.rpc.timeout_seconds) as first:
+        capabilities = probe(first)
+    return RpcClient(settings.rpc.url, settings.rpc.timeout_seconds, capabilities.max_batch), capabilities
+
+
+def open_outbox(settings: Settings, capabilities: Capabilities) -> Outbox:
+    """Decrypt the sender key; the outbox signs only after `take_over`."""
+    signer = settings.signer
+    if signer.keystore_file is None or signer.password is None:
+        raise StartupError("STOKEN_SIGNER__KEYSTORE_FILE and STOKEN_SIGNER__PASSWORD are not set: who sends?")
+    key = KeystoreSigner.open(signer.keystore_file, signer.password.get_secret_value())
+    return Outbox({key.address: key}, capabilities.chain_id)
+
+
+def _check_chain(suite: Suite, capabilities: Capabilities) -> None:
+    if (suite.chain_id, suite.genesis_hash) != (capabilities.chain_id, capabilities.genesis_hash):
+        raise StartupError(
+            f"the suite was deployed on chain {suite.chain_id} (genesis 0x{suite.genesis_hash.hex()}), "
+            f"the node is on chain {capabilities.chain_id} (genesis 0x{capabilities.genesis_hash.hex()})"
+        )
 
 
 def open_databases(settings: Settings) -> tuple[Engine, Engine]:

@@ -5,39 +5,31 @@ import signal
 import threading
 from collections.abc import Sequence
 from types import FrameType
-from typing import Final, NamedTuple, Protocol
+from typing import Final
 
 import structlog
 
+from stoken import bootstrap
+from stoken.bootstrap import Step
 from stoken.errors import FencedError, StartupError, UnavailableError
+from stoken.mirror.step import ReorgTooDeepError
+from stoken.settings import Settings
 
 IDLE_SECONDS: Final = 0.1
 #: After an error the loop waits this long, doubled each time, up to the maximum.
 RETRY_SECONDS: Final = 0.2
 RETRY_SECONDS_MAX: Final = 5.0
+#: No retry can help: an operator must decide, and nothing may be sent meanwhile.
+FATAL: Final = (FencedError, StartupError, ReorgTooDeepError)
 
 _log = structlog.get_logger(__name__)
-
-
-class Step(Protocol):
-    """A part of the loop: does what is due now, commits it, and may be run again at any time."""
-
-    def execute(self) -> object:
-        """Do what is due."""
-
-
-class NamedStep(NamedTuple):
-    """A step with its name in the logs."""
-
-    name: str
-    step: Step
 
 
 class Worker:
     """Runs steps until it is told to stop; one of a process, and one process of a database."""
 
-    def __init__(self, steps: Sequence[NamedStep], idle_seconds: float = IDLE_SECONDS) -> None:
-        """Take the steps in the order in which they run."""
+    def __init__(self, steps: Sequence[tuple[str, Step]], idle_seconds: float = IDLE_SECONDS) -> None:
+        """Take the steps, with their names in the logs, in the order in which they run."""
         self._steps = steps
         self._idle_seconds = idle_seconds
         self._stopping = threading.Event()
@@ -55,39 +47,48 @@ class Worker:
     def run(self) -> None:
         """Loop until stopped.
 
-        Errors are logged and tried again; FencedError and StartupError end the loop, for no retry can help.
+        Errors are logged and tried again; those of FATAL end the loop.
         """
         while not self._stopping.is_set():
             self._stopping.wait(self.run_once())
 
     def run_once(self) -> float:
-        """Run each step once and return how long to wait before the next round."""
-        failed = False
+        """Run each step once and return how long to wait before the next round: not at all after work was done."""
+        worked, failed = False, False
         for name, step in self._steps:
             if self._stopping.is_set():
                 return 0
-            failed |= not self._execute(name, step)
+            done = self._execute(name, step)
+            failed |= done is None
+            worked |= bool(done)
         self._failures = self._failures + 1 if failed else 0
-        return self._pause()
+        if self._failures:
+            return float(min(RETRY_SECONDS_MAX, RETRY_SECONDS * 2 ** min(self._failures, 10)))
+        return 0 if worked else self._idle_seconds
 
-    def _execute(self, name: str, step: Step) -> bool:
+    def _execute(self, name: str, step: Step) -> int | None:
+        """Return how much the step did, None where it failed."""
         try:
-            step.execute()
-        except (FencedError, StartupError):
+            return step.execute()
+        except FATAL:
             raise
         except UnavailableError as error:
             _log.warning("step.unavailable", step=name, reason=str(error))
         except Exception:  # noqa: BLE001 - the one place: a loop that dies helps nobody
             _log.exception("step.failed", step=name)
-        else:
-            return True
-        return False
-
-    def _pause(self) -> float:
-        if not self._failures:
-            return self._idle_seconds
-        return float(min(RETRY_SECONDS_MAX, RETRY_SECONDS * 2 ** min(self._failures, 10)))
+        return None
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         _log.info("worker.stopping", signal=signal.Signals(number).name)
         self.stop()
+
+
+def work(settings: Settings) -> None:
+    """Run the worker until a signal stops it; StartupError where it must not start, any of FATAL where it must end."""
+    services = bootstrap.worker(settings)
+    try:
+        loop = Worker(services.steps)
+        loop.stop_on_signals()
+        loop.run()
+    finally:
+        services.close()
