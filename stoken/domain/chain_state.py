@@ -216,6 +216,15 @@ def _encumbrance_released(state: ChainState, fact: facts.EncumbranceReleased) ->
     state.token(held.token).position(held.account).encumber(held.kind, -held.units)
 
 
+def _encumbrances_moved(state: ChainState, fact: facts.EncumbrancesMoved) -> None:
+    token = state.token(fact.token)
+    for encumbrance in state.encumbrances.values():
+        if encumbrance.token == fact.token and encumbrance.account == fact.lost:
+            token.position(fact.lost).encumber(encumbrance.kind, -encumbrance.units)
+            token.position(fact.successor).encumber(encumbrance.kind, encumbrance.units)
+            encumbrance.account = fact.successor
+
+
 def _rule_set_announced(state: ChainState, fact: facts.RuleSetAnnounced) -> None:
     allowed = sum(int.from_bytes(fact.countries[32 * word : 32 * word + 32]) << (256 * word) for word in range(4))
     state.rule_sets.setdefault(fact.compliance, []).append(
@@ -322,6 +331,7 @@ _HANDLERS: dict[type, Callable[[ChainState, Any], None]] = {
     facts.QuantityRegistered: _quantity_registered,
     facts.EncumbranceSet: _encumbrance_set,
     facts.EncumbranceReleased: _encumbrance_released,
+    facts.EncumbrancesMoved: _encumbrances_moved,
     facts.RuleSetAnnounced: _rule_set_announced,
     facts.AccountBound: _account_bound,
     facts.AccountRemoved: _account_removed,

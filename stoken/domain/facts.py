@@ -232,6 +232,14 @@ class OrderCanceled(_Fact, frozen=True):
     nonce: int
 
 
+class EncumbrancesMoved(_Fact, frozen=True):
+    """The encumbrances of a lost account went, all of them, with its units."""
+
+    token: Address
+    lost: Address
+    successor: Address
+
+
 Fact = (
     Transferred
     | IssueCreated
@@ -259,4 +267,5 @@ Fact = (
     | TradeSettled
     | TradeFailed
     | OrderCanceled
+    | EncumbrancesMoved
 )

@@ -22,6 +22,7 @@ from stoken.ledger.rows import (
     Key,
     Member,
     Position,
+    Relocation,
     RuleSet,
     Trade,
 )
@@ -119,7 +120,26 @@ def _encumbrance_released(state: State, fact: facts.EncumbranceReleased) -> None
     if held is None or held.released:
         return
     state.put("encumbrances", (fact.id,), held._replace(released=True))
-    _encumber(state, held, -held.units)
+    _encumber(state, held._replace(account=_holder(state, held.token, held.account)), -held.units)
+
+
+def _encumbrances_moved(state: State, fact: facts.EncumbrancesMoved) -> None:
+    lost, successor = _position(state, fact.token, fact.lost), _position(state, fact.token, fact.successor)
+    if fact.lost == fact.successor:
+        return
+    sums = (lost.lockup + successor.lockup, lost.pledged + successor.pledged, lost.restricted + successor.restricted)
+    _put_position(state, lost._replace(lockup=0, pledged=0, restricted=0))
+    _put_position(state, successor._replace(lockup=sums[0], pledged=sums[1], restricted=sums[2]))
+    state.put("relocations", (fact.token, fact.lost), Relocation(fact.token, fact.lost, fact.successor))
+
+
+def _holder(state: State, token: Address, account: Address) -> Address:
+    """Follow an encumbered account to where its units went; as the contract does, but never in a circle."""
+    seen = {account}
+    while (moved := state.get(Relocation, "relocations", token, account)) is not None and moved.successor not in seen:
+        account = moved.successor
+        seen.add(account)
+    return account
 
 
 def _encumber(state: State, encumbrance: Encumbrance, units: int) -> None:
@@ -290,6 +310,7 @@ _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     facts.QuantityRegistered: _quantity_registered,
     facts.EncumbranceSet: _encumbrance_set,
     facts.EncumbranceReleased: _encumbrance_released,
+    facts.EncumbrancesMoved: _encumbrances_moved,
     facts.RuleSetAnnounced: _rule_set_announced,
     facts.AccountBound: _account_bound,
     facts.AccountRemoved: _account_removed,

@@ -106,6 +106,14 @@ class Encumbrance(NamedTuple):
     released: bool = False
 
 
+class Relocation(NamedTuple):
+    """Where the encumbrances of a lost account went."""
+
+    token: Address
+    account: Address
+    successor: Address
+
+
 class CashAccount(NamedTuple):
     """A member's account in the deposit token."""
 
@@ -178,6 +186,7 @@ ROWS: dict[str, tuple[type[tuple], int]] = {  # type: ignore[type-arg]  # each i
     "instruments": (Instrument, 1),
     "rule_sets": (RuleSet, 2),
     "encumbrances": (Encumbrance, 1),
+    "relocations": (Relocation, 2),
     "cash_accounts": (CashAccount, 1),
     "cash_totals": (CashTotal, 1),
     "members": (Member, 1),

@@ -115,6 +115,11 @@ EVENTS: tuple[EventSignature, ...] = (
         "EncumbranceSet(bytes32 indexed, address indexed, address indexed, uint8, uint96, uint40)",
         lambda _at, *fields: facts.EncumbranceSet(*fields),
     ),
+    _event(
+        _K.ENCUMBRANCES,
+        "EncumbrancesMoved(address indexed, address indexed, address indexed)",
+        lambda _at, *fields: facts.EncumbrancesMoved(*fields),
+    ),
     _event(_K.ENCUMBRANCES, "EncumbranceReleased(bytes32 indexed)", lambda _at, item: facts.EncumbranceReleased(item)),
     _event(
         _K.REGISTRY,

@@ -117,6 +117,9 @@ encumbrances = _table(
     field("released", BOOL),
 )
 
+#: Where the encumbrances of a lost account went; a release follows them.
+relocations = _table("relocations", key("token", BYTES), key("account", BYTES), field("successor", BYTES))
+
 cash_accounts = _table(
     "cash_accounts", key("account", BYTES), field("member", BYTES), field("kind", INT64), field("balance", INT64)
 )
@@ -186,6 +189,7 @@ STATE: Final[dict[str, Table]] = {
         instruments,
         rule_sets,
         encumbrances,
+        relocations,
         cash_accounts,
         cash_totals,
         members,

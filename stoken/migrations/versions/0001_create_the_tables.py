@@ -192,6 +192,15 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "relocations",
+        sa.Column("token", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("successor", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("token", "account", name=op.f("pk_relocations")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "rule_sets",
         sa.Column("compliance", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -425,6 +434,7 @@ def downgrade() -> None:
     op.drop_table("undo", schema="ledger")
     op.drop_table("trades", schema="ledger")
     op.drop_table("rule_sets", schema="ledger")
+    op.drop_table("relocations", schema="ledger")
     op.drop_table("quarantine", schema="ledger")
     op.drop_index(op.f("ix_positions_account"), table_name="positions", schema="ledger")
     op.drop_table("positions", schema="ledger")

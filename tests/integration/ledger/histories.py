@@ -41,6 +41,7 @@ _MAKERS = [
         _K.ENCUMBRANCES, "EncumbranceSet", _id(r), TOKEN, _account(r), r.randrange(1, 6), r.randrange(9), 99
     ),
     lambda r: emitted(_K.ENCUMBRANCES, "EncumbranceReleased", _id(r)),
+    lambda r: emitted(_K.ENCUMBRANCES, "EncumbrancesMoved", TOKEN, _account(r), _account(r)),
     lambda r: emitted(
         _K.COMPLIANCE,
         "RuleSetAnnounced",

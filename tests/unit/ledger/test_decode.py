@@ -31,6 +31,7 @@ _CASES: list[tuple[ContractKind, str, tuple[Any, ...], facts.Fact]] = [
     ),
     (_K.QUANTITY, "QuantityRegistered", (TOKEN, 9), facts.QuantityRegistered(TOKEN, 9)),
     (_K.ENCUMBRANCES, "EncumbranceSet", (_ID, TOKEN, _A, 1, 4, 99), facts.EncumbranceSet(_ID, TOKEN, _A, 1, 4, 99)),
+    (_K.ENCUMBRANCES, "EncumbrancesMoved", (TOKEN, _A, _B), facts.EncumbrancesMoved(TOKEN, _A, _B)),
     (_K.ENCUMBRANCES, "EncumbranceReleased", (_ID,), facts.EncumbranceReleased(_ID)),
     (_K.REGISTRY, "AccountBound", (_A, _MEMBER, _B, 410, 1, 1), facts.AccountBound(_A, _MEMBER, _B, 410, 1, 1)),
     (_K.REGISTRY, "IdentityRemoved", (_A, _B), facts.AccountRemoved(_A)),
