@@ -103,7 +103,7 @@ check-types: setup
 	@$(PY) -m mypy stoken tools benchmarks
 
 check-layers: setup
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 
 check-locks: setup
 	@$(PY) tools/locks.py --check
