@@ -109,7 +109,7 @@ def make_gateway(root: Path) -> None:
     keep(secret / "sender.json", lambda: json.dumps(Account.encrypt(secrets.token_bytes(32), unlock)), uid=STOKEN_UID)
     private = keep(root / "issuer/private.pem", _token_key)
     keep(secret / "issuer.pem", lambda: _public_half(private), _PUBLIC, STOKEN_UID)
-    keep(secret / "STOKEN_PARTIES__PSEUDONYM_KEY", lambda: secrets.token_hex(32), uid=STOKEN_UID)
+    keep(secret / "pseudonyms.key", lambda: secrets.token_hex(32), uid=STOKEN_UID)
 
 
 def _token_key() -> str:

@@ -27,7 +27,7 @@ from stoken.orders.actor import VenueActor
 from stoken.orders.entries import VenueOpened
 from stoken.orders.feed import BlockFeed
 from stoken.parties.pseudonym import Pseudonyms
-from stoken.settings import AuthSettings, PartiesSettings, Settings
+from stoken.settings import AuthSettings, Settings, VenueSettings
 from stoken.settlement.step import SettlementStep
 from stoken.transactions.broadcast import BroadcastStep
 from stoken.transactions.confirm import ConfirmStep
@@ -172,7 +172,7 @@ def open_databases(settings: Settings) -> tuple[Engine, Engine]:
 def gateway(settings: Settings, clock: Callable[[], int] = time.time_ns) -> Gateway:
     """Build the gateway; StartupError says in one line why this process must not start."""
     token_key = _token_key(settings.auth.public_key_file)
-    pseudonyms = _pseudonyms(settings.parties)
+    pseudonyms = _pseudonyms(settings.venue)
     suite = suites.load(settings.suite_file)
     opening = _opening(settings, suite)
     ledger, market = open_databases(settings)
@@ -214,13 +214,16 @@ def _token_key(path: Path | None) -> bytes:
         raise StartupError(f"the access-token key {path} cannot be read: {error.strerror}") from error
 
 
-def _pseudonyms(settings: PartiesSettings) -> Pseudonyms:
-    if settings.pseudonym_key is None:
-        raise StartupError("STOKEN_PARTIES__PSEUDONYM_KEY is not set: 32 bytes in hex")
+def _pseudonyms(settings: VenueSettings) -> Pseudonyms:
+    path = settings.pseudonym_key_file
+    if path is None:
+        raise StartupError("STOKEN_VENUE__PSEUDONYM_KEY_FILE is not set: how are persons to be told apart?")
     try:
-        return Pseudonyms(settings.pseudonym_key_id, bytes.fromhex(settings.pseudonym_key.get_secret_value()))
+        return Pseudonyms(settings.pseudonym_key_id, path.read_bytes())
+    except OSError as error:
+        raise StartupError(f"the pseudonym key {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise StartupError("STOKEN_PARTIES__PSEUDONYM_KEY is not 32 bytes in hex") from error
+        raise StartupError(f"the pseudonym key {path} has fewer than 32 bytes") from error
 
 
 def _opening(settings: Settings, suite: Suite) -> VenueOpened:

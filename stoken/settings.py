@@ -54,18 +54,13 @@ class SignerSettings(_Group):
     password: SecretStr | None = Field(None, description="Password of the keystore.")
 
 
-class PartiesSettings(_Group):
-    """How persons are told apart without being named."""
-
-    pseudonym_key: SecretStr | None = Field(None, description="Key of the venue's pseudonyms: 32 bytes in hex.")
-    pseudonym_key_id: str = Field("1", min_length=1, description="Name of the pseudonym key; part of what it hashes.")
-
-
 class VenueSettings(_Group):
     """The venue that this gateway runs."""
 
     lei: str = Field("ZZZZ0000000000000113", description="LEI of the venue's operator.")
     mic: str = Field("STKN", description="Market identifier code, shown on quotes and trades.")
+    pseudonym_key_file: Path | None = Field(None, description="File with the key of pseudonyms: 32 bytes or more.")
+    pseudonym_key_id: str = Field("1", min_length=1, description="Name of the pseudonym key; part of what it hashes.")
     demo_clock: bool = Field(default=False, description="Let the operator shift the market's clock (demo and tests).")
 
 
@@ -81,7 +76,6 @@ class Settings(BaseSettings):
     auth: AuthSettings = AuthSettings()
     signer: SignerSettings = SignerSettings()
     venue: VenueSettings = VenueSettings()
-    parties: PartiesSettings = PartiesSettings()
     suite_file: Path = Field(Path("var/suite.json"), description="Addresses of the deployed contract suite.")
     host: str = Field("127.0.0.1", description="Address that the gateway listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port that the gateway listens on; 0 takes a free one.")
