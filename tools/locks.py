@@ -15,6 +15,7 @@ UV: Final = ROOT / ".cache/uv/bin/uv"
 LOCKS: Final = {
     "locks/main.txt": ("--group", "dev", "pyproject.toml"),
     "locks/brownie.txt": ("locks/brownie.in",),
+    "locks/brownie-build.txt": ("locks/brownie-build.in",),
     "locks/node.txt": ("locks/node.in",),
     "locks/uv.txt": ("locks/uv.in",),
 }
