@@ -140,6 +140,23 @@ class TestSubmit:
         run(engine, play)
         assert len(read_rows(engine, 0, 100)) == len(opening)
 
+    def test_those_who_still_wait_hear_of_the_end(self, engine: Engine) -> None:
+        market, opening = day()
+
+        async def play(actor: VenueActor) -> list[object]:
+            await feed(actor, opening)
+            Journal(engine).take_over()
+            first = asyncio.create_task(actor.submit(market.order("seller", Side.SELL, 1)))
+            # The first is on its way to the database; these wait behind it, and one of them gives up.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            later = [asyncio.create_task(actor.submit(market.order("seller", Side.SELL, 1))) for _ in range(3)]
+            await asyncio.sleep(0)
+            later[0].cancel()
+            return list(await asyncio.gather(first, *later[1:], return_exceptions=True))
+
+        assert all(isinstance(answer, UnavailableError) for answer in run(engine, play))
+
 
 class TestStop:
     def test_what_is_queued_is_finished_first(self, engine: Engine) -> None:

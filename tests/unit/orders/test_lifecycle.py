@@ -173,6 +173,8 @@ class TestRecheckAtMatch:
         assert len(trades(buy(market, 5))) == 1
         market.apply()
         assert len(trades(buy(market, 5))) == 1
+        market.apply()
+        assert len(trades(sell(market, 20, 5_010))) == 1
 
     def test_an_order_that_stops_at_the_second_match_keeps_the_first(self, market: Market) -> None:
         # The incoming order was checked as a whole in this very entry, so only its own person can stop it.
@@ -223,7 +225,8 @@ class TestSettlement:
         sell(market, 10)
         buy(market, 10)
         unknown = [msgspec.structs.replace(fact, trade_id=9) for fact in market.settled(1)[2:]]
-        assert market.apply(unknown, failed=(9,)).events == ()
+        never = facts.TradeFailed(VENUE, 9, b"")
+        assert market.apply([*unknown, never], failed=(9,)).events == ()
 
     def test_a_settled_trade_cannot_fail(self, market: Market) -> None:
         sell(market, 10)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A suite on a node, the state that the mirror makes of it, and both verdicts side by side."""
+
+import random
+from pathlib import Path
+
+from eth_hash.auto import keccak
+
+from stoken.chain import eip712
+from stoken.chain.capabilities import probe
+from stoken.chain.rpc import RpcClient
+from stoken.chain.signatures import address_of, sign
+from stoken.chain.statements import Attest, Attested, Onboarding, OnboardingBatch, Revoke
+from stoken.compliance.verdict import Verdict, transfer_verdict
+from stoken.db import open_engine, reading, schema
+from stoken.domain.chain_state import ChainState
+from stoken.domain.refusals import REFUSALS, Refusal, error_name
+from stoken.issuance.calldata import Call, call_of, interface
+from stoken.issuance.deploy import Deployment
+from stoken.ledger.feed import decode_facts, final_blocks
+from stoken.ledger.projection import LedgerProjection
+from stoken.mirror import MirrorStep
+from stoken.parties import requests
+from stoken.transactions.outbox import Outbox
+from stoken.transactions.signer import KeystoreSigner
+from tests import consortium
+from tests.consortium import BROKER_1, CLAIM_ISSUER, FOREVER, ISSUER, REGISTRAR, TOPIC, VENUE, Desk
+
+ISIN = "ZZBUSANPL019"
+#: Three people, the third with two accounts, and somebody who was never registered.
+ACCOUNTS = {name: name.encode() * 20 for name in "abcd"}
+IDENTITIES = {"a": b"\xa1" * 20, "b": b"\xb1" * 20, "c": b"\xc1" * 20, "d": b"\xc1" * 20}
+PROFILES = {"a": (410, 1), "b": (840, 2), "c": (410, 3), "d": (410, 3)}
+NOBODY = b"\x99" * 20
+COUNTRIES = (410, 840, 408)
+
+
+class World:
+    """A suite on a node, and the state that the mirror makes of it."""
+
+    def __init__(self, node: RpcClient, folder: Path) -> None:
+        self.rpc = node
+        self.engine = open_engine(f"sqlite:///{folder}/stoken.db")
+        schema.upgrade(self.engine)
+        signer = KeystoreSigner(consortium.SENDER)
+        capabilities = probe(node)
+        outbox = Outbox({signer.address: signer}, capabilities.chain_id)
+        outbox.take_over(self.engine, node)
+        deployment = Deployment(self.engine, node, outbox, capabilities)
+        suite = deployment.sign(consortium.charter())
+        node.call("evm_setAutomine", *[True])
+        deployment.finish(suite)
+        node.call("evm_setAutomine", *[False])
+        self.suite = suite
+        self.desk = Desk(suite.contracts, capabilities.chain_id)
+        self.mirror = MirrorStep(self.engine, node, [LedgerProjection(suite.contracts)])
+        self.state = ChainState()
+        self.funded = str(node.call("eth_accounts")[0])
+        self.issue()
+
+    def issue(self) -> None:
+        rules = (0, 0, 0, 0, 0, False, (0, 0, 0, 0))
+        data = interface("SuiteFactory").encode("createIssue", (ISIN.encode(), "Busan", "BPL1", rules, 0, bytes(32)))
+        self.act(self.suite["factory"], data, ISSUER)
+        (self.token,) = self.state.tokens
+        self.compliance = self.state.tokens[self.token].compliance
+        # Positions are counted from the first rule that caps them, which must come before the first mint.
+        self.announce(cap_units=10**6)
+        self.act(self.suite["quantity"], interface("RegisteredQuantity").encode("register", self.token, 10**6), ISSUER)
+        self.onboard()
+        for name, units in (("a", 100), ("c", 40)):
+            self.on_token("mint", ACCOUNTS[name], units, first=ISSUER)
+
+    def relay(self, request: requests.Body) -> str:
+        call: Call = call_of(request)
+        transaction = {
+            "from": self.funded,
+            "to": "0x" + self.suite[call.contract].hex(),
+            "data": "0x" + call.data.hex(),
+            "gas": hex(8_000_000),
+            "gasPrice": "0x0",
+        }
+        sent = self.rpc.call("eth_sendTransaction", transaction)
+        self.mine()
+        return str(self.rpc.call("eth_getTransactionReceipt", sent)["status"])
+
+    def mine(self) -> None:
+        # Claims expire in seconds of block time, and these blocks come faster than one a second.
+        self.rpc.call("evm_increaseTime", 1)
+        self.rpc.call("evm_mine")
+        self.mirror.run_to_head()
+        with reading(self.engine) as connection:
+            for block in final_blocks(connection, self.state.block_number):
+                self.state.apply_block(block.number, block.hash, block.time, decode_facts(block.facts))
+
+    def act(self, target: bytes, data: bytes, first: bytes = REGISTRAR) -> str:
+        return self.relay(self.desk.act(target, data, first, VENUE if first == REGISTRAR else REGISTRAR))
+
+    def on_token(self, function: str, *arguments: object, first: bytes = REGISTRAR) -> str:
+        return self.act(self.token, interface("SecurityToken").encode(function, *arguments), first)
+
+    def announce(self, **changed: object) -> str:
+        rules = {
+            "cap_units": 0, "cap_bps": 0, "classes": 0, "holder_limit": 0, "lot": 0, "allowed": False, "countries": ()
+        } | changed  # fmt: skip
+        words = [0, 0, 0, 0]
+        for country in rules.pop("countries"):  # type: ignore[attr-defined]
+            words[country // 256] |= 1 << country % 256
+        effective = self.state.block_number + 1 + random.Random(self.state.block_number).randrange(3)  # noqa: S311
+        data = interface("ModularCompliance").encode("announceRules", (*rules.values(), tuple(words)), effective)
+        return self.act(self.compliance, data)
+
+    def onboard(self) -> None:
+        items = tuple(
+            Onboarding(ACCOUNTS[name], IDENTITIES[name], *PROFILES[name], 1, 1 << TOPIC, FOREVER) for name in ACCOUNTS
+        )
+        batch = OnboardingBatch(BROKER_1, address_of(CLAIM_ISSUER), self.desk.number(), FOREVER, items)
+        digest = eip712.onboarding_batch(self.desk.domain(eip712.IDENTITY_REGISTRY, "registry"), batch)
+        signed = sign(consortium.key_of(BROKER_1), digest), sign(CLAIM_ISSUER, digest)
+        assert self.relay(requests.OnboardRequest(batch, *signed)) == "0x1"
+
+    def attest(self, name: str, until: int) -> str:
+        items = (Attested(IDENTITIES[name], 1 << TOPIC, until),)
+        statement = Attest(address_of(CLAIM_ISSUER), items, self.desk.number(), FOREVER)
+        digest = eip712.attest(self.desk.domain(eip712.IDENTITY_REGISTRY, "registry"), statement)
+        return self.relay(requests.AttestRequest(statement, sign(CLAIM_ISSUER, digest)))
+
+    def revoke(self, name: str, *, for_cause: bool) -> str:
+        statement = Revoke(address_of(CLAIM_ISSUER), IDENTITIES[name], for_cause, self.desk.number(), FOREVER)
+        digest = eip712.revoke(self.desk.domain(eip712.IDENTITY_REGISTRY, "registry"), statement)
+        return self.relay(requests.RevokeRequest(statement, sign(CLAIM_ISSUER, digest)))
+
+    def lock(self, name: str, units: int) -> str:
+        number = self.desk.number().to_bytes(32)
+        data = interface("Encumbrances").encode("lock", number, self.token, ACCOUNTS[name], 1, units, FOREVER)
+        return self.act(self.suite["encumbrances"], data, ISSUER)
+
+    def compare(self) -> set[Refusal | None]:
+        """Ask both for every pair and some amounts at the last block; return the refusals that were met."""
+        everybody = [*ACCOUNTS.values(), NOBODY]
+        asked = [(f, t, units) for f in everybody for t in everybody for units in (0, 1, 7, 30, 90, 101)]
+        at = hex(self.state.block_number)
+        encode = interface("SecurityToken").encode
+        calls = [
+            (
+                "eth_call",
+                ({"to": "0x" + self.token.hex(), "data": "0x" + encode("verdict", f, t, units, bytes(20)).hex()}, at),
+            )
+            for f, t, units in asked
+        ]
+        met: set[Refusal | None] = set()
+        for (sender, receiver, units), answer in zip(asked, self.rpc.batch(calls), strict=True):
+            found = transfer_verdict(
+                self.state, self.token, sender, receiver, units, self.state.block_number, self.state.block_time
+            )
+            chain = interface("SecurityToken").functions["verdict"].decode_output(bytes.fromhex(str(answer)[2:]))
+            assert revert_data(found) == chain, (sender, receiver, units, found)
+            met.add(None if found is None else found.refusal)
+        return met
+
+
+def revert_data(verdict: Verdict | None) -> bytes:
+    """What the contracts would revert with."""
+    if verdict is None:
+        return b""
+    kinds = [argument.split()[0] for argument in (REFUSALS[verdict.refusal].arguments or "").split(", ") if argument]
+    selector = keccak(f"{error_name(verdict.refusal)}({','.join(kinds)})".encode())[:4]
+    return selector + b"".join(
+        value.rjust(32, b"\0") if isinstance(value, bytes) else value.to_bytes(32) for value in verdict.arguments
+    )

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Final blocks on their way from the ledger to the venue."""
+
+import asyncio
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine
+
+from stoken.chain.rpc import RpcClient
+from stoken.db import open_engine, schema
+from stoken.domain.rulebook import Rulebook
+from stoken.orders.actor import VenueActor
+from stoken.orders.entries import BlockApplied, VenueOpened, decode
+from stoken.orders.feed import BlockFeed
+from stoken.orders.journal import Journal
+from tests.consortium import VENUE
+from tests.integration.compliance.world import World
+from tests.unit.orders.factories import CASH_TOKEN, SETTLEMENT
+
+
+async def opened(folder: Path) -> tuple[VenueActor, Engine]:
+    market = open_engine(f"sqlite:///{folder}/market.db")
+    schema.upgrade(market)
+    actor = VenueActor.open(market)
+    await actor.start()
+    await actor.submit(VenueOpened(0, VENUE, 31337, SETTLEMENT, CASH_TOKEN, "STKN", Rulebook()))
+    return actor, market
+
+
+def blocks_of(market: Engine) -> list[BlockApplied]:
+    found = (decode(row.entry) for row in Journal(market).rows())
+    return [entry for entry in found if isinstance(entry, BlockApplied)]
+
+
+class TestBlockFeed:
+    def test_the_venue_comes_to_the_state_of_the_ledger(self, rpc: RpcClient, tmp_path: Path) -> None:
+        world = World(rpc, tmp_path)
+
+        async def play() -> Engine:
+            actor, market = await opened(tmp_path)
+            feed = BlockFeed(actor, world.engine)
+            while await feed.step():
+                pass
+            assert await actor.read(lambda venue: venue.state.chain.digest()) == world.state.digest()
+            # What says nothing is left out, but for the last block, which verdicts name.
+            for _ in range(3):
+                world.mine()
+            await feed.step()
+            assert await actor.read(lambda venue: venue.state.chain.block_hash) == world.state.block_hash
+            await feed.step()
+            await actor.stop()
+            return market
+
+        found = blocks_of(asyncio.run(play()))
+        assert found[-1].number == world.state.block_number
+        assert [block.number for block in found if not block.facts] == [world.state.block_number]
+
+    def test_trades_of_failed_transactions_travel_with_their_block(self, rpc: RpcClient, tmp_path: Path) -> None:
+        world = World(rpc, tmp_path)
+        first = world.state.block_number + 1
+
+        def failed(_connection: Connection, _first: int, last: int) -> dict[int, tuple[int, ...]]:
+            return {first: (7,)} if last >= first else {}
+
+        async def play() -> Engine:
+            actor, market = await opened(tmp_path)
+            feed = BlockFeed(actor, world.engine, failed)
+            world.mine()
+            world.mine()
+            await feed.step()
+            await actor.stop()
+            return market
+
+        found = {block.number: block.failed for block in blocks_of(asyncio.run(play()))}
+        assert found[first] == (7,)
+        assert found[first + 1] == ()
+
+    def test_without_the_database_orders_are_refused_until_it_answers(self, rpc: RpcClient, tmp_path: Path) -> None:
+        world = World(rpc, tmp_path)
+        away = create_engine(f"sqlite:///{tmp_path}/nowhere/stoken.db")
+
+        async def play() -> None:
+            actor, _ = await opened(tmp_path)
+            assert not await BlockFeed(actor, away).step()
+            assert not await actor.read(lambda venue: venue.state.ledger_current)
+            await BlockFeed(actor, world.engine).step()
+            assert await actor.read(lambda venue: venue.state.ledger_current)
+            running = asyncio.create_task(BlockFeed(actor, world.engine, pause_seconds=0.01).run())
+            await asyncio.sleep(0.05)
+            await actor.stop()
+            # The feed ends with the actor it feeds.
+            await asyncio.wait_for(running, 5)
+
+        asyncio.run(play())
