@@ -9,7 +9,7 @@ import pytest
 
 from stoken.chain.rpc import RpcClient
 from stoken.domain.refusals import Refusal
-from tests.consortium import ISSUER
+from tests.consortium import FOREVER, ISSUER
 from tests.integration.compliance.world import ACCOUNTS, COUNTRIES, World
 
 
@@ -49,6 +49,7 @@ class TestConformance:
             lambda: world.on_token("freezePartialTokens", ACCOUNTS["a"], 20),
             lambda: world.lock("a", 60),
             lambda: world.attest("b", world.state.block_time + 2),
+            lambda: world.attest("b", FOREVER),
             lambda: world.announce(lot=7),
             lambda: world.announce(countries=(840,)),
             lambda: world.announce(classes=2),
