@@ -75,7 +75,7 @@ def main(number: str, subject: str) -> None:
             downgrade=_render(dropped) + (_DROP_SCHEMAS if first else ""),
         )
     )
-    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(path)], check=True)  # noqa: S603 - our own formatter
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(path)], check=True)
     print(path)
 
 
