@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: INP001 - a program, not a package
-"""Make what the local network needs at its first start: node keys, genesis, peers, passwords, keystore, token key.
+"""Make what the local network needs at its first start: node keys, genesis, peers, members, passwords, token key.
 
 Runs once before every other service, writes into their volumes, and never overwrites a file: a second run
 changes nothing. The keys are for trials; members of a production network each make their own.
@@ -28,6 +28,20 @@ P2P_PORT = 30303
 BESU_UID = 1000
 STOKEN_UID = 10001
 _ROOT_UID = 0
+#: Institutions of the trial, all made up: name, LEI, role.
+MEMBERS = (
+    ("VENUE", "ZZZZ0000000000000113", "VENUE"),
+    ("REGISTRAR", "ZZZZ0000000000000307", "REGISTRAR"),
+    ("CASH_AGENT", "ZZZZ0000000000000404", "CASH_AGENT"),
+    ("ISSUER", "ZZZZ0000000000000598", "ISSUER"),
+    ("BROKER1", "ZZZZ0000000000001665", "ACCOUNT_MANAGER"),
+    ("BROKER2", "ZZZZ0000000000001762", "ACCOUNT_MANAGER"),
+    ("SUPERVISOR", "ZZZZ0000000000001956", "SUPERVISOR"),
+    ("CLAIM_ISSUER", "ZZZZ0000000000002053", "CLAIM_ISSUER"),
+)
+#: Claims that an investor needs: real name, and class with residency.
+TOPICS = (1, 2)
+_SCOPES = {"person1": ["MEMBER"], "person2": ["MEMBER"], "signing": ["ORDER", "INSTRUCTION", "CASH"]}
 _PRIVATE = 0o600
 _PUBLIC = 0o644
 
@@ -44,8 +58,8 @@ def genesis(validators: Sequence[bytes]) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def node_address(key: PrivateKey) -> bytes:
-    """Return the address by which a node's key validates."""
+def address_of(key: PrivateKey) -> bytes:
+    """Return a key's address; a node validates by it."""
     return bytes(keccak(key.public_key.format(compressed=False)[1:])[12:])
 
 
@@ -85,15 +99,19 @@ def _own(path: Path, uid: int) -> None:
         os.chown(path, uid, uid)
 
 
+def _key(path: Path, uid: int = _ROOT_UID) -> PrivateKey:
+    text = keep(path, lambda: f"0x{secrets.token_hex(32)}\n", uid=uid)
+    return PrivateKey.from_hex(text.strip().removeprefix("0x"))
+
+
 def make_nodes(root: Path) -> None:
     """Write the key of each node into its own volume, then the genesis and the peers that follow from the keys."""
     keys = []
     for number in range(1, len(NODE_ADDRESSES) + 1):
         for volume in (f"node{number}", f"data{number}"):
             _own(root / volume, BESU_UID)
-        text = keep(root / f"node{number}/key", lambda: f"0x{secrets.token_hex(32)}\n", uid=BESU_UID)
-        keys.append(PrivateKey.from_hex(text.strip().removeprefix("0x")))
-    keep(root / "network/genesis.json", lambda: genesis([node_address(key) for key in keys]), _PUBLIC)
+        keys.append(_key(root / f"node{number}/key", BESU_UID))
+    keep(root / "network/genesis.json", lambda: genesis([address_of(key) for key in keys]), _PUBLIC)
     keep(root / "network/static-nodes.json", lambda: peers(keys), _PUBLIC)
 
 
@@ -107,9 +125,30 @@ def make_gateway(root: Path) -> None:
     keep(secret / "STOKEN_DATABASE__URL", lambda: url, uid=STOKEN_UID)
     unlock = keep(secret / "STOKEN_SIGNER__PASSWORD", lambda: secrets.token_urlsafe(32), uid=STOKEN_UID)
     keep(secret / "sender.json", lambda: json.dumps(Account.encrypt(secrets.token_bytes(32), unlock)), uid=STOKEN_UID)
+    keep(secret / "pseudonym.key", lambda: secrets.token_urlsafe(32), uid=STOKEN_UID)
     private = keep(root / "issuer/private.pem", _token_key)
     keep(secret / "issuer.pem", lambda: _public_half(private), _PUBLIC, STOKEN_UID)
     keep(secret / "pseudonyms.key", lambda: secrets.token_hex(32), uid=STOKEN_UID)
+
+
+def make_members(root: Path) -> None:
+    """Write the keys of the trial's institutions apart, and the charter that names their addresses."""
+    sender = json.loads((root / "secrets/sender.json").read_text())["address"]
+    founders = []
+    for name, lei, role in MEMBERS:
+        folder = root / "members" / name
+        keys = [_public(_key(folder / label), scopes) for label, scopes in _SCOPES.items()]
+        if role == "VENUE":
+            keys.append({"address": f"0x{sender}", "scopes": ["SENDER"]})
+        founders.append({"lei": lei, "roles": [role], "keys": keys})
+    attesting = address_of(_key(root / "members/CLAIM_ISSUER/attestation")).hex()
+    issuers = [{"address": f"0x{attesting}", "topics": TOPICS}]
+    charter = {"founders": founders, "topics": TOPICS, "issuers": issuers}
+    keep(root / "network/charter.json", lambda: json.dumps(charter, indent=2) + "\n", _PUBLIC)
+
+
+def _public(key: PrivateKey, scopes: list[str]) -> dict[str, object]:
+    return {"address": f"0x{address_of(key).hex()}", "scopes": scopes}
 
 
 def _token_key() -> str:
@@ -130,6 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     root: Path = parser.parse_args(arguments).root
     make_nodes(root)
     make_gateway(root)
+    make_members(root)
     sys.stdout.write(f"the local network's files are in {root}\n")
     return 0
 

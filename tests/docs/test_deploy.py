@@ -5,6 +5,7 @@ import json
 import shutil
 import stat
 import subprocess
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,19 @@ import rlp
 import yaml
 from coincurve import PrivateKey
 
+from stoken.bootstrap import open_databases
+from stoken.chain import suite as suites
+from stoken.chain.rpc import RpcClient
+from stoken.db import schema
+from stoken.domain.codes import Role, Scope
+from stoken.domain.identifiers import is_lei
+from stoken.gateway.auth import TokenVerifier
+from stoken.network.anvil import Anvil
+from stoken.settings import Settings, load_settings
 from tests.docs.programs import ROOT, load
 
 INIT = load("deploy/init.py")
+SUITE = load("deploy/suite.py")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 NODES = ("besu1", "besu2", "besu3", "besu4")
@@ -110,7 +121,7 @@ class TestInit:
         genesis = json.loads((made / "network/genesis.json").read_text())
         vanity, validators, vote, round_, seals = rlp.decode(bytes.fromhex(genesis["extraData"][2:]))
         keys = [PrivateKey.from_hex((made / f"node{n}/key").read_text().strip()[2:]) for n in range(1, 5)]
-        assert set(validators) == {INIT.node_address(key) for key in keys}
+        assert set(validators) == {INIT.address_of(key) for key in keys}
         assert (len(vanity), len(validators), vote, round_, seals) == (32, 4, [], b"", [])
 
     def test_peers_are_the_fixed_addresses_of_the_compose_file(self, made: Path) -> None:
@@ -120,9 +131,30 @@ class TestInit:
         assert [SERVICES[node]["command"][1] for node in NODES] == [f"--p2p-host={it}" for it in addresses]
 
     def test_secrets_are_readable_by_their_owner_alone(self, made: Path) -> None:
-        public = {"genesis.json", "static-nodes.json", "issuer.pem"}
+        public = {"genesis.json", "static-nodes.json", "charter.json", "issuer.pem"}
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in made.rglob("*") if path.is_file()}
         assert {name for name, mode in modes.items() if mode != 0o600} == public
+
+    def test_the_charter_names_the_members_by_the_keys_that_were_made(self, made: Path) -> None:
+        charter = SUITE.read_charter(json.loads((made / "network/charter.json").read_text()))
+        venue = next(founder for founder in charter.founders if founder.member == b"ZZZZ0000000000000113")
+        sender = json.loads((made / "secrets/sender.json").read_text())["address"]
+        person = PrivateKey.from_hex((made / "members/VENUE/person1").read_text().strip()[2:])
+        assert venue.roles == Role.VENUE
+        assert {key.key: Scope(key.scopes) for key in venue.keys} | {
+            bytes.fromhex(sender): Scope.SENDER,
+            INIT.address_of(person): Scope.MEMBER,
+        } == {key.key: Scope(key.scopes) for key in venue.keys}
+        assert all(is_lei(founder.member.decode()) for founder in charter.founders)
+
+    def test_an_access_token_names_a_member_and_its_role(
+        self, made: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.syspath_prepend(ROOT / "deploy")
+        assert load("deploy/access_token.py").main(["BROKER1", "--root", str(made)]) == 0
+        verifier = TokenVerifier((made / "secrets/issuer.pem").read_bytes(), "stoken-demo", "stoken", time.time)
+        principal = verifier.verify(f"Bearer {capsys.readouterr().out.strip()}")
+        assert (principal.lei, principal.roles) == ("ZZZZ0000000000001665", Role.ACCOUNT_MANAGER)
 
     def test_a_second_run_changes_nothing(self, made: Path) -> None:
         before = {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
@@ -134,6 +166,39 @@ class TestInit:
         (made / "node1/.key.new").write_text("0x12")
         assert INIT.main(["--root", str(made)]) == 0
         assert len((made / "node1/key").read_text().strip()) == 66
+
+
+class TestSuite:
+    def test_a_charter_is_put_on_a_chain_once(
+        self, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        charter = str(made / "network/charter.json")
+        with Anvil() as node:
+            variables = {
+                "STOKEN_RPC__URL": node.url,
+                "STOKEN_DATABASE__URL": f"sqlite:///{tmp_path}/stoken.db",
+                "STOKEN_SIGNER__KEYSTORE_FILE": str(made / "secrets/sender.json"),
+                "STOKEN_SIGNER__PASSWORD": (made / "secrets/STOKEN_SIGNER__PASSWORD").read_text(),
+                "STOKEN_SUITE_FILE": str(tmp_path / "suite.json"),
+            }
+            for name, value in variables.items():
+                monkeypatch.setenv(name, value)
+            for engine in open_databases(load_settings()):
+                schema.upgrade(engine)
+                engine.dispose()
+            assert SUITE.main([charter]) == 0
+            before = (tmp_path / "suite.json").read_bytes()
+            factory = "0x" + suites.load(tmp_path / "suite.json")["factory"].hex()
+            with RpcClient(node.url, 5) as rpc:
+                assert rpc.call("eth_getCode", factory, "latest") != "0x"
+                height = rpc.call("eth_getTransactionCount", sender_of(made), "latest")
+                assert SUITE.main([charter]) == 0
+                assert rpc.call("eth_getTransactionCount", sender_of(made), "latest") == height
+        assert (tmp_path / "suite.json").read_bytes() == before
+
+
+def sender_of(made: Path) -> str:
+    return f"0x{json.loads((made / 'secrets/sender.json').read_text())['address']}"
 
 
 class TestCompose:
@@ -165,6 +230,12 @@ class TestCompose:
         for number, node in enumerate(NODES, 1):
             mounts = {mount.partition(":")[0] for mount in SERVICES[node]["volumes"]}
             assert mounts == {"./deploy/besu", "network", f"node{number}", f"data{number}"}
+
+    def test_the_settings_of_gateway_and_worker_exist(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for service in ("schema", "suite", "gateway", "worker"):
+            for name, value in SERVICES[service]["environment"].items():
+                monkeypatch.setenv(name, value)
+            assert isinstance(load_settings(), Settings)
 
     def test_no_secret_stands_in_the_file(self) -> None:
         for service in SERVICES.values():
