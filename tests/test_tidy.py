@@ -5,6 +5,7 @@ import ast
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -13,7 +14,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
-SPDX = "SPDX-License-Identifier: Apache-2.0"
+SOURCES = ("*.py", "*.sol", "*.js", "*.sh", "Makefile", "tools/solc", "tests/brownie/run", ".ci/run")
+VAGUE = {"utils", "util", "common", "helpers", "misc"}
 #: Where money and units are counted.
 INTEGER_PACKAGES = ("domain", "compliance", "orders", "ledger", "settlement")
 #: What alembic writes by the table is read once and never called.
@@ -21,30 +23,29 @@ GENERATED = "stoken/migrations/versions"
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|farm|root|home)/\w")
 REGISTRY = re.compile(r"registry\.npmjs|registry\.yarnpkg|files\.pythonhosted|pypi\.org")
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-def tracked(*patterns: str) -> list[Path]:
+
+@cache
+def tracked(*patterns: str) -> dict[str, str]:
+    """Return the text of each tracked file that matches, by its path from the root."""
     listed = subprocess.run(
-        ["/usr/bin/env", "git", "ls-files", "-z", "--", *patterns], capture_output=True, text=True, check=True, cwd=ROOT
+        ["/usr/bin/env", "git", "ls-files", "-z", "--", *patterns], capture_output=True, check=True, cwd=ROOT
     )
-    names = [name for name in listed.stdout.split("\0") if name]
-    return [path for name in names if not name.startswith(GENERATED) and (path := ROOT / name).is_file()]
+    names = [name for name in listed.stdout.decode().split("\0") if name and not name.startswith(GENERATED)]
+    return {name: (ROOT / name).read_text(errors="replace") for name in names if (ROOT / name).is_file()}
 
 
-def name_of(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
+@cache
+def parsed(pattern: str) -> dict[str, ast.Module]:
+    return {name: ast.parse(text) for name, text in tracked(pattern).items()}
 
 
-def each(*patterns: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("path", tracked(*patterns), ids=name_of)
+def functions(tree: ast.AST) -> Iterator[Function]:
+    return (node for node in ast.walk(tree) if isinstance(node, Function))
 
 
-def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
-
-
-def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+def length(function: Function) -> int:
     return (function.end_lineno or function.lineno) - function.lineno + 1
 
 
@@ -55,77 +56,78 @@ def floats(tree: ast.AST) -> list[int]:
         for node in ast.walk(tree)
         if (isinstance(node, ast.Constant) and isinstance(node.value, float))
         or (isinstance(node, ast.Name) and node.id in {"float", "Decimal"})
-        or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and not _joins_paths(node))
+        or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and not joins_paths(node))
     ]
 
 
-def _joins_paths(node: ast.BinOp) -> bool:
+def joins_paths(node: ast.BinOp) -> bool:
     return isinstance(node.right, ast.Constant) and isinstance(node.right.value, str)
 
 
-@each("*.py", "*.sol", "*.js", "Makefile", "tools/solc", ".ci/run", "*.sh")
 class TestEverySource:
-    def test_it_is_short(self, path: Path) -> None:
-        assert len(path.read_text().splitlines()) <= FILE_LINES_MAX
+    def test_it_is_short(self) -> None:
+        sizes = {name: len(text.splitlines()) for name, text in tracked(*SOURCES).items()}
+        assert {name: size for name, size in sizes.items() if size > FILE_LINES_MAX} == {}
 
-    def test_its_licence_stands_on_top(self, path: Path) -> None:
-        assert any(SPDX in line for line in path.read_text().splitlines()[:2])
+    def test_its_licence_stands_on_top(self) -> None:
+        mark = "SPDX-License-Identifier: Apache-2.0"
+        assert [name for name, text in tracked(*SOURCES).items() if mark not in "".join(text.split("\n")[:2])] == []
 
-    def test_its_name_says_what_it_is_for(self, path: Path) -> None:
-        vague = {"utils", "util", "common", "helpers", "misc"}
-        assert not vague & {part.lower() for part in path.relative_to(ROOT).with_suffix("").parts}
+    def test_its_name_says_what_it_is_for(self) -> None:
+        assert [name for name in tracked(*SOURCES) if VAGUE & set(re.split(r"[/.]", name.lower()))] == []
 
 
-@each("*.py")
 class TestEveryPythonFile:
-    def test_its_functions_are_short(self, path: Path) -> None:
-        assert [function.name for function in functions(path) if length(function) > FUNCTION_LINES_MAX] == []
+    def test_its_functions_are_short(self) -> None:
+        long = [
+            f"{name}:{function.lineno} {function.name}"
+            for name, tree in parsed("*.py").items()
+            for function in functions(tree)
+            if length(function) > FUNCTION_LINES_MAX
+        ]
+        assert long == []
 
-    def test_it_says_in_one_sentence_what_it_is(self, path: Path) -> None:
-        docstring = ast.get_docstring(ast.parse(path.read_text()))
-        assert docstring
-        assert docstring.splitlines()[0].endswith((".", ":"))
+    def test_it_says_in_its_first_line_what_it_is(self) -> None:
+        first = {name: (ast.get_docstring(tree) or "").split("\n")[0] for name, tree in parsed("*.py").items()}
+        assert [name for name, line in first.items() if not line.endswith((".", ":"))] == []
 
 
 class TestThePackage:
     def test_half_of_its_functions_fit_in_ten_lines(self) -> None:
-        assert median(length(function) for path in tracked("stoken/*.py") for function in functions(path)) <= 10
+        assert median(length(one) for tree in parsed("stoken/*.py").values() for one in functions(tree)) <= 10
 
     def test_half_of_its_files_fit_in_a_hundred_lines(self) -> None:
-        assert median(len(path.read_text().splitlines()) for path in tracked("stoken/*.py")) <= 100
+        assert median(len(text.splitlines()) for text in tracked("stoken/*.py").values()) <= 100
 
     @pytest.mark.parametrize("package", INTEGER_PACKAGES)
     def test_money_and_units_are_integers(self, package: str) -> None:
-        found = {name_of(path): floats(ast.parse(path.read_text())) for path in tracked(f"stoken/{package}/*.py")}
+        found = {name: floats(tree) for name, tree in parsed(f"stoken/{package}/*.py").items()}
+        assert found
         assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-@each("contracts/*.sol")
 class TestEveryContract:
-    def test_its_pragma_is_pinned_unless_others_implement_it(self, path: Path) -> None:
-        pragmas = re.findall(r"^pragma solidity (.+);$", path.read_text(), re.MULTILINE)
-        assert pragmas == ["^0.8.20" if "interfaces" in path.parts else "0.8.30"]
+    def test_its_pragma_is_pinned_unless_others_implement_it(self) -> None:
+        for name, text in tracked("contracts/*.sol").items():
+            pinned = "^0.8.20" if "/interfaces/" in name else "0.8.30"
+            assert re.findall(r"^pragma solidity (.+);$", text, re.MULTILINE) == [pinned], name
 
-    def test_it_imports_by_name(self, path: Path) -> None:
-        assert re.findall(r"^import (?!\{).*$", path.read_text(), re.MULTILINE) == []
+    def test_it_imports_by_name(self) -> None:
+        unnamed = re.compile(r"^import (?!\{)", re.MULTILINE)
+        assert [name for name, text in tracked("contracts/*.sol").items() if unnamed.search(text)] == []
 
-    def test_it_does_not_ask_for_the_base_fee(self, path: Path) -> None:
-        assert "block.basefee" not in path.read_text()
+    def test_it_does_not_ask_for_the_base_fee(self) -> None:
+        assert [name for name, text in tracked("contracts/*.sol").items() if "block.basefee" in text] == []
 
 
 class TestEveryTrackedFile:
     def test_none_names_a_machine_or_a_registry(self) -> None:
-        found = []
-        for path in tracked():
-            try:
-                lines = path.read_text().splitlines()
-            except UnicodeDecodeError:
-                continue
-            found += [
-                f"{name_of(path)}:{number}"
-                for number, line in enumerate(lines, 1)
-                if MACHINE_PATH.search(line) or REGISTRY.search(line)
-            ]
+        found = [
+            f"{name}:{number}"
+            for name, text in tracked().items()
+            for number, line in enumerate(text.splitlines(), 1)
+            if MACHINE_PATH.search(line) or REGISTRY.search(line)
+        ]
         assert found == []
 
 
