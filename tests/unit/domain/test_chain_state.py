@@ -49,6 +49,17 @@ class TestSecurities:
         assert state.tokens[TOKEN].held_by(ONE).lockup == 0
         assert not state.encumbrances
 
+    def test_encumbrances_go_with_a_recovered_account_and_no_other(self) -> None:
+        state = folded(
+            facts.EncumbranceSet(b"e" * 32, TOKEN, ONE, 1, 30, 99),
+            facts.EncumbranceSet(b"f" * 32, OTHER, ONE, 2, 20, 99),
+            facts.EncumbrancesMoved(TOKEN, ONE, TWO),
+        )
+        assert (state.tokens[TOKEN].held_by(ONE).lockup, state.tokens[TOKEN].held_by(TWO).lockup) == (0, 30)
+        assert state.tokens[OTHER].held_by(ONE).pledged == 20
+        state.apply_block(2, b"i" * 32, 1_001, [facts.EncumbranceReleased(b"e" * 32)])
+        assert state.tokens[TOKEN].held_by(TWO).lockup == 0
+
     def test_rules_that_are_announced_before_the_issue_is_known_are_kept(self) -> None:
         announced = facts.RuleSetAnnounced(RULES, 1, 1, 0, 0, 0, 0, 7, countries_allowed=False, countries=bytes(128))
         state = folded(announced, facts.IssueCreated(TOKEN, "ZZBUSANPL019", RULES))

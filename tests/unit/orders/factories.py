@@ -3,10 +3,12 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from stoken.domain import facts
 from stoken.domain.codes import InvestorClass, OrderType, OwnerType, Role, Scope, Side
 from stoken.domain.facts import Fact
+from stoken.domain.refusals import Refusal
 from stoken.domain.rulebook import Rulebook
 from stoken.domain.signed_order import SignedOrder
 from stoken.orders import entries as journal
@@ -29,6 +31,7 @@ def address(label: str) -> bytes:
     return label.encode().rjust(20, b"\0")
 
 
+BUYING = BROKERS[1]
 CASH_TOKEN, SETTLEMENT, ISSUER = address("krw"), address("dvp"), address("kyc")
 TOKENS = {BPL1: address("bpl1"), SHP1B: address("shp1b")}
 
@@ -270,3 +273,21 @@ def refused(answer: Answer) -> Refused:
 
 def trades(outcome: Outcome) -> list[Trade]:
     return [event for event in outcome.events if isinstance(event, Trade)]
+
+
+def values(answer: object) -> dict[str, Any]:
+    assert isinstance(answer, Refused)
+    return dict(answer.values)
+
+
+def code(answer: object) -> Refusal:
+    assert isinstance(answer, Refused), answer
+    return answer.code
+
+
+def buy(market: Market, quantity: int = 10, price: int = 5_000, **changed: object) -> Answer:
+    return market.send("buyer", Side.BUY, quantity, price, BUYING, **changed)
+
+
+def sell(market: Market, quantity: int = 10, price: int = 5_000, **changed: object) -> Answer:
+    return market.send("seller", Side.SELL, quantity, price, **changed)
