@@ -18,9 +18,9 @@ def sign_legacy(key: Key, nonce: int, gas: int, to: bytes, data: bytes, chain_id
         + b"\x80"  # value 0
         + rlp_bytes(data)
     )
-    digest = keccak(_rlp_list(fields + rlp_integer(chain_id) + b"\x80\x80"))
+    digest = keccak(rlp_list(fields + rlp_integer(chain_id) + b"\x80\x80"))
     signature = load_key(key).sign_recoverable(digest, hasher=None)
-    raw = _rlp_list(
+    raw = rlp_list(
         fields
         + rlp_integer(signature[64] + 35 + 2 * chain_id)
         + rlp_integer(int.from_bytes(signature[:32]))
@@ -38,7 +38,7 @@ def calldata(raw: bytes) -> bytes:
 
 def contract_address(sender: bytes, nonce: int) -> bytes:
     """Return the address of the contract that a creation by `sender` makes."""
-    return keccak(_rlp_list(rlp_bytes(sender) + rlp_integer(nonce)))[12:]
+    return keccak(rlp_list(rlp_bytes(sender) + rlp_integer(nonce)))[12:]
 
 
 def rlp_bytes(value: bytes) -> bytes:
@@ -53,7 +53,8 @@ def rlp_integer(value: int) -> bytes:
     return rlp_bytes(value.to_bytes((value.bit_length() + 7) // 8))
 
 
-def _rlp_list(payload: bytes) -> bytes:
+def rlp_list(payload: bytes) -> bytes:
+    """Encode a list whose items are encoded and joined already."""
     return _prefix(0xC0, len(payload)) + payload
 
 

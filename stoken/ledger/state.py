@@ -90,10 +90,12 @@ class State:
         """Write what changed."""
         for name, keys in self._dirty.items():
             rows = self._rows[name]
-            bulk.upsert_rows(connection, tables.STATE[name], [rows[key] for key in keys if rows[key] is not None])
+            # In the order of the key: neighbours share a page of the index.
+            written = sorted(row for row in map(rows.__getitem__, keys) if row is not None)
+            bulk.upsert_rows(connection, tables.STATE[name], written)
             bulk.delete_rows(connection, tables.STATE[name], [key for key in keys if rows[key] is None])
             keys.clear()
-        bulk.insert_rows(connection, tables.position_changes, self._changes)
+        bulk.insert_rows(connection, tables.position_changes, sorted(self._changes))
         bulk.insert_rows(connection, tables.undo, self._undo)
         self._changes.clear()
         self._undo.clear()

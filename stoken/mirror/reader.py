@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads heads, headers and complete blocks from a node: batched, checked, never trusted on one answer."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from stoken.chain.rpc import NodeError, RpcClient
 from stoken.mirror.blocks import Header, Log, MinedBlock, decode_header, decode_log
-from stoken.mirror.completeness import IncompleteBlockError, LogsBloom, check_logs, check_receipts
+from stoken.mirror.completeness import IncompleteBlockError, LogsBloom, check_logs, read_receipts
 
 Json = Any
 _METHOD_NOT_FOUND = -32601
@@ -40,22 +39,33 @@ class ChainReader:
             raise IncompleteBlockError(f"the node lacks blocks within {numbers[0]}-{numbers[-1]}")
         return [decode_header(answer) for answer in answers]
 
-    def blocks(self, first: int, last: int, *, receipts: bool) -> list[MinedBlock]:
-        """Return complete, linked blocks of a range; with `receipts` each block's receipts root is recomputed."""
+    def blocks(self, first: int, last: int) -> list[MinedBlock]:
+        """Return the blocks of a range, by one unfiltered request for logs, checked by their blooms and indices."""
         headers = self.headers(range(first, last + 1))
-        answers = self._rpc.call("eth_getLogs", {"fromBlock": hex(first), "toBlock": hex(last)})
-        logs = _by_block(answers)
-        hashes = {answer["blockNumber"]: answer["blockHash"] for answer in answers}
-        for number, block_hash in hashes.items():
-            at = int(number, 16) - first
-            if not 0 <= at < len(headers) or bytes.fromhex(block_hash[2:]) != headers[at].hash:
-                raise IncompleteBlockError(f"block {int(number, 16)} changed while it was read")
-        return [self._complete(header, logs.get(header.number, []), receipts=receipts) for header in headers]
+        logs = self._logs(headers)
+        return [self._complete(header, logs.get(header.number, [])) for header in headers]
 
-    def _complete(self, header: Header, logs: list[Log], *, receipts: bool) -> MinedBlock:
+    def verified_block(self, number: int) -> MinedBlock:
+        """Return one block from its receipts, which must hash to the root in its header."""
+        (header,) = self.headers([number])
+        return self._complete(header, read_receipts(header, self._receipts(header)) if header.transactions else [])
+
+    def _logs(self, headers: Sequence[Header]) -> dict[int, list[Log]]:
+        first, last = headers[0].number, headers[-1].number
+        logs: dict[int, list[Log]] = {}
+        name, held = "", list[Log]()
+        for answer in self._rpc.call("eth_getLogs", {"fromBlock": hex(first), "toBlock": hex(last)}):
+            log = decode_log(answer)
+            if answer["blockHash"] != name:
+                name, held = answer["blockHash"], logs.setdefault(log.block_number, [])
+                at = log.block_number - first
+                if not 0 <= at < len(headers) or bytes.fromhex(name[2:]) != headers[at].hash:
+                    raise IncompleteBlockError(f"block {log.block_number} changed while it was read")
+            held.append(log)
+        return logs
+
+    def _complete(self, header: Header, logs: Sequence[Log]) -> MinedBlock:
         check_logs(header, logs, self._bloom)
-        if receipts and header.transactions:
-            check_receipts(header, logs, self._receipts(header))
         return MinedBlock(header.number, header.hash, header.parent_hash, header.time, header.transactions, logs)
 
     def _receipts(self, header: Header) -> list[Json]:
@@ -73,11 +83,3 @@ class ChainReader:
         if any(answer is None for answer in answers):
             raise IncompleteBlockError(f"block {header.number}: the node lacks receipts")
         return answers
-
-
-def _by_block(answers: list[Json]) -> dict[int, list[Log]]:
-    logs: dict[int, list[Log]] = defaultdict(list)
-    for answer in answers:
-        log = decode_log(answer)
-        logs[log.block_number].append(log)
-    return logs

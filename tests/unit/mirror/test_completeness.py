@@ -2,11 +2,10 @@
 """What a block's header says about its logs and receipts, recomputed."""
 
 import pytest
-import rlp
 from eth_hash.auto import keccak
 
 from stoken.mirror.blocks import Header, Log, decode_log
-from stoken.mirror.completeness import IncompleteBlockError, LogsBloom, check_logs, encode_receipt, trie_root
+from stoken.mirror.completeness import IncompleteBlockError, LogsBloom, check_logs
 
 _LOG = Log(7, 0, 0, b"\x01" * 20, b"\x02" * 64, b"data")
 
@@ -37,39 +36,6 @@ class TestCheckLogs:
     def test_a_missing_last_log_is_found_by_the_bloom(self) -> None:
         with pytest.raises(IncompleteBlockError, match="bloom"):
             check_logs(_header(_bloom(_LOG, _LOG._replace(address=b"\x03" * 20))), [_LOG], LogsBloom())
-
-
-class TestTrieRoot:
-    def test_of_nothing_is_the_empty_root(self) -> None:
-        empty = "56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
-        assert trie_root([]).hex() == empty
-
-    def test_of_one_value_is_a_leaf(self) -> None:
-        assert trie_root([b"v" * 40]) == keccak(rlp.encode([b"\x20\x80", b"v" * 40]))
-
-    def test_depends_on_every_value_and_its_place(self) -> None:
-        values = [bytes([index]) * 3 for index in range(256)]
-        swapped = [values[1], values[0], *values[2:]]
-        changed = [*values[:200], b"other", *values[201:]]
-        assert len({trie_root(values), trie_root(swapped), trie_root(changed), trie_root(values[:-1])}) == 4
-
-
-class TestEncodeReceipt:
-    def test_a_typed_receipt_stands_behind_its_type(self) -> None:
-        receipt = {
-            "type": "0x2",
-            "status": "0x1",
-            "cumulativeGasUsed": "0x5208",
-            "logsBloom": "0x" + "00" * 256,
-            "logs": [],
-        }
-        legacy = encode_receipt({**receipt, "type": "0x0"})
-        assert encode_receipt(receipt) == b"\x02" + legacy
-        assert rlp.decode(legacy)[:2] == [b"\x01", b"\x52\x08"]
-
-    def test_a_failed_one_has_an_empty_status(self) -> None:
-        receipt = {"status": "0x0", "cumulativeGasUsed": "0x0", "logsBloom": "0x", "logs": []}
-        assert rlp.decode(encode_receipt(receipt))[0] == b""
 
 
 class TestDecodeLog:
