@@ -20,6 +20,7 @@ from stoken.db.binding import bind_chain
 from stoken.domain.identifiers import is_lei, member_id
 from stoken.domain.rulebook import Rulebook
 from stoken.errors import StartupError
+from stoken.issuance.deploy import Charter, Deployment
 from stoken.issuance.step import IssuanceStep
 from stoken.ledger.projection import LedgerProjection
 from stoken.mirror import Finality, MirrorStep
@@ -122,7 +123,7 @@ def worker(settings: Settings) -> WorkerServices:
     for each in (engine, market):
         schema.check(each)
     rpc, capabilities = connect(settings)
-    _check_chain(suite, capabilities)
+    check_chain(suite, capabilities)
     with unit_of_work(engine) as connection:
         bind_chain(connection, capabilities.chain_id, capabilities.genesis_hash)
     outbox = open_outbox(settings, capabilities)
@@ -136,6 +137,26 @@ def worker(settings: Settings) -> WorkerServices:
         ("confirm", ConfirmStep(engine, rpc)),
     )
     return WorkerServices(engine, market, rpc, steps)
+
+
+def deploy(settings: Settings, charter: Charter) -> Suite:
+    """Put the suite on the chain and write the suite file; run again after a crash, it finishes the same deployment."""
+    engine, market = open_databases(settings)
+    for each in (engine, market):
+        schema.check(each)
+    rpc, capabilities = connect(settings)
+    with rpc:
+        with unit_of_work(engine) as connection:
+            bind_chain(connection, capabilities.chain_id, capabilities.genesis_hash)
+        outbox = open_outbox(settings, capabilities)
+        outbox.take_over(engine, rpc)
+        deployment = Deployment(engine, rpc, outbox, capabilities)
+        suite = deployment.sign(charter)
+        suites.save(suite, settings.suite_file)
+        deployment.finish(suite, Finality(settings.rpc.finality_depth))
+    engine.dispose()
+    market.dispose()
+    return suite
 
 
 def connect(settings: Settings) -> tuple[RpcClient, Capabilities]:
@@ -154,7 +175,8 @@ def open_outbox(settings: Settings, capabilities: Capabilities) -> Outbox:
     return Outbox({key.address: key}, capabilities.chain_id)
 
 
-def _check_chain(suite: Suite, capabilities: Capabilities) -> None:
+def check_chain(suite: Suite, capabilities: Capabilities) -> None:
+    """Raise StartupError where the node is on another chain than the suite."""
     if (suite.chain_id, suite.genesis_hash) != (capabilities.chain_id, capabilities.genesis_hash):
         raise StartupError(
             f"the suite was deployed on chain {suite.chain_id} (genesis 0x{suite.genesis_hash.hex()}), "

@@ -38,7 +38,7 @@ ROLES: Final = {
 SENDER: Final = b"\x2a" * 32
 CLAIM_ISSUER: Final = b"\x2b" * 32
 TOPIC: Final = 1
-FOREVER: Final = 2**40 - 1
+FOREVER: Final = 2**33
 SIGNING: Final = Scope.ORDER | Scope.INSTRUCTION | Scope.CASH
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from stoken.cli import contracts_deploy
+
 app = typer.Typer(help="Build, deploy and verify the contract suite.", no_args_is_help=True)
 
 
@@ -32,3 +34,7 @@ def build(
         typer.echo(json.dumps({"changed": changed}))
     else:
         typer.echo(f"artifacts changed: {', '.join(changed)}" if changed else "artifacts match the contracts")
+
+
+app.command()(contracts_deploy.deploy)
+app.command()(contracts_deploy.verify)

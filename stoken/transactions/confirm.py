@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Engine, Row, select, update
 
-from stoken.chain.reverts import Revert, revert_of
+from stoken.chain.reverts import Revert, decode_revert, revert_of
 from stoken.chain.rpc import NodeError, RpcClient
 from stoken.chain.transactions import calldata
 from stoken.db import unit_of_work
@@ -30,7 +30,10 @@ class ConfirmStep:
     """One step of the worker's loop."""
 
     def __init__(self, engine: Engine, rpc: RpcClient) -> None:
-        """Take the database with the mirror, and the node for receipts and reasons of failed transactions."""
+        """Take the database with the mirror, and the node for receipts and reasons of failed transactions.
+
+        A reason is exact from the node's receipt or trace, else approximate: replayed on the parent block's state.
+        """
         self._engine = engine
         self._rpc = rpc
 
@@ -66,13 +69,26 @@ class ConfirmStep:
     def _reason(self, row: _Row, receipt: dict[str, Any]) -> Failure:
         if int(receipt["gasUsed"], 16) >= row.gas:
             return Failure("OutOfGas", "CONTRACT_REVERTED", {"gas": row.gas})
-        stated = receipt.get("revertReason")
-        if stated:  # Besu keeps it where --revert-reason-enabled is set
-            revert = revert_of(NodeError(3, "execution reverted", stated))
-            if revert is not None:
-                return _failure(revert, approximate=False)
+        exact = self._stated(receipt) or self._traced(row.hash)
+        if exact is not None:
+            return _failure(exact, approximate=False)
         revert = self._replay(row, int(receipt["blockNumber"], 16) - 1)
         return _failure(revert or Revert("UnknownReason", {}), approximate=True)
+
+    def _stated(self, receipt: dict[str, Any]) -> Revert | None:
+        """Return the reason that Besu keeps where revert reasons are enabled."""
+        stated = receipt.get("revertReason")
+        return decode_revert(bytes.fromhex(stated[2:])) if stated else None
+
+    def _traced(self, transaction: bytes) -> Revert | None:
+        """Return what a trace says, from nodes that offer it: on the very state the transaction ran on."""
+        options = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
+        try:
+            trace = self._rpc.call("debug_traceTransaction", _hex(transaction), options)
+        except NodeError:
+            return None
+        output = trace.get("output") if isinstance(trace, dict) else None
+        return decode_revert(bytes.fromhex(output[2:])) if output else None
 
     def _replay(self, row: _Row, block_number: int) -> Revert | None:
         call = {"from": _hex(row.sender), "gas": hex(row.gas), "data": _hex(calldata(row.raw))}

@@ -5,12 +5,22 @@ import pytest
 from eth_hash.auto import keccak
 from sqlalchemy import Engine, select
 
-from stoken.chain.rpc import RpcClient
+from stoken.chain.rpc import NodeError, RpcClient
 from stoken.chain.transactions import calldata
 from stoken.db import reading, unit_of_work
 from stoken.errors import ConflictError, FencedError, StartupError
+from stoken.transactions.confirm import ConfirmStep
 from stoken.transactions.tables import outbox, senders
 from tests.integration.transactions.write_path import SECRET, WritePath
+
+
+class NodeWithoutTraces(RpcClient):
+    """A node that keeps its debug methods to itself, as most do in production."""
+
+    def call(self, method: str, *params: object) -> object:
+        if method.startswith("debug_"):
+            raise NodeError(-32601, "the method debug_traceTransaction does not exist")
+        return super().call(method, *params)
 
 
 class TestEnqueue:
@@ -147,7 +157,7 @@ class TestConfirm:
         row = path.row("refused")
         assert row.status == "failed"
         assert row.failure is not None
-        assert (row.failure.error, row.failure.approximate) == ("UnknownError", True)
+        assert (row.failure.error, row.failure.approximate) == ("UnknownError", False)
 
     def test_a_refusal_keeps_its_code_and_arguments(self, path: WritePath) -> None:
         path.deploy_echo()
@@ -159,6 +169,18 @@ class TestConfirm:
         assert failure is not None
         assert (failure.code, failure.error) == ("INSUFFICIENT_CASH", "InsufficientCash")
         assert failure.arguments == {"account": "0x" + "07" * 20, "available": 5, "needed": 9}
+
+    def test_without_traces_the_reason_is_replayed_and_marked_approximate(self, path: WritePath) -> None:
+        path.deploy_echo()
+        path.enqueue("refused", to=path.echo, data=keccak(b"TokenPaused()")[:4])
+        path.broadcast.execute()
+        path.rpc.call("evm_mine")
+        path.mirror.run_to_head()
+        with NodeWithoutTraces(path.rpc.url) as rpc:
+            ConfirmStep(path.engine, rpc).execute()
+        failure = path.row("refused").failure
+        assert failure is not None
+        assert (failure.code, failure.approximate) == ("TOKEN_PAUSED", True)
 
     def test_running_out_of_gas_is_named(self, path: WritePath) -> None:
         path.enqueue("short", to=b"", data=bytes.fromhex("5b600056"), gas=60_000)
