@@ -41,8 +41,9 @@ def serve(
     with contextlib.closing(_listen(settings.host, settings.port)) as listening:
         carrier = Worker(bootstrap.worker(settings).steps) if with_worker else None
         gateway = bootstrap.gateway(settings)
-        _announce(settings, listening, as_json=json)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(gateway.start())
+            _announce(settings, listening, as_json=json)
             runner.run(_run(gateway, listening, carrier))
 
 
@@ -85,7 +86,6 @@ class _Server(uvicorn.Server):
 
 
 async def _run(gateway: bootstrap.Gateway, listening: socket.socket, worker: Worker | None) -> None:
-    await gateway.start()
     config = uvicorn.Config(
         create_app(gateway.services),
         access_log=False,

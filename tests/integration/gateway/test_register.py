@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The register over HTTP: for those who oversee it, as of a final block or a date."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from stoken.db import unit_of_work
+from stoken.domain.codes import Role
+from stoken.ledger.projection import LedgerProjection
+from stoken.mirror import store
+from stoken.mirror.store import Checkpoint
+from tests.integration.gateway.harness import Gateway, hexed
+from tests.ledger_events import ISIN, NOBODY, SUITE, address, chain, issue, transfer
+from tests.requirements import requirement
+
+REGISTRAR = Role.REGISTRAR
+WHERE = f"/register/{ISIN}"
+
+
+@pytest.fixture
+def gateway(gateway: Gateway) -> Gateway:
+    """The gateway over a ledger of three blocks, of which two are final."""
+    blocks = chain(
+        [
+            [issue(), transfer(NOBODY, address(1), 100)],
+            [transfer(address(1), address(2), 30)],
+            [transfer(address(1), address(3), 1)],
+        ]
+    )
+    with unit_of_work(gateway.services.ledger) as connection:
+        store.insert_blocks(connection, blocks)
+        LedgerProjection(SUITE).apply(connection, blocks, 1)
+        store.write_checkpoint(connection, Checkpoint(2, blocks[-1].hash, 1))
+    return gateway
+
+
+class TestReadRegister:
+    def test_anonymous(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", WHERE).status_code == 401
+
+    def test_not_permitted(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", WHERE, Role.ACCOUNT_MANAGER).status_code == 403
+
+    def test_valid(self, gateway: Gateway) -> None:
+        found = gateway.call("GET", WHERE, REGISTRAR).json()
+        assert (found["block_number"], found["units"]) == (1, "100")
+        assert found["holdings"] == [
+            {"account": hexed(address(1)), "units": "70"},
+            {"account": hexed(address(2)), "units": "30"},
+        ]
+
+    @requirement("REG-11")
+    def test_as_of_a_past_block_with_the_rules_then_in_force(self, gateway: Gateway) -> None:
+        found = gateway.call("GET", WHERE, REGISTRAR, block=0).json()
+        assert (found["block_number"], found["rule_set"]) == (0, 0)
+        assert found["holdings"] == [{"account": hexed(address(1)), "units": "100"}]
+        refused = gateway.call("GET", WHERE, REGISTRAR, block=2)
+        assert (refused.status_code, refused.json()["code"]) == (422, "LEDGER_NOT_FINAL")
+
+    def test_as_of_a_date(self, gateway: Gateway) -> None:
+        time = gateway.call("GET", WHERE, REGISTRAR).json()["block_time"]
+        later = (datetime.fromtimestamp(time, UTC) + timedelta(days=2)).date()
+        assert gateway.call("GET", WHERE, REGISTRAR, date=later).json()["block_number"] == 1
+        assert gateway.call("GET", WHERE, REGISTRAR, date=later - timedelta(days=9)).status_code == 404
+
+    def test_a_block_and_a_date_exclude_each_other(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", WHERE, REGISTRAR, block=1, date="2026-12-01").status_code == 400
+
+    def test_an_issue_that_does_not_exist(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", "/register/ZZSHIPFIN016", REGISTRAR).status_code == 404
+
+
+class TestReady:
+    def test_a_gateway_that_follows_a_ledger_is_ready(self, gateway: Gateway) -> None:
+        answer = gateway.call("GET", "/ready")
+        assert answer.status_code == 200
+        assert answer.json()["ready"] is True
+
+    def test_a_gateway_whose_actor_ended_is_not(self, gateway: Gateway) -> None:
+        gateway.run(gateway.actor.stop())
+        answer = gateway.call("GET", "/ready")
+        assert (answer.status_code, answer.json()["journal"]) == (503, False)
+        assert gateway.call("GET", "/health").status_code == 200
+        assert gateway.sell().json()["code"] == "UNAVAILABLE"
