@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line before any group is imported."""
 
+import subprocess
 import sys
 
 import pytest
@@ -40,3 +41,13 @@ class TestMain:
     ) -> None:
         assert run(monkeypatch, name, "--help") == 0
         assert "Usage: stoken" in capsys.readouterr().out
+
+
+class TestImports:
+    def test_help_imports_nothing_that_is_slow(self) -> None:
+        program = (
+            "import sys; sys.argv = ['stoken']; from stoken.cli import main; main();"
+            "slow = {'typer', 'rich', 'pydantic', 'sqlalchemy', 'httpx', 'web3', 'importlib.metadata'} & set(sys.modules);"
+            "sys.exit(str(slow) if slow else 0)"
+        )
+        subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
