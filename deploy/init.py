@@ -143,7 +143,7 @@ def make_members(root: Path) -> None:
         founders.append({"lei": lei, "roles": [role], "keys": keys})
     attesting = address_of(_key(root / "members/CLAIM_ISSUER/attestation")).hex()
     issuers = [{"address": f"0x{attesting}", "topics": TOPICS}]
-    charter = {"founders": founders, "topics": TOPICS, "issuers": issuers}
+    charter = {"members": founders, "topics": TOPICS, "issuers": issuers}
     keep(root / "network/charter.json", lambda: json.dumps(charter, indent=2) + "\n", _PUBLIC)
 
 

@@ -15,19 +15,14 @@ import rlp
 import yaml
 from coincurve import PrivateKey
 
-from stoken.bootstrap import open_databases
-from stoken.chain import suite as suites
-from stoken.chain.rpc import RpcClient
-from stoken.db import schema
 from stoken.domain.codes import Role, Scope
 from stoken.domain.identifiers import is_lei
 from stoken.gateway.auth import TokenVerifier
-from stoken.network.anvil import Anvil
+from stoken.issuance.charter import read_charter
 from stoken.settings import Settings, load_settings
 from tests.docs.programs import ROOT, load
 
 INIT = load("deploy/init.py")
-SUITE = load("deploy/suite.py")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 NODES = ("besu1", "besu2", "besu3", "besu4")
@@ -136,7 +131,7 @@ class TestInit:
         assert {name for name, mode in modes.items() if mode != 0o600} == public
 
     def test_the_charter_names_the_members_by_the_keys_that_were_made(self, made: Path) -> None:
-        charter = SUITE.read_charter(json.loads((made / "network/charter.json").read_text()))
+        charter = read_charter(made / "network/charter.json")
         venue = next(founder for founder in charter.founders if founder.member == b"ZZZZ0000000000000113")
         sender = json.loads((made / "secrets/sender.json").read_text())["address"]
         person = PrivateKey.from_hex((made / "members/VENUE/person1").read_text().strip()[2:])
@@ -166,39 +161,6 @@ class TestInit:
         (made / "node1/.key.new").write_text("0x12")
         assert INIT.main(["--root", str(made)]) == 0
         assert len((made / "node1/key").read_text().strip()) == 66
-
-
-class TestSuite:
-    def test_a_charter_is_put_on_a_chain_once(
-        self, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        charter = str(made / "network/charter.json")
-        with Anvil() as node:
-            variables = {
-                "STOKEN_RPC__URL": node.url,
-                "STOKEN_DATABASE__URL": f"sqlite:///{tmp_path}/stoken.db",
-                "STOKEN_SIGNER__KEYSTORE_FILE": str(made / "secrets/sender.json"),
-                "STOKEN_SIGNER__PASSWORD": (made / "secrets/STOKEN_SIGNER__PASSWORD").read_text(),
-                "STOKEN_SUITE_FILE": str(tmp_path / "suite.json"),
-            }
-            for name, value in variables.items():
-                monkeypatch.setenv(name, value)
-            for engine in open_databases(load_settings()):
-                schema.upgrade(engine)
-                engine.dispose()
-            assert SUITE.main([charter]) == 0
-            before = (tmp_path / "suite.json").read_bytes()
-            factory = "0x" + suites.load(tmp_path / "suite.json")["factory"].hex()
-            with RpcClient(node.url, 5) as rpc:
-                assert rpc.call("eth_getCode", factory, "latest") != "0x"
-                height = rpc.call("eth_getTransactionCount", sender_of(made), "latest")
-                assert SUITE.main([charter]) == 0
-                assert rpc.call("eth_getTransactionCount", sender_of(made), "latest") == height
-        assert (tmp_path / "suite.json").read_bytes() == before
-
-
-def sender_of(made: Path) -> str:
-    return f"0x{json.loads((made / 'secrets/sender.json').read_text())['address']}"
 
 
 class TestCompose:
