@@ -86,7 +86,7 @@ class SettlementStep:
         if not failed:
             return 0
         with unit_of_work(self._engine) as connection:
-            return sum(self._retry_batch(connection, row) for row in failed)
+            return sum(self._retry_batch(connection, row) for row in sorted(failed, key=lambda each: each.nonce))
 
     def _retry_batch(self, connection: Connection, row: OutboxRow) -> int:
         carried = instructions.of_transaction(connection, row.key)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Engine, Row, and_, or_, select, update
+from sqlalchemy import Engine, Row, select, update
 
 from stoken.chain.capabilities import Capabilities
 from stoken.chain.rpc import NodeError, RpcClient
@@ -70,15 +70,12 @@ class BroadcastStep:
                 .order_by(outbox.c.sender, outbox.c.nonce)
             ).all()
             self._sent_at = {row.hash: at for row in rows if (at := self._sent_at.get(row.hash)) is not None}
-            chosen = [(row.sender, row.nonce) for row in _within(rows, self._gas_in_flight) if self._is_due(row.hash)]
+            chosen = [row.hash for row in _within(rows, self._gas_in_flight) if self._is_due(row.hash)]
             if not chosen:
                 return ()
-            wanted = or_(
-                *(and_(outbox.c.sender == sender, outbox.c.nonce == nonce) for sender, nonce in chosen[:BATCH_MAX])
-            )
             return connection.execute(
                 select(outbox.c.sender, outbox.c.nonce, outbox.c.hash, outbox.c.raw, outbox.c.status)
-                .where(wanted)
+                .where(outbox.c.hash.in_(chosen[:BATCH_MAX]))
                 .order_by(outbox.c.sender, outbox.c.nonce)
             ).all()
 
