@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stoken.cli import demo
+from stoken.cli.demo.run import run
 
 app = typer.Typer(help="Run the main job end to end.", add_completion=False)
 
@@ -22,4 +22,4 @@ def main(
     orders: Annotated[int, typer.Option(min=0, help="Orders of the crowd.")] = 60,
 ) -> None:
     """Start a chain, deploy, issue, onboard, trade, settle, print the register, check every invariant."""
-    demo.run(json_file=json, rpc_url=rpc, database_url=database, seed=seed, investors=investors, orders=orders)
+    run(json_file=json, rpc_url=rpc, database_url=database, seed=seed, investors=investors, orders=orders)

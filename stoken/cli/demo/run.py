@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays the whole job in seven steps, and judges what it saw."""
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+from rich.console import Console
+
+from stoken.cli.demo import bypass, flow, issuing, scenes, stage, summary
+from stoken.cli.demo.cast import assemble
+from stoken.cli.demo.client import VenueClient
+from stoken.cli.demo.desk import Desk
+from stoken.cli.demo.play import DemoError, Phase, Play
+from stoken.cli.demo.recount import Node
+
+#: The market day of the demo, whatever the time is: a Tuesday, in Seoul.
+_DAY: Final = datetime(2026, 12, 1, tzinfo=ZoneInfo("Asia/Seoul"))
+_BEFORE_OPENING: Final = _DAY.replace(hour=8, minute=30)
+_OPEN: Final = _DAY.replace(hour=9)
+_CROWD_MIN: Final = 2
+
+
+def run(
+    *, json_file: Path | None, rpc_url: str | None, database_url: str | None, seed: int, investors: int, orders: int
+) -> None:
+    """Play the demo; raises DemoError where something was not seen that must be seen."""
+    console = Console()
+    started = time.perf_counter()
+    cast = assemble(seed, max(investors, _CROWD_MIN))
+    console.print("[bold]1[/] chain, contract suite, gateway, worker")
+    with stage.build(cast, rpc_url, database_url) as scenery:
+        node = Node(scenery.rpc_url, scenery.suite.deploy_block)
+        desk = Desk(cast, scenery.suite.contracts, scenery.suite.chain_id, node.time())
+        client = VenueClient(scenery.gateway_url, scenery.issuer, scenery.check)
+        play = Play(cast, desk, client, node, console)
+        play.phases.append(Phase("chain and suite", time.perf_counter() - started, 1))
+        _prepare(play)
+        trades = _trade(play, flow.plan(play, seed, orders))
+        result = _read(play, trades)
+    summary.show(play, result)
+    console.print(f"{time.perf_counter() - started:.0f} seconds in all.")
+    if json_file is not None:
+        json_file.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
+    _judge(result)
+
+
+def _prepare(play: Play) -> None:
+    with play.step(2, "instruments are registered and created", "issue", 2):
+        issuing.create_issues(play)
+    with play.step(3, "brokers onboard investors, cash is paid in", "onboarding", len(play.cast.investors)):
+        issuing.onboard(play)
+    with play.step(2, "units are allotted, the entrustor's are locked up", "allotment", 2):
+        issuing.allot(play)
+        issuing.revoke_sanctioned(play)
+    with play.step(3, "brokers allocate cash to investors", "cash", len(play.cast.investors)):
+        issuing.pay_in(play)
+        issuing.admit(play)
+
+
+def _trade(play: Play, pairs: list[flow.Pair]) -> list[dict[str, Any]]:
+    with play.step(4, "orders that must be refused are refused, each with its reason", "refusals", 20):
+        _set_clock(play, _BEFORE_OPENING)
+        scenes.before_the_opening(play)
+        _set_clock(play, _OPEN)
+        for scene in scenes.OF_THE_DAY:
+            scene(play)
+        bypass.bypass(play)
+    with play.step(5, f"{2 * len(pairs):,} orders meet in the book", "orders", 2 * len(pairs)):
+        flow.trade(play, pairs)
+    with play.step(5, "trades settle delivery-versus-payment", "settlement after the last order", len(pairs)):
+        return flow.await_settlement(play)
+
+
+def _read(play: Play, trades: list[dict[str, Any]]) -> dict[str, Any]:
+    with play.step(6, "registers are read, and counted again from the chain", "register and recount"):
+        return summary.document(play, trades)
+
+
+def _set_clock(play: Play, moment: datetime) -> None:
+    offset = int(moment.timestamp()) - int(time.time())
+    play.client.post(play.institution("VENUE"), "/clock", {"offset_seconds": offset})
+
+
+def _judge(result: dict[str, Any]) -> None:
+    broken = [check["name"] for check in result["invariants"] if not check["holds"]]
+    if broken:
+        raise DemoError(f"broken: {', '.join(broken)}")
+    if result["settled_trades"] != result["trades"]:
+        raise DemoError(f"{result['trades'] - result['settled_trades']} trades did not settle")
