@@ -128,7 +128,6 @@ def make_gateway(root: Path) -> None:
     keep(secret / "pseudonym.key", lambda: secrets.token_urlsafe(32), uid=STOKEN_UID)
     private = keep(root / "issuer/private.pem", _token_key)
     keep(secret / "issuer.pem", lambda: _public_half(private), _PUBLIC, STOKEN_UID)
-    keep(secret / "pseudonyms.key", lambda: secrets.token_hex(32), uid=STOKEN_UID)
 
 
 def make_members(root: Path) -> None:
