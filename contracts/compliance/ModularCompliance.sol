@@ -17,17 +17,21 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
     using Rules for Rules.Packed;
     using Rules for RuleSet;
 
+    /// @dev One word for what every move reads; `pending` says that the version announced last may not be in force.
+    struct Head {
+        address token;
+        uint32 holders;
+        uint32 latest;
+        bool tracking;
+        bool engaged;
+        bool pending;
+    }
+
     /// @custom:storage-location erc7201:stoken.storage.ModularCompliance
     struct Data {
-        /// @dev The version announced last and its block lie beside the token: most calls need no more to find the
-        /// rules in force.
-        address token;
-        uint32 latest;
+        Head head;
         uint64 effectiveBlock;
-        uint32 holders;
         uint64 noticeBlocks;
-        bool engaged;
-        bool tracking;
         mapping(uint32 version => Rules.Packed) sets;
         /// @dev unused:144 | position:112; the window limit of a later issue takes the rest.
         mapping(address identity => uint256) positions;
@@ -41,7 +45,7 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
         keccak256(abi.encode(uint256(keccak256("stoken.storage.ModularCompliance")) - 1)) & ~bytes32(uint256(0xff));
 
     modifier onlyToken() {
-        if (msg.sender != _data().token) revert ComplianceTokenOnly(msg.sender);
+        if (msg.sender != _data().head.token) revert ComplianceTokenOnly(msg.sender);
         _;
     }
 
@@ -55,59 +59,60 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
     /// @inheritdoc ICompliance
     function bindToken(address token) external {
         Data storage $ = _data();
-        if ($.token != address(0)) revert ComplianceTokenBound($.token);
+        if ($.head.token != address(0)) revert ComplianceTokenBound($.head.token);
         if (msg.sender != token && msg.sender != owner()) revert RoleRequired("OWNER");
         // Units that were never counted cannot be judged. A token that binds itself as it is created has no code yet.
-        if ($.tracking && token.code.length != 0 && IERC20(token).totalSupply() != 0) {
+        if ($.head.tracking && token.code.length != 0 && IERC20(token).totalSupply() != 0) {
             revert CompliancePositionsUntracked();
         }
-        $.token = token;
+        $.head.token = token;
         emit TokenBound(token);
     }
 
     /// @inheritdoc ICompliance
     function unbindToken(address token) external {
         Data storage $ = _data();
-        if (token == address(0) || $.token != token) revert ComplianceTokenNotBound(token);
+        if (token == address(0) || $.head.token != token) revert ComplianceTokenNotBound(token);
         if (msg.sender != token && msg.sender != owner()) revert RoleRequired("OWNER");
-        $.token = address(0);
+        $.head.token = address(0);
         emit TokenUnbound(token);
     }
 
     /// @inheritdoc IModularCompliance
     function announceRules(RuleSet calldata rules_, uint64 effectiveBlock) external onlyOwner {
         Data storage $ = _data();
-        bool minted = $.token != address(0) && IERC20($.token).totalSupply() != 0;
+        bool minted = $.head.token != address(0) && IERC20($.head.token).totalSupply() != 0;
         if (minted) {
-            if (!$.tracking && rules_.counts()) revert CompliancePositionsUntracked();
+            if (!$.head.tracking && rules_.counts()) revert CompliancePositionsUntracked();
             _requireNotice(effectiveBlock, block.number + $.noticeBlocks);
         } else if (effectiveBlock < block.number) {
             effectiveBlock = uint64(block.number);
         }
         _requireNotice(effectiveBlock, $.effectiveBlock);
         _announce(rules_, effectiveBlock);
-        if ($.token != address(0)) ISecurityToken($.token).refreshCompliance();
+        if ($.head.token != address(0)) ISecurityToken($.head.token).refreshCompliance();
     }
 
     /// @inheritdoc IModularCompliance
-    function move(address from, address to, uint256 amount, uint256 fromWord, uint256 toWord, uint256 supply)
-        external
-        onlyToken
-    {
-        address sender = _counted(from, fromWord);
+    function move(address from, address to, uint256 amount, uint256 fromWord, uint256 toWord, uint256 supply) external {
+        Data storage $ = _data();
+        Head memory head = $.head;
+        if (msg.sender != head.token) revert ComplianceTokenOnly(msg.sender);
+        if (head.pending && $.effectiveBlock <= block.number) $.head.pending = head.pending = false;
         address receiver = _counted(to, toWord);
-        bytes memory refusal = _refusal(from, to, amount, sender, receiver, toWord, supply);
+        Rules.Pair memory pair = _pair($, head, _counted(from, fromWord), receiver);
+        bytes memory refusal = _refusal($, head, pair, Rules.Move(from, to, amount, toWord, supply));
         if (refusal.length != 0) {
             assembly ("memory-safe") {
                 revert(add(refusal, 0x20), mload(refusal))
             }
         }
-        _record(sender, receiver, amount);
+        _record($, head, pair, amount);
     }
 
     /// @inheritdoc IModularCompliance
     function recordMove(address from, address to, uint256 amount, uint256 fromWord, uint256 toWord) external onlyToken {
-        _record(_counted(from, fromWord), _counted(to, toWord), amount);
+        _recordBetween(_counted(from, fromWord), _counted(to, toWord), amount);
     }
 
     /// @inheritdoc ICompliance
@@ -133,7 +138,7 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
         address former = _counted(account, word);
         if (present == address(0) || present == former) return;
         $.countedAs[account] = present;
-        _record(former, present, IERC20($.token).balanceOf(account));
+        _recordBetween(former, present, IERC20($.head.token).balanceOf(account));
     }
 
     /// @inheritdoc IModularCompliance
@@ -142,30 +147,29 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
         view
         returns (bytes memory refusal)
     {
-        return _refusal(from, to, amount, _counted(from, fromWord), _counted(to, toWord), toWord, supply);
+        return _check(from, to, amount, fromWord, toWord, supply);
     }
 
     /// @inheritdoc ICompliance
     function canTransfer(address from, address to, uint256 amount) external view returns (bool) {
         (uint256 fromWord, uint256 toWord) = _registry().pair(from, to);
-        uint256 supply = IERC20(_data().token).totalSupply();
-        address sender = _counted(from, fromWord);
-        return _refusal(from, to, amount, sender, _counted(to, toWord), toWord, supply).length == 0;
+        uint256 supply = IERC20(_data().head.token).totalSupply();
+        return _check(from, to, amount, fromWord, toWord, supply).length == 0;
     }
 
     /// @inheritdoc ICompliance
     function isTokenBound(address token) external view returns (bool) {
-        return token != address(0) && _data().token == token;
+        return token != address(0) && _data().head.token == token;
     }
 
     /// @inheritdoc ICompliance
     function getTokenBound() external view returns (address) {
-        return _data().token;
+        return _data().head.token;
     }
 
     /// @inheritdoc IModularCompliance
     function engaged() external view returns (bool) {
-        return _data().engaged;
+        return _data().head.engaged;
     }
 
     /// @inheritdoc IModularCompliance
@@ -176,7 +180,7 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
     /// @inheritdoc IModularCompliance
     function rules() external view returns (uint32 version, RuleSet memory inForce) {
         Data storage $ = _data();
-        version = _versionInForce($);
+        version = _versionInForce($, $.head);
         inForce = $.sets[version].unpack();
     }
 
@@ -193,7 +197,7 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
 
     /// @inheritdoc IModularCompliance
     function holders() external view returns (uint256) {
-        return _data().holders;
+        return _data().head.holders;
     }
 
     /// @inheritdoc IERC165
@@ -205,69 +209,78 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
     function _announce(RuleSet calldata rules_, uint64 effectiveBlock) private {
         if (rules_.capBps > 10_000) revert ComplianceRuleSetInvalid();
         Data storage $ = _data();
-        uint32 version = $.latest + 1;
-        $.latest = version;
+        uint32 version = $.head.latest + 1;
+        $.head.latest = version;
         $.effectiveBlock = effectiveBlock;
+        $.head.pending = effectiveBlock > block.number;
         Rules.Packed storage packed = $.sets[version];
         packed.pack(rules_, effectiveBlock);
-        if (rules_.counts()) $.tracking = true;
+        if (rules_.counts()) $.head.tracking = true;
         // Once on, the token keeps calling: a count that missed a move would be worse than the gas.
-        if (packed.any()) $.engaged = true;
+        if (packed.any()) $.head.engaged = true;
         emit RuleSetAnnounced(version, effectiveBlock, rules_);
     }
 
-    /// @dev Moves units between the positions of two identities; the zero identity has none.
-    function _record(address sender, address receiver, uint256 amount) private {
-        Data storage $ = _data();
-        if (sender == receiver || amount == 0 || !$.tracking) return;
-        uint32 count = $.holders;
-        uint32 former = count;
-        if (sender != address(0)) {
-            uint256 position = $.positions[sender];
+    /// @dev The positions of both identities; the zero identity has none.
+    function _pair(Data storage $, Head memory head, address sender, address receiver)
+        private
+        view
+        returns (Rules.Pair memory pair)
+    {
+        (pair.sender, pair.receiver) = (sender, receiver);
+        if (!head.tracking || sender == receiver) return pair;
+        if (sender != address(0)) pair.sent = $.positions[sender];
+        if (receiver != address(0)) pair.received = $.positions[receiver];
+    }
+
+    /// @dev Moves units between two positions.
+    function _record(Data storage $, Head memory head, Rules.Pair memory pair, uint256 amount) private {
+        if (pair.sender == pair.receiver || amount == 0 || !head.tracking) return;
+        uint32 count = head.holders;
+        if (pair.sender != address(0)) {
             // Never more than was counted: no mistake of a count may keep a burn or a court's order from happening.
-            uint256 rest = position > amount ? position - amount : 0;
-            $.positions[sender] = rest;
-            if (position != 0 && rest == 0) count--;
+            uint256 rest = pair.sent > amount ? pair.sent - amount : 0;
+            $.positions[pair.sender] = rest;
+            if (pair.sent != 0 && rest == 0) count--;
         }
-        if (receiver != address(0)) {
-            uint256 position = $.positions[receiver];
-            $.positions[receiver] = position + amount;
-            if (position == 0) count++;
+        if (pair.receiver != address(0)) {
+            $.positions[pair.receiver] = pair.received + amount;
+            if (pair.received == 0) count++;
         }
-        if (count != former) $.holders = count;
+        if (count != head.holders) $.head.holders = count;
+    }
+
+    function _recordBetween(address sender, address receiver, uint256 amount) private {
+        Data storage $ = _data();
+        Head memory head = $.head;
+        _record($, head, _pair($, head, sender, receiver), amount);
     }
 
     function _recordByAccount(address from, address to, uint256 amount) private {
         (uint256 fromWord, uint256 toWord) = _registry().pair(from, to);
-        _record(_counted(from, fromWord), _counted(to, toWord), amount);
+        _recordBetween(_counted(from, fromWord), _counted(to, toWord), amount);
     }
 
-    function _refusal(
-        address from,
-        address to,
-        uint256 amount,
-        address sender,
-        address receiver,
-        uint256 toWord,
-        uint256 supply
-    ) private view returns (bytes memory) {
-        if (sender == receiver) return "";
+    function _check(address from, address to, uint256 amount, uint256 fromWord, uint256 toWord, uint256 supply)
+        private
+        view
+        returns (bytes memory)
+    {
         Data storage $ = _data();
-        Rules.Packed storage packed = $.sets[_versionInForce($)];
+        Head memory head = $.head;
+        Rules.Pair memory pair = _pair($, head, _counted(from, fromWord), _counted(to, toWord));
+        return _refusal($, head, pair, Rules.Move(from, to, amount, toWord, supply));
+    }
+
+    function _refusal(Data storage $, Head memory head, Rules.Pair memory pair, Rules.Move memory judged)
+        private
+        view
+        returns (bytes memory)
+    {
+        if (pair.sender == pair.receiver) return "";
+        Rules.Packed storage packed = $.sets[_versionInForce($, head)];
         uint256 word = packed.word;
-        if (word == 0) return "";
-        Rules.Move memory judged = Rules.Move({
-            from: from,
-            to: to,
-            amount: amount,
-            toWord: toWord,
-            identity: receiver,
-            position: $.positions[receiver],
-            leaves: sender != address(0) && $.positions[sender] == amount,
-            holders: $.holders,
-            supply: supply
-        });
-        return packed.refusal(word, judged);
+        return word == 0 ? bytes("") : packed.refusal(word, judged, pair, head.holders);
     }
 
     /// @dev The identity under which an account's units are counted: its own, unless that was ever replaced.
@@ -278,16 +291,16 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
     }
 
     /// @dev The latest of the versions whose block has come; zero, which has no rules, if none has.
-    function _versionInForce(Data storage $) private view returns (uint32 version) {
-        version = $.latest;
-        if ($.effectiveBlock <= block.number) return version;
+    function _versionInForce(Data storage $, Head memory head) private view returns (uint32 version) {
+        version = head.latest;
+        if (!head.pending || $.effectiveBlock <= block.number) return version;
         do {
             version--;
         } while (version != 0 && $.sets[version].effectiveBlock > block.number);
     }
 
     function _registry() private view returns (IAttestedIdentityRegistry) {
-        return IAttestedIdentityRegistry(IERC3643(_data().token).identityRegistry());
+        return IAttestedIdentityRegistry(IERC3643(_data().head.token).identityRegistry());
     }
 
     function _requireNotice(uint64 effectiveBlock, uint256 earliest) private pure {

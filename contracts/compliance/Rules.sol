@@ -15,17 +15,21 @@ library Rules {
         uint256[4] countries;
     }
 
-    /// @notice What a move looks like to the rules; positions and holders as they were before it.
+    /// @notice A move as the token describes it.
     struct Move {
         address from;
         address to;
         uint256 amount;
         uint256 toWord;
-        address identity;
-        uint256 position;
-        bool leaves;
-        uint256 holders;
         uint256 supply;
+    }
+
+    /// @notice The identities of a move and their positions before it.
+    struct Pair {
+        address sender;
+        address receiver;
+        uint256 sent;
+        uint256 received;
     }
 
     uint256 private constant _COUNTRIES = 1;
@@ -66,7 +70,11 @@ library Rules {
     }
 
     /// @dev The refusal of the first rule that says no, empty if none does.
-    function refusal(Packed storage packed, uint256 word, Move memory move) internal view returns (bytes memory) {
+    function refusal(Packed storage packed, uint256 word, Move memory move, Pair memory pair, uint256 holders)
+        internal
+        view
+        returns (bytes memory)
+    {
         uint256 lot = uint64(word >> 32);
         if (lot != 0 && move.amount % lot != 0) {
             return abi.encodeWithSelector(Refusals.LotInvalid.selector, move.amount, lot);
@@ -80,7 +88,7 @@ library Rules {
         if (classes != 0 && classes >> class & 1 == 0) {
             return abi.encodeWithSelector(Refusals.InvestorClassNotEligible.selector, move.to, class);
         }
-        return move.amount == 0 ? bytes("") : _limits(word, move);
+        return move.amount == 0 ? bytes("") : _limits(word, move, pair, holders);
     }
 
     function _bars(Packed storage packed, uint256 word, uint16 country) private view returns (bool) {
@@ -88,15 +96,21 @@ library Rules {
         return listed != (word & _COUNTRIES_ALLOWED != 0);
     }
 
-    function _limits(uint256 word, Move memory move) private pure returns (bytes memory) {
+    function _limits(uint256 word, Move memory move, Pair memory pair, uint256 holders)
+        private
+        pure
+        returns (bytes memory)
+    {
         uint256 limit = _cap(word, move);
-        uint256 position = move.position + move.amount;
+        uint256 position = pair.received + move.amount;
         if (position > limit) {
-            return abi.encodeWithSelector(Refusals.HoldingLimit.selector, move.identity, position, limit);
+            return abi.encodeWithSelector(Refusals.HoldingLimit.selector, pair.receiver, position, limit);
         }
         uint256 holderLimit = uint32(word >> 96);
-        if (holderLimit == 0 || move.position != 0) return "";
-        uint256 holders = move.holders + 1 - (move.leaves ? 1 : 0);
+        if (holderLimit == 0 || pair.received != 0) return "";
+        // A holder who leaves makes room for the one who comes.
+        bool leaves = pair.sender != address(0) && pair.sent == move.amount;
+        holders = leaves ? holders : holders + 1;
         if (holders <= holderLimit) return "";
         return abi.encodeWithSelector(Refusals.HolderCountLimit.selector, holders, holderLimit);
     }

@@ -152,7 +152,7 @@ contract SecurityToken is TokenActs, IERC20Metadata, IERC20Permit, IERC165 {
 
     /// @inheritdoc IERC20
     function balanceOf(address account) external view returns (uint256) {
-        return _balance(_data().accounts[account]);
+        return _balance(_data().accounts[account].word);
     }
 
     /// @inheritdoc IERC20
@@ -213,13 +213,13 @@ contract SecurityToken is TokenActs, IERC20Metadata, IERC20Permit, IERC165 {
 
     /// @inheritdoc IERC3643
     function isFrozen(address userAddress) external view returns (bool) {
-        return _data().accounts[userAddress] & _FROZEN != 0;
+        return _data().accounts[userAddress].word & _FROZEN != 0;
     }
 
     /// @inheritdoc IERC3643
     function getFrozenTokens(address userAddress) external view returns (uint256) {
         Data storage $ = _data();
-        return _locked($.accounts[userAddress]) - $.encumbered[userAddress];
+        return _locked($.accounts[userAddress].word) - $.encumbered[userAddress];
     }
 
     /// @inheritdoc ISecurityToken
@@ -229,7 +229,7 @@ contract SecurityToken is TokenActs, IERC20Metadata, IERC20Permit, IERC165 {
         returns (uint256 balance, uint256 frozen, uint256 encumbered, bool isFrozen_)
     {
         Data storage $ = _data();
-        uint256 word = $.accounts[account];
+        uint256 word = $.accounts[account].word;
         encumbered = $.encumbered[account];
         return (_balance(word), _locked(word) - encumbered, encumbered, word & _FROZEN != 0);
     }

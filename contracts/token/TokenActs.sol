@@ -85,7 +85,7 @@ abstract contract TokenActs is TokenChecks {
         (uint256 lostWord, uint256 newWord) = _registry(cfg).pairRefreshed(lostWallet, newWallet);
         _requireIdentity(lostWallet, lostWord, investorOnchainID);
         _requireIdentity(newWallet, newWord, investorOnchainID);
-        uint256 balance = _balance($.accounts[lostWallet]);
+        uint256 balance = _balance($.accounts[lostWallet].word);
         if (balance == 0 || lostWallet == newWallet) revert InsufficientSecurities(lostWallet, 0, 1);
         _relocate($, lostWallet, newWallet, balance);
         _record($, cfg, lostWallet, newWallet, balance, lostWord, newWord);
@@ -151,16 +151,16 @@ abstract contract TokenActs is TokenChecks {
     /// @inheritdoc ISecurityToken
     function lock(address account, uint96 units) external onlyEncumbrances {
         Data storage $ = _data();
-        uint256 word = $.accounts[account];
+        uint256 word = $.accounts[account].word;
         _revert(_uncovered($, account, word, units, 0));
-        $.accounts[account] = word + units * _LOCKED_UNIT;
+        $.accounts[account].word = word + units * _LOCKED_UNIT;
         _setEncumbered($, account, $.encumbered[account] + units);
     }
 
     /// @inheritdoc ISecurityToken
     function unlock(address account, uint96 units) external onlyEncumbrances {
         Data storage $ = _data();
-        $.accounts[account] -= units * _LOCKED_UNIT;
+        $.accounts[account].word -= units * _LOCKED_UNIT;
         _setEncumbered($, account, $.encumbered[account] - units);
     }
 
@@ -185,7 +185,7 @@ abstract contract TokenActs is TokenChecks {
             _revert(_barredByForeign($, address(0), to, amount));
         }
         $.totalSupply = uint96(supply + amount);
-        $.accounts[to] += amount;
+        $.accounts[to].word += amount;
         emit Transfer(address(0), to, amount);
         if (cfg & (_ENGAGED | _NATIVE) == _ENGAGED) ICompliance($.compliance).created(to, amount);
     }
@@ -195,7 +195,7 @@ abstract contract TokenActs is TokenChecks {
         Data storage $ = _data();
         uint256 cfg = $.cfg;
         _release($, account, amount);
-        $.accounts[account] -= amount;
+        $.accounts[account].word -= amount;
         $.totalSupply -= uint96(amount);
         emit Transfer(account, address(0), amount);
         if (cfg & _NATIVE != 0) {
@@ -212,7 +212,7 @@ abstract contract TokenActs is TokenChecks {
         (uint256 fromWord, uint256 toWord) = _registry(cfg).pairRefreshed(from, to);
         _revert(_unverified(to, toWord));
         _release($, from, amount);
-        _move($, from, to, amount);
+        _move($.accounts[from], $.accounts[to], from, to, amount);
         emit ForcedTransfer(msg.sender, from, to, amount, basis, document);
         _record($, cfg, from, to, amount, fromWord, toWord);
     }
@@ -236,7 +236,7 @@ abstract contract TokenActs is TokenChecks {
 
     /// @dev Unfreezes what an act of force lacks, and no more; encumbered units stay.
     function _release(Data storage $, address account, uint256 amount) private {
-        uint256 word = $.accounts[account];
+        uint256 word = $.accounts[account].word;
         uint256 frozen = _locked(word) - $.encumbered[account];
         _revert(_uncovered($, account, word, amount, frozen));
         uint256 free = _balance(word) - _locked(word);
@@ -245,12 +245,12 @@ abstract contract TokenActs is TokenChecks {
 
     /// @dev Everything of a lost account goes along: units, frozen or encumbered, and a freeze of the account itself.
     function _relocate(Data storage $, address lost, address successor, uint256 balance) private {
-        uint256 word = $.accounts[lost];
+        uint256 word = $.accounts[lost].word;
         uint256 encumbered = $.encumbered[lost];
         uint256 frozen = _locked(word) - encumbered;
         if (frozen != 0) emit TokensUnfrozen(lost, frozen);
-        $.accounts[lost] = word & ~(_FROZEN | type(uint208).max);
-        $.accounts[successor] += balance + _locked(word) * _LOCKED_UNIT;
+        $.accounts[lost].word = word & ~(_FROZEN | type(uint208).max);
+        $.accounts[successor].word += balance + _locked(word) * _LOCKED_UNIT;
         emit Transfer(lost, successor, balance);
         if (frozen != 0) emit TokensFrozen(successor, frozen);
         if (word & _FROZEN != 0) {
@@ -265,25 +265,25 @@ abstract contract TokenActs is TokenChecks {
 
     function _setFrozen(address account, bool freeze) private {
         Data storage $ = _data();
-        if (freeze) $.accounts[account] |= _FROZEN;
-        else $.accounts[account] &= ~_FROZEN;
+        if (freeze) $.accounts[account].word |= _FROZEN;
+        else $.accounts[account].word &= ~_FROZEN;
         emit AddressFrozen(account, freeze, msg.sender);
     }
 
     function _freeze(address account, uint256 amount) private {
         Data storage $ = _data();
-        uint256 word = $.accounts[account];
+        uint256 word = $.accounts[account].word;
         _revert(_uncovered($, account, word, amount, 0));
-        $.accounts[account] = word + amount * _LOCKED_UNIT;
+        $.accounts[account].word = word + amount * _LOCKED_UNIT;
         emit TokensFrozen(account, amount);
     }
 
     function _unfreeze(address account, uint256 amount) private {
         Data storage $ = _data();
-        uint256 word = $.accounts[account];
+        uint256 word = $.accounts[account].word;
         uint256 frozen = _locked(word) - $.encumbered[account];
         if (amount > frozen) revert SecuritiesFrozen(account, frozen, amount);
-        $.accounts[account] = word - amount * _LOCKED_UNIT;
+        $.accounts[account].word = word - amount * _LOCKED_UNIT;
         emit TokensUnfrozen(account, amount);
     }
 

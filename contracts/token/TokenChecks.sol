@@ -21,7 +21,9 @@ abstract contract TokenChecks is TokenState {
     function _transfer(address from, address to, uint256 amount, address spender) internal {
         Data storage $ = _data();
         uint256 cfg = $.cfg;
-        _revert(_halted($, cfg, from, to));
+        Account storage source = $.accounts[from];
+        Account storage target = $.accounts[to];
+        _revert(_halted(cfg, source, target, from, to));
         (uint256 fromWord, uint256 toWord) = _registry(cfg).pairRefreshed(from, to);
         _revert(_unidentified(from, to, fromWord, toWord));
         if (cfg & _NATIVE != 0) {
@@ -30,11 +32,10 @@ abstract contract TokenChecks is TokenState {
             _revert(_barredByForeign($, from, to, amount));
         }
         // Read after the call above, so that nothing it does can be overwritten.
-        uint256 word = $.accounts[from];
-        _revert(_uncovered($, from, word, amount, 0));
+        _revert(_uncovered($, from, source.word, amount, 0));
         _revert(_unallowed($, from, amount, spender));
         _spend($, from, amount, spender);
-        _move($, from, to, amount);
+        _move(source, target, from, to, amount);
         if (cfg & (_ENGAGED | _NATIVE) == _ENGAGED) ICompliance($.compliance).transferred(from, to, amount);
     }
 
@@ -46,7 +47,7 @@ abstract contract TokenChecks is TokenState {
     {
         Data storage $ = _data();
         uint256 cfg = $.cfg;
-        refusal = _halted($, cfg, from, to);
+        refusal = _halted(cfg, $.accounts[from], $.accounts[to], from, to);
         if (refusal.length != 0) return refusal;
         (uint256 fromWord, uint256 toWord) = _registry(cfg).pair(from, to);
         refusal = _unidentified(from, to, fromWord, toWord);
@@ -57,7 +58,7 @@ abstract contract TokenChecks is TokenState {
             refusal = _barredByForeign($, from, to, amount);
         }
         if (refusal.length != 0) return refusal;
-        refusal = _uncovered($, from, $.accounts[from], amount, 0);
+        refusal = _uncovered($, from, $.accounts[from].word, amount, 0);
         if (refusal.length != 0) return refusal;
         return _unallowed($, from, amount, spender);
     }
@@ -102,22 +103,26 @@ abstract contract TokenChecks is TokenState {
         return abi.encodeWithSelector(SecurityTokenComplianceRefused.selector, compliance, from, to, amount);
     }
 
-    /// @dev Moves units between two words; the sender covers them.
-    function _move(Data storage $, address from, address to, uint256 amount) internal {
+    /// @dev Moves units between two words; the source covers them.
+    function _move(Account storage source, Account storage target, address from, address to, uint256 amount) internal {
         if (from != to && amount != 0) {
             // Balances are bounded by the supply, so neither leaves its 112 bits.
             unchecked {
-                $.accounts[from] -= amount;
-                $.accounts[to] += amount;
+                source.word -= amount;
+                target.word += amount;
             }
         }
         emit Transfer(from, to, amount);
     }
 
-    function _halted(Data storage $, uint256 cfg, address from, address to) private view returns (bytes memory) {
+    function _halted(uint256 cfg, Account storage source, Account storage target, address from, address to)
+        private
+        view
+        returns (bytes memory)
+    {
         if (cfg & _PAUSED != 0) return abi.encodeWithSelector(TokenPaused.selector);
-        if ($.accounts[from] & _FROZEN != 0) return abi.encodeWithSelector(AccountLegalHold.selector, from);
-        if ($.accounts[to] & _FROZEN != 0) return abi.encodeWithSelector(AccountLegalHold.selector, to);
+        if (source.word & _FROZEN != 0) return abi.encodeWithSelector(AccountLegalHold.selector, from);
+        if (target.word & _FROZEN != 0) return abi.encodeWithSelector(AccountLegalHold.selector, to);
         return "";
     }
 

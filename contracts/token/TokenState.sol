@@ -8,6 +8,12 @@ import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
 /// @title TokenState
 /// @notice The storage of a security token, and how its packed words are read.
 abstract contract TokenState is Agents, TypedData, ISecurityToken {
+    /// @dev A struct of one word, so that a transfer works out its slot once.
+    struct Account {
+        /// @dev flags:8 | recordId:24 | locked:96 | balance:112; locked is frozen plus encumbered.
+        uint256 word;
+    }
+
     /// @custom:storage-location erc7201:stoken.storage.SecurityToken
     struct Data {
         /// @dev decimals:8 | options:8 | recordId:24 | paused:8 | registry:160, from the high bits of the low 208.
@@ -18,8 +24,7 @@ abstract contract TokenState is Agents, TypedData, ISecurityToken {
         bytes12 isin;
         address settlement;
         address quantity;
-        /// @dev flags:8 | recordId:24 | locked:96 | balance:112; locked is frozen plus encumbered.
-        mapping(address account => uint256) accounts;
+        mapping(address account => Account) accounts;
         /// @dev The encumbered part of locked.
         mapping(address account => uint256) encumbered;
         mapping(address owner => mapping(address spender => uint256)) allowances;
