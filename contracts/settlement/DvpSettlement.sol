@@ -89,6 +89,9 @@ contract DvpSettlement is Governed, TypedData, IDvpSettlement {
         $.settled[item.venue][item.tradeId >> 8] |= 1 << (item.tradeId & 0xff);
         _fill($, item.buy, item.quantity);
         _fill($, item.sell, item.quantity);
+        ISecurityToken(item.token).settle(item.sell.account, item.buy.account, item.quantity);
+        IDepositToken(item.cash)
+            .settle(_cashParty(item.buy), _cashParty(item.sell), uint256(item.price) * item.quantity);
         emit TradeSettled(
             item.venue,
             item.tradeId,
@@ -100,9 +103,6 @@ contract DvpSettlement is Governed, TypedData, IDvpSettlement {
             item.sell.nonce,
             item.buy.nonce
         );
-        ISecurityToken(item.token).settle(item.sell.account, item.buy.account, item.quantity);
-        IDepositToken(item.cash)
-            .settle(_cashParty(item.buy), _cashParty(item.sell), uint256(item.price) * item.quantity);
     }
 
     /// @inheritdoc IDvpSettlement

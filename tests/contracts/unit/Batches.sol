@@ -69,9 +69,27 @@ abstract contract Batches is ProductionSuite {
         batch.trades[0] = Trade(++lastTradeId, 0, 1, units, price, uint40(block.timestamp));
     }
 
+    /// @dev The one place where a batch is encoded.
+    function callOf(Batch memory batch) internal pure returns (bytes memory) {
+        return abi.encodeCall(IDvpSettlement.settleBatch, (batch.orders, batch.signatures, batch.trades));
+    }
+
     function send(Batch memory batch) internal {
-        vm.prank(venueSender);
-        settlement.settleBatch(batch.orders, batch.signatures, batch.trades);
+        (bool success,) = sendAs(venueSender, gasleft(), batch);
+        assertTrue(success, "the batch went through");
+    }
+
+    function sendAs(address sender, uint256 gas, Batch memory batch) internal returns (bool, bytes memory) {
+        bytes memory data = callOf(batch);
+        vm.prank(sender);
+        return address(settlement).call{gas: gas}(data);
+    }
+
+    /// @dev A batch that is refused as a whole.
+    function rejects(address sender, Batch memory batch, bytes memory refusal) internal {
+        (bool success, bytes memory answer) = sendAs(sender, gasleft(), batch);
+        assertFalse(success);
+        assertEq(answer, refusal);
     }
 
     /// @dev Sends a batch and reads what became of its trades, in order; a trade passed over leaves nothing.

@@ -221,7 +221,7 @@ abstract contract ProductionSuite is Test, Refusals {
 
     // --- What institutions sign --------------------------------------------------------------------------------
 
-    function rules() internal pure virtual returns (RuleSet memory none) {}
+    function rules() internal pure virtual returns (RuleSet memory off) {}
 
     function issueParams(bytes12 isin) internal pure returns (IssueParams memory) {
         return IssueParams(isin, "Busan New Port", "BPL1", rules(), 100, 0);
@@ -298,6 +298,72 @@ abstract contract ProductionSuite is Test, Refusals {
         bytes32 kind =
             keccak256(bytes.concat(bytes(name), "(address account,uint96 amount,bytes32 ref,uint40 deadline)"));
         return typed("stoken DepositToken", address(cash), keccak256(abi.encode(kind, entry)));
+    }
+
+    /// @dev Both persons of an institution change its keys.
+    function changeKeys(
+        uint256 number,
+        bytes20 member,
+        Key[] memory add,
+        address[] memory retire,
+        address[] memory revoke
+    ) internal {
+        uint256 nonce = ++_nonce;
+        bytes32 digest = keyChangeDigest(member, add, retire, revoke, nonce, LATER);
+        bytes[2] memory signatures =
+            [signatureOf(PERSON + number, digest), signatureOf(PERSON + 0x800 + number, digest)];
+        members.setKeys(member, add, retire, revoke, nonce, LATER, signatures);
+    }
+
+    function keyChangeDigest(
+        bytes20 member,
+        Key[] memory add,
+        address[] memory retire,
+        address[] memory revoke,
+        uint256 nonce,
+        uint40 deadline
+    ) internal view returns (bytes32) {
+        bytes memory added;
+        for (uint256 i = 0; i < add.length; i++) {
+            bytes32 kind = keccak256("Key(address key,uint8 scopes,uint40 since,uint40 until)");
+            added = bytes.concat(added, keccak256(abi.encode(kind, add[i])));
+        }
+        bytes32 changeKind = keccak256(
+            "KeyChange(bytes20 member,Key[] add,address[] retire,address[] revoke,uint256 nonce,uint40 deadline)Key(address key,uint8 scopes,uint40 since,uint40 until)"
+        );
+        bytes32 structHash = keccak256(
+            abi.encode(
+                changeKind,
+                member,
+                keccak256(added),
+                keccak256(abi.encodePacked(retire)),
+                keccak256(abi.encodePacked(revoke)),
+                nonce,
+                deadline
+            )
+        );
+        return typed("stoken MemberRegistry", address(members), structHash);
+    }
+
+    function addKey(uint256 number, bytes20 member, Key memory key) internal {
+        Key[] memory add = new Key[](1);
+        add[0] = key;
+        changeKeys(number, member, add, none(), none());
+    }
+
+    function retireKey(uint256 number, bytes20 member, address key) internal {
+        changeKeys(number, member, new Key[](0), only(key), none());
+    }
+
+    function revokeKey(uint256 number, bytes20 member, address key) internal {
+        changeKeys(number, member, new Key[](0), none(), only(key));
+    }
+
+    function none() internal pure returns (address[] memory list) {}
+
+    function only(address item) internal pure returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = item;
     }
 
     function typed(string memory name, address at, bytes32 structHash) internal view returns (bytes32) {

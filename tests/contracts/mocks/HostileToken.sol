@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {CashParty} from "../../../contracts/interfaces/IDepositToken.sol";
+
+/// @title HostileToken
+/// @notice A token, or cash, that two colluding brokers sign: it calls back, burns gas, or answers at length.
+contract HostileToken {
+    error Loud(bytes noise);
+
+    address private _target;
+    bytes private _call;
+    bool private _burnsGas;
+    uint256 private _noise;
+
+    /// @notice Whether the call back got through, and what it said.
+    bool public succeeded;
+    bytes public answer;
+
+    function callBack(address target, bytes calldata data) external {
+        (_target, _call) = (target, data);
+    }
+
+    function burnGas() external {
+        _burnsGas = true;
+    }
+
+    function shout(uint256 length) external {
+        _noise = length;
+    }
+
+    function settle(address, address, uint256) external {
+        _act();
+    }
+
+    function settle(CashParty calldata, CashParty calldata, uint256) external {
+        _act();
+    }
+
+    function _act() private {
+        if (_target != address(0)) (succeeded, answer) = _target.call(_call);
+        while (_burnsGas) {}
+        if (_noise != 0) revert Loud(new bytes(_noise));
+    }
+}
