@@ -8,7 +8,6 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from time import time, time_ns
 from types import SimpleNamespace
@@ -222,8 +221,6 @@ def events_page() -> str:
 def commands() -> Iterator[tuple[str, Any]]:
     """Yield each command with its full name, groups before what they hold."""
     for name, (module, _) in GROUPS.items():
-        if find_spec(module) is None:
-            continue
         yield from _walk(f"stoken {name}", typer.main.get_command(import_module(module).app))
 
 
