@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -119,44 +120,48 @@ class WorkerServices:
 def worker(settings: Settings) -> WorkerServices:
     """Build the worker; StartupError says in one line why this process must not start."""
     suite = suites.load(settings.suite_file)
-    engine, market = open_databases(settings)
-    for each in (engine, market):
-        schema.check(each)
-    rpc, capabilities = connect(settings)
-    check_chain(suite, capabilities)
-    with unit_of_work(engine) as connection:
-        bind_chain(connection, capabilities.chain_id, capabilities.genesis_hash)
-    outbox = open_outbox(settings, capabilities)
-    outbox.take_over(engine, rpc)
-    mirror = MirrorStep(engine, rpc, [LedgerProjection(suite.contracts)], Finality(settings.rpc.finality_depth))
-    steps: tuple[tuple[str, Step], ...] = (
-        ("mirror", _Following(mirror)),
-        ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
-        ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
-        ("broadcast", BroadcastStep(engine, rpc, capabilities)),
-        ("confirm", ConfirmStep(engine, rpc)),
-    )
+    with ExitStack() as stack:
+        engine, market, rpc, capabilities = _open(stack, settings)
+        check_chain(suite, capabilities)
+        outbox = open_outbox(settings, capabilities)
+        outbox.take_over(engine, rpc)
+        mirror = MirrorStep(engine, rpc, [LedgerProjection(suite.contracts)], Finality(settings.rpc.finality_depth))
+        steps: tuple[tuple[str, Step], ...] = (
+            ("mirror", _Following(mirror)),
+            ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
+            ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
+            ("broadcast", BroadcastStep(engine, rpc, capabilities)),
+            ("confirm", ConfirmStep(engine, rpc)),
+        )
+        stack.pop_all()
     return WorkerServices(engine, market, rpc, steps)
 
 
 def deploy(settings: Settings, charter: Charter) -> Suite:
     """Put the suite on the chain and write the suite file; run again after a crash, it finishes the same deployment."""
-    engine, market = open_databases(settings)
-    for each in (engine, market):
-        schema.check(each)
-    rpc, capabilities = connect(settings)
-    with rpc:
-        with unit_of_work(engine) as connection:
-            bind_chain(connection, capabilities.chain_id, capabilities.genesis_hash)
+    with ExitStack() as stack:
+        engine, _, rpc, capabilities = _open(stack, settings)
         outbox = open_outbox(settings, capabilities)
         outbox.take_over(engine, rpc)
         deployment = Deployment(engine, rpc, outbox, capabilities)
         suite = deployment.sign(charter)
         suites.save(suite, settings.suite_file)
         deployment.finish(suite, Finality(settings.rpc.finality_depth))
-    engine.dispose()
-    market.dispose()
     return suite
+
+
+def _open(stack: ExitStack, settings: Settings) -> tuple[Engine, Engine, RpcClient, Capabilities]:
+    """Open databases and node, and bind the database of `work` to the node's chain; the stack closes them."""
+    engine, market = open_databases(settings)
+    stack.callback(engine.dispose)
+    stack.callback(market.dispose)
+    for each in (engine, market):
+        schema.check(each)
+    rpc, capabilities = connect(settings)
+    stack.callback(rpc.close)
+    with unit_of_work(engine) as connection:
+        bind_chain(connection, capabilities.chain_id, capabilities.genesis_hash)
+    return engine, market, rpc, capabilities
 
 
 def connect(settings: Settings) -> tuple[RpcClient, Capabilities]:
