@@ -27,14 +27,19 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
         bool pending;
     }
 
+    /// @dev A struct of one word, so that a move works out its slot once.
+    struct Position {
+        /// @dev unused:144 | units:112; the window limit of a later issue takes the rest.
+        uint256 word;
+    }
+
     /// @custom:storage-location erc7201:stoken.storage.ModularCompliance
     struct Data {
         Head head;
         uint64 effectiveBlock;
         uint64 noticeBlocks;
         mapping(uint32 version => Rules.Packed) sets;
-        /// @dev unused:144 | position:112; the window limit of a later issue takes the rest.
-        mapping(address identity => uint256) positions;
+        mapping(address identity => Position) positions;
         /// @dev Under which identity an account's units are counted, where it was replaced and counted anew.
         mapping(address account => address) countedAs;
     }
@@ -99,15 +104,18 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
         Head memory head = $.head;
         if (msg.sender != head.token) revert ComplianceTokenOnly(msg.sender);
         if (head.pending && $.effectiveBlock <= block.number) $.head.pending = head.pending = false;
+        address sender = _counted(from, fromWord);
         address receiver = _counted(to, toWord);
-        Rules.Pair memory pair = _pair($, head, _counted(from, fromWord), receiver);
-        bytes memory refusal = _refusal($, head, pair, Rules.Move(from, to, amount, toWord, supply));
+        Position storage source = $.positions[sender];
+        Position storage target = $.positions[receiver];
+        Rules.Pair memory pair = _pair(head, source, target, sender, receiver);
+        bytes memory refusal = _refusal($, head, pair, Rules.Move(to, amount, toWord, supply));
         if (refusal.length != 0) {
             assembly ("memory-safe") {
                 revert(add(refusal, 0x20), mload(refusal))
             }
         }
-        _record($, head, pair, amount);
+        _record($, head, source, target, pair, amount);
     }
 
     /// @inheritdoc IModularCompliance
@@ -192,7 +200,7 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
 
     /// @inheritdoc IModularCompliance
     function positionOf(address identity) external view returns (uint256) {
-        return _data().positions[identity];
+        return _data().positions[identity].word;
     }
 
     /// @inheritdoc IModularCompliance
@@ -222,29 +230,36 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
     }
 
     /// @dev The positions of both identities; the zero identity has none.
-    function _pair(Data storage $, Head memory head, address sender, address receiver)
+    function _pair(Head memory head, Position storage source, Position storage target, address sender, address receiver)
         private
         view
         returns (Rules.Pair memory pair)
     {
         (pair.sender, pair.receiver) = (sender, receiver);
         if (!head.tracking || sender == receiver) return pair;
-        if (sender != address(0)) pair.sent = $.positions[sender];
-        if (receiver != address(0)) pair.received = $.positions[receiver];
+        if (sender != address(0)) pair.sent = source.word;
+        if (receiver != address(0)) pair.received = target.word;
     }
 
     /// @dev Moves units between two positions.
-    function _record(Data storage $, Head memory head, Rules.Pair memory pair, uint256 amount) private {
+    function _record(
+        Data storage $,
+        Head memory head,
+        Position storage source,
+        Position storage target,
+        Rules.Pair memory pair,
+        uint256 amount
+    ) private {
         if (pair.sender == pair.receiver || amount == 0 || !head.tracking) return;
         uint32 count = head.holders;
         if (pair.sender != address(0)) {
             // Never more than was counted: no mistake of a count may keep a burn or a court's order from happening.
             uint256 rest = pair.sent > amount ? pair.sent - amount : 0;
-            $.positions[pair.sender] = rest;
+            source.word = rest;
             if (pair.sent != 0 && rest == 0) count--;
         }
         if (pair.receiver != address(0)) {
-            $.positions[pair.receiver] = pair.received + amount;
+            target.word = pair.received + amount;
             if (pair.received == 0) count++;
         }
         if (count != head.holders) $.head.holders = count;
@@ -253,7 +268,9 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
     function _recordBetween(address sender, address receiver, uint256 amount) private {
         Data storage $ = _data();
         Head memory head = $.head;
-        _record($, head, _pair($, head, sender, receiver), amount);
+        Position storage source = $.positions[sender];
+        Position storage target = $.positions[receiver];
+        _record($, head, source, target, _pair(head, source, target, sender, receiver), amount);
     }
 
     function _recordByAccount(address from, address to, uint256 amount) private {
@@ -268,8 +285,10 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
     {
         Data storage $ = _data();
         Head memory head = $.head;
-        Rules.Pair memory pair = _pair($, head, _counted(from, fromWord), _counted(to, toWord));
-        return _refusal($, head, pair, Rules.Move(from, to, amount, toWord, supply));
+        address sender = _counted(from, fromWord);
+        address receiver = _counted(to, toWord);
+        Rules.Pair memory pair = _pair(head, $.positions[sender], $.positions[receiver], sender, receiver);
+        return _refusal($, head, pair, Rules.Move(to, amount, toWord, supply));
     }
 
     function _refusal(Data storage $, Head memory head, Rules.Pair memory pair, Rules.Move memory judged)

@@ -17,7 +17,6 @@ library Rules {
 
     /// @notice A move as the token describes it.
     struct Move {
-        address from;
         address to;
         uint256 amount;
         uint256 toWord;
@@ -101,7 +100,7 @@ library Rules {
         pure
         returns (bytes memory)
     {
-        uint256 limit = _cap(word, move);
+        uint256 limit = _cap(word, move.supply, pair.sender == address(0));
         uint256 position = pair.received + move.amount;
         if (position > limit) {
             return abi.encodeWithSelector(Refusals.HoldingLimit.selector, pair.receiver, position, limit);
@@ -116,12 +115,12 @@ library Rules {
     }
 
     /// @dev The lower of both caps; the one in parts of the supply waits until the supply has formed.
-    function _cap(uint256 word, Move memory move) private pure returns (uint256 limit) {
+    function _cap(uint256 word, uint256 supply, bool mints) private pure returns (uint256 limit) {
         limit = word >> 160;
         if (limit == 0) limit = type(uint256).max;
         uint256 bps = uint16(word >> 144);
-        if (bps == 0 || move.from == address(0)) return limit;
-        uint256 share = move.supply * bps / _BPS;
+        if (bps == 0 || mints) return limit;
+        uint256 share = supply * bps / _BPS;
         return share < limit ? share : limit;
     }
 }
