@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many rows at once by the driver's own means, for what follows the chain: no ORM, no compilation.
 
-Rows are tuples in the order of the table's columns, keys tuples in the order of its primary key.
+Rows are tuples in the order of the table's columns, keys tuples in the order of its primary key. Named tuples
+become plain ones on the way to SQLite, whose driver binds only exact tuples by its fast path.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +24,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     name = qualified(connection, table)
     cursor = _driver(connection).cursor()
     if connection.dialect.name == "sqlite":
-        cursor.executemany(f"INSERT INTO {name} VALUES ({_marks(len(rows[0]))})", rows)  # noqa: S608 - our own names
+        cursor.executemany(f"INSERT INTO {name} VALUES ({_marks(len(rows[0]))})", map(tuple, rows))  # noqa: S608 - our own names
         return
     with cursor.copy(f"COPY {name} ({', '.join(table.columns.keys())}) FROM STDIN (FORMAT BINARY)") as copy:
         copy.set_types([_array_type(column.type) for column in table.columns])
@@ -79,7 +80,7 @@ def select_rows(connection: Connection, table: Table, keys: Sequence[Row]) -> It
 def _write(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
     cursor = _driver(connection).cursor()
     if connection.dialect.name == "sqlite":
-        cursor.executemany(statement, rows)
+        cursor.executemany(statement, map(tuple, rows))
         return
     for chunk in _chunks(rows):
         cursor.execute(statement, _columnwise(chunk))
@@ -87,13 +88,13 @@ def _write(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
 
 @lru_cache(maxsize=256)
 def _upsert(dialect: str, name: str, table: Table) -> str:
-    columns = table.columns.keys()
-    if dialect == "sqlite":
-        return f"INSERT OR REPLACE INTO {name} VALUES ({_marks(len(columns))})"  # noqa: S608 - our own names
-    keys = _key_columns(table)
+    columns, keys = table.columns.keys(), _key_columns(table)
     changed = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in keys)
     action = f"UPDATE SET {changed}" if changed else "NOTHING"
-    source = f"SELECT * FROM {_unnest(table, columns)}"  # noqa: S608 - our own names
+    # SQLite's REPLACE would delete and write again every index entry; this touches those that change.
+    source = (
+        f"VALUES ({_marks(len(columns))})" if dialect == "sqlite" else f"SELECT * FROM {_unnest(table, columns)}"  # noqa: S608 - our own names
+    )
     return f"INSERT INTO {name} ({', '.join(columns)}) {source} ON CONFLICT ({', '.join(keys)}) DO {action}"
 
 

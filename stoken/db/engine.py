@@ -21,6 +21,8 @@ from stoken.errors import StartupError
 
 _BUSY_SECONDS: Final = 15
 _CACHE_KIB: Final = 65_536
+#: 64 MiB of log before it is moved into the database: catch-up rewrites the same pages again and again.
+_CHECKPOINT_PAGES: Final = 16_384
 _WRITES: Final = "stoken_writes"
 _QUALIFIED: Final = re.compile(rf'(?<![\w."])({"|".join(SCHEMAS)})\.(?=["\w])')
 
@@ -98,6 +100,7 @@ def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the 
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Facts folded into the ledger's rows, one function a fact; arguments of events are all they look at."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -36,19 +36,21 @@ def fold(state: State, fact: Fact) -> None:
     _FOLDS[type(fact)](state, fact)
 
 
-def keys_of(fact: Fact) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Yield the rows that folding a fact of the frequent kinds will read, so that they can be read at once."""
-    if isinstance(fact, facts.Transferred):
-        yield "positions", (fact.token, fact.sender)
-        yield "positions", (fact.token, fact.receiver)
-    elif isinstance(fact, facts.AccountBound | facts.AccountRemoved):
-        yield "accounts", (fact.account,)
-    elif isinstance(fact, facts.ClaimAttested | facts.ClaimRevoked):
-        yield "claims", (fact.identity, fact.issuer)
-    elif isinstance(fact, facts.TradeSettled):
-        yield "trades", (fact.venue, fact.trade_id)
-        yield "accounts", (fact.seller,)
-        yield "accounts", (fact.buyer,)
+def keys_of(facts_: Iterable[Fact]) -> dict[str, set[tuple[Any, ...]]]:
+    """Return by table the rows that folding facts of the frequent kinds will read, so that they can be read at once."""
+    positions, accounts, claims, trades = (set[tuple[Any, ...]]() for _ in range(4))
+    for fact in facts_:
+        if isinstance(fact, facts.Transferred):
+            positions.add((fact.token, fact.sender))
+            positions.add((fact.token, fact.receiver))
+        elif isinstance(fact, facts.AccountBound | facts.AccountRemoved):
+            accounts.add((fact.account,))
+        elif isinstance(fact, facts.ClaimAttested | facts.ClaimRevoked):
+            claims.add((fact.identity, fact.issuer))
+        elif isinstance(fact, facts.TradeSettled):
+            trades.add((fact.venue, fact.trade_id))
+            accounts |= {(fact.seller,), (fact.buyer,)}
+    return {"positions": positions, "accounts": accounts, "claims": claims, "trades": trades}
 
 
 def _transferred(state: State, fact: facts.Transferred) -> None:
@@ -57,18 +59,12 @@ def _transferred(state: State, fact: facts.Transferred) -> None:
         held = _instrument(state, token)
         _put_instrument(state, held._replace(minted=held.minted + units, supply=held.supply + units))
     else:
-        _add_balance(state, token, fact.sender, -units)
+        state.add_units(token, fact.sender, -units)
     if fact.receiver == NOBODY:
         held = _instrument(state, token)
         _put_instrument(state, held._replace(burned=held.burned + units, supply=held.supply - units))
     else:
-        _add_balance(state, token, fact.receiver, units)
-
-
-def _add_balance(state: State, token: Address, account: Address, units: int) -> None:
-    held = _position(state, token, account)
-    row = Position(token, account, held[2] + units, *held[3:8], state.block_number)
-    state.put("positions", (token, account), row)
+        state.add_units(token, fact.receiver, units)
 
 
 def _position(state: State, token: Address, account: Address) -> Position:

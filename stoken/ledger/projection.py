@@ -2,6 +2,7 @@
 """The ledger as a projection of the mirror: decodes logs, folds facts, feeds the venue, unwinds."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -78,7 +79,7 @@ class LedgerProjection:
         state, malformed = self._state, list[tuple[Any, ...]]()
         state.begin(connection)
         decoded = [self._facts(block, malformed) for block in blocks]
-        state.prefetch(key for facts in decoded for fact in facts for key in keys_of(fact))
+        state.prefetch(keys_of(chain.from_iterable(decoded)))
         feed = []
         for block, facts in zip(blocks, decoded, strict=True):
             state.block_number = block.number

@@ -86,7 +86,10 @@ def register(
 def positions(connection: Connection, account: Address, *, at_block: int | None = None) -> list[Position]:
     """Return what an account holds, issue by issue, as of a final block."""
     block = final_block(connection, at_block)
-    rows = connection.execute(_positions_at(block.number, tables.positions.c.account == account))
+    held = tables.positions.c
+    # By the primary key, which begins with the token: an index by account would cost every transfer.
+    wanted = (held.account == account) & held.token.in_(select(tables.instruments.c.token))
+    rows = connection.execute(_positions_at(block.number, wanted))
     return sorted(Position(*row) for row in rows)
 
 
@@ -138,20 +141,15 @@ def settled_trades(connection: Connection, *, after: int = 0, limit: int = 1_000
 def _positions_at(block: int, wanted: ColumnElement[bool]) -> Select[Any]:
     """Select positions as a block left them: the row itself where it is older, else its last change by then."""
     now, then = tables.positions, tables.position_changes
-    columns = [column for column in now.columns if column.name != "changed_block"]
-    unchanged = select(*columns, now.c.changed_block.label("changed_block")).where(wanted, now.c.changed_block <= block)
+    unchanged = select(now).where(wanted, now.c.changed_block <= block)
     last = (
-        select(func.max(then.c.block_number))
-        .where(then.c.token == now.c.token, then.c.account == now.c.account, then.c.block_number <= block)
+        select(func.max(then.c.changed_block))
+        .where(then.c.token == now.c.token, then.c.account == now.c.account, then.c.changed_block <= block)
         .scalar_subquery()
     )
     moved = select(now.c.token, now.c.account, last.label("at")).where(wanted, now.c.changed_block > block).subquery()
-    changed = select(
-        *[then.c[column.name] for column in columns], then.c.block_number.label("changed_block")
-    ).join_from(
+    changed = select(then).join(
         moved,
-        then,
-        (then.c.token == moved.c.token) & (then.c.account == moved.c.account) & (then.c.block_number == moved.c.at),
+        (then.c.token == moved.c.token) & (then.c.account == moved.c.account) & (then.c.changed_block == moved.c.at),
     )
-    both = union_all(unchanged, changed).subquery()
-    return select(both)
+    return select(union_all(unchanged, changed).subquery())

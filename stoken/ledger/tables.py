@@ -36,20 +36,19 @@ positions = _table(
     field("frozen", BOOL),
     field("changed_block", INT64),
 )
-Index(None, positions.c.account)
 
-#: A position as a block left it, for each block that changed it: what as-of reads need.
+#: A position as a block left it, for each block that changed it, in the same columns: what as-of reads need.
 position_changes = _table(
     "position_changes",
     key("token", BYTES),
     key("account", BYTES),
-    key("block_number", INT64),
     field("balance", INT64),
     field("frozen_units", INT64),
     field("lockup", INT64),
     field("pledged", INT64),
     field("restricted", INT64),
     field("frozen", BOOL),
+    key("changed_block", INT64),
 )
 
 accounts = _table(

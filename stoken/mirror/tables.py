@@ -50,3 +50,13 @@ checkpoint = Table(
     field("final_number", INT64),
     schema="mirror",
 )
+
+#: One row, id 1: the mirror's last answered look at the node.
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    key("id", INT64),
+    field("looked_at_ns", INT64),
+    field("lag_blocks", INT64),
+    schema="mirror",
+)

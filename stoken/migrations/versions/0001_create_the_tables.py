@@ -148,16 +148,16 @@ def upgrade() -> None:
         "position_changes",
         sa.Column("token", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("account", sa.LargeBinary(), autoincrement=False, nullable=False),
-        sa.Column(
-            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
-        ),
         sa.Column("balance", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("frozen_units", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("lockup", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("pledged", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("restricted", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("frozen", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("token", "account", "block_number", name=op.f("pk_position_changes")),
+        sa.Column(
+            "changed_block", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.PrimaryKeyConstraint("token", "account", "changed_block", name=op.f("pk_position_changes")),
         schema="ledger",
         sqlite_with_rowid=False,
     )
@@ -176,7 +176,6 @@ def upgrade() -> None:
         schema="ledger",
         sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_positions_account"), "positions", ["account"], unique=False, schema="ledger")
     op.create_table(
         "quarantine",
         sa.Column(
@@ -297,6 +296,14 @@ def upgrade() -> None:
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("final_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoint")),
+        schema="mirror",
+    )
+    op.create_table(
+        "heartbeat",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("looked_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lag_blocks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_heartbeat")),
         schema="mirror",
     )
     op.create_table(
@@ -426,6 +433,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_transactions_hash"), table_name="transactions", schema="mirror")
     op.drop_table("transactions", schema="mirror")
     op.drop_table("logs", schema="mirror")
+    op.drop_table("heartbeat", schema="mirror")
     op.drop_table("checkpoint", schema="mirror")
     op.drop_table("blocks", schema="mirror")
     op.drop_table("requests", schema="market")
@@ -436,7 +444,6 @@ def downgrade() -> None:
     op.drop_table("rule_sets", schema="ledger")
     op.drop_table("relocations", schema="ledger")
     op.drop_table("quarantine", schema="ledger")
-    op.drop_index(op.f("ix_positions_account"), table_name="positions", schema="ledger")
     op.drop_table("positions", schema="ledger")
     op.drop_table("position_changes", schema="ledger")
     op.drop_table("members", schema="ledger")
