@@ -25,11 +25,13 @@ from stoken.issuance.deploy import Charter, Deployment
 from stoken.issuance.step import IssuanceStep
 from stoken.ledger.projection import LedgerProjection
 from stoken.mirror import Finality, MirrorStep
+from stoken.mirror.heartbeat import Heartbeat, is_current
 from stoken.orders.actor import VenueActor
 from stoken.orders.entries import VenueOpened
 from stoken.orders.feed import BlockFeed
 from stoken.parties.pseudonym import Pseudonyms
 from stoken.settings import AuthSettings, Settings, VenueSettings
+from stoken.settlement.instructions import failures_after
 from stoken.settlement.step import SettlementStep
 from stoken.transactions.broadcast import BroadcastStep
 from stoken.transactions.confirm import ConfirmStep
@@ -93,11 +95,13 @@ class Step(Protocol):
 class _Following:
     """The mirror as a step: zero only at the head."""
 
-    def __init__(self, mirror: MirrorStep) -> None:
+    def __init__(self, mirror: MirrorStep, heartbeat: Heartbeat) -> None:
         self._mirror = mirror
+        self._heartbeat = heartbeat
 
     def execute(self) -> int:
         progress = self._mirror.execute()
+        self._heartbeat.beat(progress.head - progress.number)
         return 0 if progress.caught_up else max(1, progress.blocks)
 
 
@@ -127,7 +131,7 @@ def worker(settings: Settings) -> WorkerServices:
         outbox.take_over(engine, rpc)
         mirror = MirrorStep(engine, rpc, [LedgerProjection(suite.contracts)], Finality(settings.rpc.finality_depth))
         steps: tuple[tuple[str, Step], ...] = (
-            ("mirror", _Following(mirror)),
+            ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns))),
             ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
             ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
             ("broadcast", BroadcastStep(engine, rpc, capabilities)),
@@ -220,7 +224,9 @@ def gateway(settings: Settings, clock: Callable[[], int] = time.time_ns) -> Gate
         demo_clock=settings.venue.demo_clock,
         clock=clock,
     )
-    return Gateway(services, BlockFeed(actor, ledger), opening)
+    return Gateway(
+        services, BlockFeed(actor, ledger, failures_after, lambda connection: is_current(connection, clock())), opening
+    )
 
 
 def _market_url(url: str) -> str:

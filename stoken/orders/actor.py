@@ -22,7 +22,7 @@ _Answer = TypeVar("_Answer")
 _Question = Callable[[Venue], Any]
 _QUEUE_MAX = 20_000
 _GROUP_MAX = 1_000
-_TICK_SECONDS = 0.5
+_TICK_MS = 500
 
 
 class _Job:
@@ -157,7 +157,7 @@ class VenueActor:
     async def _tick(self) -> None:
         """Let the venue know when time alone changes something, so that orders lapse without traffic."""
         while True:
-            await asyncio.sleep(_TICK_SECONDS)
+            await asyncio.sleep(_TICK_MS / 1_000)
             if self._venue.state.opened is not None and self._clock() >= self._venue.due_at_ns():
                 await self.submit(entries.ClockTicked(0))
 

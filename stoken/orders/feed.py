@@ -2,13 +2,14 @@
 """Brings final blocks to the venue: tails the ledger's feed and journals each block before it decides anything."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from stoken.db import reading
+from stoken.domain.order_states import TradeStatus
 from stoken.errors import UnavailableError
 from stoken.ledger.feed import FeedBlock, decode_facts, final_blocks
 from stoken.orders.actor import VenueActor
@@ -19,12 +20,20 @@ from stoken.orders.venue import Venue
 _BLOCKS_MAX: Final = 500
 _NO_FACTS: Final = decode_facts(b"\x90")
 
-#: Trades whose whole transaction failed, by block, for a span of blocks (first, last).
-FailedTrades = Callable[[Connection, int, int], Mapping[int, tuple[int, ...]]]
+#: Trades whose whole transaction failed for good, as (position, trade id) above a position: no event tells of them.
+FailedTrades = Callable[[Connection, int], Sequence[tuple[int, int]]]
 
 
-def _none_failed(_connection: Connection, _first: int, _last: int) -> Mapping[int, tuple[int, ...]]:
-    return {}
+#: Whether the mirror in this database follows its chain closely enough for an order to be judged by it.
+IsCurrent = Callable[[Connection], bool]
+
+
+def _none_failed(_connection: Connection, _position: int) -> Sequence[tuple[int, int]]:
+    return ()
+
+
+def _always(_connection: Connection) -> bool:
+    return True
 
 
 class BlockFeed:
@@ -35,13 +44,17 @@ class BlockFeed:
         actor: VenueActor,
         ledger: Engine,
         failed_trades: FailedTrades = _none_failed,
-        pause_seconds: float = 0.05,
+        is_current: IsCurrent = _always,
+        pause_ms: int = 50,
     ) -> None:
         """Take the venue, the database to follow, and how long to wait where nothing is new."""
         self._actor = actor
         self._ledger = ledger
         self._failed_trades = failed_trades
-        self._pause_seconds = pause_seconds
+        #: From the start again in each process: the venue ignores what it knows.
+        self._failures_seen = 0
+        self._is_current = is_current
+        self._pause_ms = pause_ms
 
     async def run(self) -> None:
         """Follow until cancelled, or until the actor ends."""
@@ -51,36 +64,37 @@ class BlockFeed:
             except UnavailableError:
                 return
             if not behind:
-                await asyncio.sleep(self._pause_seconds)
+                await asyncio.sleep(self._pause_ms / 1_000)
 
     async def step(self) -> bool:
         """Journal the next blocks; return whether more were waiting than one look takes.
 
-        A database that does not answer makes the venue refuse orders until it does.
+        A database that does not answer, or whose mirror is not current, makes the venue refuse orders until it does.
         """
         at, current = await self._actor.read(_standing)
         try:
-            blocks, failed = await asyncio.to_thread(self._next, at)
+            blocks, failed, healthy = await asyncio.to_thread(self._next, at)
         except SQLAlchemyError:
             await self._tell(current=False, before=current)
             return False
+        unknown = await self._actor.read(lambda venue: _unknown(venue, failed))
         entries = [
-            BlockApplied(
-                0, block.number, block.hash, block.time, decode_facts(block.facts), failed.get(block.number, ())
-            )
-            for block in _telling(blocks, failed)
+            # A failure is told with the next block that comes: nothing depends on which.
+            BlockApplied(0, block.number, block.hash, block.time, decode_facts(block.facts), unknown if last else ())
+            for last, block in _telling(blocks)
         ]
         # Tasks enter the actor's queue in the order in which they are made, and share its group commits.
         await asyncio.gather(*(self._actor.submit(entry) for entry in entries))
-        await self._tell(current=True, before=current)
+        if blocks and failed:
+            self._failures_seen = failed[-1][0]
+        await self._tell(current=healthy, before=current)
         return len(blocks) == _BLOCKS_MAX
 
-    def _next(self, at: int) -> tuple[list[FeedBlock], Mapping[int, tuple[int, ...]]]:
+    def _next(self, at: int) -> tuple[list[FeedBlock], Sequence[tuple[int, int]], bool]:
         with reading(self._ledger) as connection:
             blocks = final_blocks(connection, at, _BLOCKS_MAX)
-            if not blocks:
-                return [], {}
-            return blocks, self._failed_trades(connection, blocks[0].number, blocks[-1].number)
+            failed = self._failed_trades(connection, self._failures_seen) if blocks else ()
+            return blocks, failed, self._is_current(connection)
 
     async def _tell(self, *, current: bool, before: bool) -> None:
         if current != before:
@@ -91,10 +105,18 @@ def _standing(venue: Venue) -> tuple[int, bool]:
     return venue.state.chain.block_number, venue.state.ledger_current
 
 
-def _telling(blocks: list[FeedBlock], failed: Mapping[int, tuple[int, ...]]) -> list[FeedBlock]:
-    """Leave out blocks that say nothing, but for the last: a verdict names the last final block."""
+def _unknown(venue: Venue, failed: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """Return the failed trades of which the venue has not heard."""
+    trades = venue.state.trades
+    return tuple(
+        trade_id for _, trade_id in failed if trade_id not in trades or trades[trade_id].status is TradeStatus.MATCHED
+    )
+
+
+def _telling(blocks: list[FeedBlock]) -> list[tuple[bool, FeedBlock]]:
+    """Leave out blocks that say nothing, but for the last (marked): a verdict names the last final block."""
     return [
-        block
+        (block is blocks[-1], block)
         for block in blocks
-        if block is blocks[-1] or block.number in failed or decode_facts(block.facts) != _NO_FACTS
+        if block is blocks[-1] or decode_facts(block.facts) != _NO_FACTS
     ]

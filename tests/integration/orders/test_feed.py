@@ -55,25 +55,40 @@ class TestBlockFeed:
         assert found[-1].number == world.state.block_number
         assert [block.number for block in found if not block.facts] == [world.state.block_number]
 
-    def test_trades_of_failed_transactions_travel_with_their_block(self, rpc: RpcClient, tmp_path: Path) -> None:
+    def test_trades_of_failed_transactions_are_told_once_with_the_next_block(
+        self, rpc: RpcClient, tmp_path: Path
+    ) -> None:
         world = World(rpc, tmp_path)
-        first = world.state.block_number + 1
 
-        def failed(_connection: Connection, _first: int, last: int) -> dict[int, tuple[int, ...]]:
-            return {first: (7,)} if last >= first else {}
+        def failed(_connection: Connection, position: int) -> list[tuple[int, int]]:
+            return [(1, 7)] if position < 1 else []
 
         async def play() -> Engine:
             actor, market = await opened(tmp_path)
             feed = BlockFeed(actor, world.engine, failed)
-            world.mine()
-            world.mine()
-            await feed.step()
+            for _ in range(2):
+                world.mine()
+                await feed.step()
             await actor.stop()
             return market
 
-        found = {block.number: block.failed for block in blocks_of(asyncio.run(play()))}
-        assert found[first] == (7,)
-        assert found[first + 1] == ()
+        assert [block.failed for block in blocks_of(asyncio.run(play())) if block.failed] == [(7,)]
+
+    def test_a_mirror_that_is_not_current_stops_orders_until_it_is(self, rpc: RpcClient, tmp_path: Path) -> None:
+        world = World(rpc, tmp_path)
+        answers = [False, True]
+
+        async def play() -> list[bool]:
+            actor, _ = await opened(tmp_path)
+            feed = BlockFeed(actor, world.engine, is_current=lambda _: answers.pop(0))
+            seen = []
+            for _ in range(2):
+                await feed.step()
+                seen.append(await actor.read(lambda venue: venue.state.ledger_current))
+            await actor.stop()
+            return seen
+
+        assert asyncio.run(play()) == [False, True]
 
     def test_without_the_database_orders_are_refused_until_it_answers(self, rpc: RpcClient, tmp_path: Path) -> None:
         world = World(rpc, tmp_path)
@@ -85,7 +100,7 @@ class TestBlockFeed:
             assert not await actor.read(lambda venue: venue.state.ledger_current)
             await BlockFeed(actor, world.engine).step()
             assert await actor.read(lambda venue: venue.state.ledger_current)
-            running = asyncio.create_task(BlockFeed(actor, world.engine, pause_seconds=0.01).run())
+            running = asyncio.create_task(BlockFeed(actor, world.engine, pause_ms=10).run())
             await asyncio.sleep(0.05)
             await actor.stop()
             # The feed ends with the actor it feeds.
