@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+import {CashAccount, CashEntry, CashParty, IDepositToken} from "../../../contracts/interfaces/IDepositToken.sol";
+import {DepositToken} from "../../../contracts/token/DepositToken.sol";
+import {ProductionSuite} from "./ProductionSuite.sol";
+
+/// @title DepositTokenTest
+contract DepositTokenTest is ProductionSuite {
+    address private _fresh = address(0xCA59);
+
+    function test_a_cash_agent_opens_credits_and_debits() public {
+        CashAccount memory opening = CashAccount(_fresh, BROKER_2, 2, 900, LATER);
+        vm.expectEmit(address(cash));
+        emit IDepositToken.CashAccountOpened(_fresh, BROKER_2, 2);
+        cash.openAccount(opening, _signed(openingDigest(opening)));
+        CashEntry memory entry = CashEntry(_fresh, 1000, "in", LATER);
+        vm.expectEmit(address(cash));
+        emit IERC20.Transfer(address(0), _fresh, 1000);
+        vm.expectEmit(address(cash));
+        emit IDepositToken.CashCredited("in", _fresh, 1000);
+        cash.credit(entry, _signed(entryDigest("CashCredit", entry)));
+        entry = CashEntry(_fresh, 400, "out", LATER);
+        vm.expectEmit(address(cash));
+        emit IERC20.Transfer(_fresh, address(0), 400);
+        vm.expectEmit(address(cash));
+        emit IDepositToken.CashDebited("out", _fresh, 400);
+        cash.debit(entry, _signed(entryDigest("CashDebit", entry)));
+        (bytes20 member, uint8 kind, uint256 balance) = cash.accountOf(_fresh);
+        assertEq(bytes32(member), bytes32(BROKER_2));
+        assertEq(kind, 2);
+        assertEq(balance, 600);
+        assertEq(cash.totalSupply(), 10_000_600);
+        assertTrue(cash.referenceUsed("in"));
+    }
+
+    function test_a_reference_is_used_once() public {
+        CashEntry memory entry = CashEntry(cash1, 1000, "in", LATER);
+        bytes memory signature = _signed(entryDigest("CashCredit", entry));
+        cash.credit(entry, signature);
+        vm.expectRevert(abi.encodeWithSelector(DuplicateInstruction.selector, bytes32("in")));
+        cash.credit(entry, signature);
+        bytes memory debitSignature = _signed(entryDigest("CashDebit", entry));
+        vm.expectRevert(abi.encodeWithSelector(DuplicateInstruction.selector, bytes32("in")));
+        cash.debit(entry, debitSignature);
+    }
+
+    function test_a_credit_is_no_debit() public {
+        CashEntry memory entry = CashEntry(cash2, 1000, "in", LATER);
+        bytes memory signature = _signed(entryDigest("CashCredit", entry));
+        vm.expectPartialRevert(SignatureInvalid.selector);
+        cash.debit(entry, signature);
+    }
+
+    function test_only_cash_keys_of_cash_agents_sign() public {
+        CashEntry memory entry = CashEntry(cash1, 1000, "in", LATER);
+        bytes32 digest = entryDigest("CashCredit", entry);
+        uint256[3] memory others = [SIGNER + BROKER_1_NO, CARRIER + CASH_AGENT_NO, PERSON + CASH_AGENT_NO];
+        for (uint256 i = 0; i < 3; i++) {
+            bytes memory signature = signatureOf(others[i], digest);
+            vm.expectRevert(abi.encodeWithSelector(SignatureInvalid.selector, vm.addr(others[i])));
+            cash.credit(entry, signature);
+        }
+    }
+
+    function test_a_retired_key_credits_nothing() public {
+        CashEntry memory entry = CashEntry(cash1, 1000, "in", LATER);
+        bytes memory signature = _signed(entryDigest("CashCredit", entry));
+        address key = vm.addr(SIGNER + CASH_AGENT_NO);
+        retireKey(CASH_AGENT_NO, CASH_AGENT, key);
+        vm.expectRevert(abi.encodeWithSelector(SignatureInvalid.selector, key));
+        cash.credit(entry, signature);
+    }
+
+    function test_statements_have_a_deadline() public {
+        CashEntry memory entry = CashEntry(cash1, 1000, "in", START);
+        bytes memory signature = _signed(entryDigest("CashCredit", entry));
+        vm.warp(START + 1);
+        vm.expectRevert(abi.encodeWithSelector(TooLate.selector, START, START + 1));
+        cash.credit(entry, signature);
+    }
+
+    function test_amounts_and_accounts_are_checked() public {
+        _refusesCredit(
+            CashEntry(_fresh, 1, "a", LATER),
+            abi.encodeWithSelector(IDepositToken.DepositTokenAccountUnknown.selector, _fresh)
+        );
+        _refusesCredit(
+            CashEntry(cash1, 0, "b", LATER), abi.encodeWithSelector(IDepositToken.DepositTokenAmountInvalid.selector, 0)
+        );
+        _refusesCredit(
+            CashEntry(cash1, 1 << 88, "c", LATER),
+            abi.encodeWithSelector(IDepositToken.DepositTokenAmountInvalid.selector, 1 << 88)
+        );
+        CashEntry memory entry = CashEntry(cash1, 1, "d", LATER);
+        bytes memory signature = _signed(entryDigest("CashDebit", entry));
+        vm.expectRevert(abi.encodeWithSelector(InsufficientCash.selector, cash1, 0, 1));
+        cash.debit(entry, signature);
+        entry.amount = 0;
+        signature = _signed(entryDigest("CashDebit", entry));
+        vm.expectRevert(abi.encodeWithSelector(IDepositToken.DepositTokenAmountInvalid.selector, 0));
+        cash.debit(entry, signature);
+    }
+
+    function test_accounts_open_once_for_active_members() public {
+        bytes memory exists = abi.encodeWithSelector(IDepositToken.DepositTokenAccountExists.selector, cash1);
+        _refusesOpening(CashAccount(cash1, BROKER_1, 1, 900, LATER), exists);
+        bytes memory unknown = abi.encodeWithSelector(BrokerNotMember.selector, bytes20("X"));
+        _refusesOpening(CashAccount(_fresh, "X", 1, 900, LATER), unknown);
+        bytes memory invalid = abi.encodeWithSelector(IDepositToken.DepositTokenAccountInvalid.selector, _fresh, 3);
+        _refusesOpening(CashAccount(_fresh, BROKER_1, 3, 900, LATER), invalid);
+        invalid = abi.encodeWithSelector(IDepositToken.DepositTokenAccountInvalid.selector, address(0), 1);
+        _refusesOpening(CashAccount(address(0), BROKER_1, 1, 900, LATER), invalid);
+        CashAccount memory opening = CashAccount(_fresh, BROKER_1, 1, 900, LATER);
+        cash.openAccount(opening, _signed(openingDigest(opening)));
+        bytes memory replayed = abi.encodeWithSelector(NonceReplayed.selector, CASH_AGENT, 900);
+        _refusesOpening(CashAccount(address(1), BROKER_1, 1, 900, LATER), replayed);
+    }
+
+    function test_cash_moves_by_settlement_alone() public {
+        bytes memory refusal = abi.encodeWithSelector(RoleRequired.selector, bytes32("SETTLEMENT"));
+        vm.startPrank(cash2);
+        vm.expectRevert(refusal);
+        cash.transfer(cash1, 1);
+        vm.expectRevert(refusal);
+        cash.approve(cash1, 1);
+        vm.expectRevert(refusal);
+        cash.transferFrom(cash2, cash1, 1);
+        vm.stopPrank();
+        assertEq(cash.allowance(cash2, cash1), 0);
+        vm.expectRevert(refusal);
+        cash.settle(CashParty(cash2, BROKER_2, 1, buyer), CashParty(cash1, BROKER_1, 1, seller), 1);
+    }
+
+    function testFuzz_settlement_conserves_cash(uint96 amount, bool same) public {
+        CashParty memory payer = CashParty(cash2, BROKER_2, 1, buyer);
+        CashParty memory payee = same ? payer : CashParty(cash1, BROKER_1, 1, seller);
+        vm.prank(address(settlement));
+        (bool success,) = address(cash).call(abi.encodeCall(IDepositToken.settle, (payer, payee, amount)));
+        assertEq(success, amount <= 10_000_000);
+        assertEq(cash.balanceOf(cash1) + cash.balanceOf(cash2), 10_000_000);
+        assertEq(cash.balanceOf(cash1), success && !same ? amount : 0);
+    }
+
+    function test_it_is_whole_won() public view {
+        assertEq(cash.name(), "Deposited won");
+        assertEq(cash.symbol(), "KRW");
+        assertEq(cash.decimals(), 0);
+        (address membersAt, address settlementAt) = cash.wiring();
+        assertEq(membersAt, address(members));
+        assertEq(settlementAt, address(settlement));
+    }
+
+    function test_its_implementation_is_locked() public {
+        DepositToken code = new DepositToken();
+        vm.expectRevert();
+        code.initialize(address(this), address(this), address(this));
+    }
+
+    function _refusesCredit(CashEntry memory entry, bytes memory refusal) private {
+        bytes memory signature = _signed(entryDigest("CashCredit", entry));
+        vm.expectRevert(refusal);
+        cash.credit(entry, signature);
+    }
+
+    function _refusesOpening(CashAccount memory opening, bytes memory refusal) private {
+        bytes memory signature = _signed(openingDigest(opening));
+        vm.expectRevert(refusal);
+        cash.openAccount(opening, signature);
+    }
+
+    function _signed(bytes32 digest) private pure returns (bytes memory) {
+        return signatureOf(SIGNER + CASH_AGENT_NO, digest);
+    }
+}
