@@ -77,13 +77,8 @@ bench: setup ## Measure mirror, orders and settlement against their floors
 
 # --- test -------------------------------------------------------------------------------------------------------------
 
-# Forge and Brownie spend their time in one thread of the compiler each; both run at once, pytest after them.
-test: setup .venv-brownie/stamp ## Run all tests: Forge and Brownie, then pytest
-	@echo "compiling and testing the contracts by Forge and Brownie"
-	@status=0; \
-	$(MAKE) --no-print-directory -k -j2 -O test-contracts brownie || status=1; \
-	$(MAKE) --no-print-directory test-unit || status=1; \
-	exit $$status
+test: setup .venv-brownie/stamp ## Run all tests: Forge, Brownie and pytest
+	@tests/run
 
 test-unit: setup ## Run pytest: unit, integration, simulation and docs
 	@$(PY) -m pytest -n 2 --dist loadgroup $(PYTEST)

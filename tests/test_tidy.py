@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
-SOURCES = ("*.py", "*.sol", "*.js", "*.sh", "Makefile", "tools/solc", "tests/brownie/run", ".ci/run")
+SOURCES = ("*.py", "*.sol", "*.js", "*.sh", "Makefile", "tools/solc", "tests/run", "tests/brownie/run", ".ci/run")
 VAGUE = {"utils", "util", "common", "helpers", "misc"}
 #: Where money and units are counted.
 INTEGER_PACKAGES = ("domain", "compliance", "orders", "ledger", "settlement")
