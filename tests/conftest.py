@@ -4,12 +4,20 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from sqlalchemy import Engine
 
 from stoken.db import open_engine
 from tests.database import Databases
 
 _KINDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(autouse=True)
+def logs_of_their_own() -> Iterator[None]:
+    """Forget how a command under test set up its logs: its standard error is gone after the test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

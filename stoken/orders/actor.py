@@ -5,6 +5,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -22,7 +23,7 @@ _Answer = TypeVar("_Answer")
 _Question = Callable[[Venue], Any]
 _QUEUE_MAX = 20_000
 _GROUP_MAX = 1_000
-_TICK_MS = 500
+_TICK = timedelta(milliseconds=500)
 
 
 class _Job:
@@ -157,7 +158,7 @@ class VenueActor:
     async def _tick(self) -> None:
         """Let the venue know when time alone changes something, so that orders lapse without traffic."""
         while True:
-            await asyncio.sleep(_TICK_MS / 1_000)
+            await asyncio.sleep(_TICK.total_seconds())
             if self._venue.state.opened is not None and self._clock() >= self._venue.due_at_ns():
                 await self.submit(entries.ClockTicked(0))
 

@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import Connection, Engine
@@ -45,7 +46,7 @@ class BlockFeed:
         ledger: Engine,
         failed_trades: FailedTrades = _none_failed,
         is_current: IsCurrent = _always,
-        pause_ms: int = 50,
+        pause: timedelta = timedelta(milliseconds=50),
     ) -> None:
         """Take the venue, the database to follow, and how long to wait where nothing is new."""
         self._actor = actor
@@ -54,7 +55,7 @@ class BlockFeed:
         #: From the start again in each process: the venue ignores what it knows.
         self._failures_seen = 0
         self._is_current = is_current
-        self._pause_ms = pause_ms
+        self._pause = pause
 
     async def run(self) -> None:
         """Follow until cancelled, or until the actor ends."""
@@ -64,7 +65,7 @@ class BlockFeed:
             except UnavailableError:
                 return
             if not behind:
-                await asyncio.sleep(self._pause_ms / 1_000)
+                await asyncio.sleep(self._pause.total_seconds())
 
     async def step(self) -> bool:
         """Journal the next blocks; return whether more were waiting than one look takes.

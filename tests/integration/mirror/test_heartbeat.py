@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The mirror says when it last looked, and how far it stood behind."""
 
 from sqlalchemy import Engine
 

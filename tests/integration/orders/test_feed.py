@@ -2,6 +2,7 @@
 """Final blocks on their way from the ledger to the venue."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine
@@ -100,7 +101,7 @@ class TestBlockFeed:
             assert not await actor.read(lambda venue: venue.state.ledger_current)
             await BlockFeed(actor, world.engine).step()
             assert await actor.read(lambda venue: venue.state.ledger_current)
-            running = asyncio.create_task(BlockFeed(actor, world.engine, pause_ms=10).run())
+            running = asyncio.create_task(BlockFeed(actor, world.engine, pause=timedelta(milliseconds=10)).run())
             await asyncio.sleep(0.05)
             await actor.stop()
             # The feed ends with the actor it feeds.
