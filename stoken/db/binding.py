@@ -7,6 +7,11 @@ from stoken.db.tables import chain
 from stoken.errors import StartupError
 
 
+def is_bound(connection: Connection) -> bool:
+    """Say whether a database was ever used with a chain."""
+    return connection.execute(select(chain.c.chain_id)).first() is not None
+
+
 def bind_chain(connection: Connection, chain_id: int, genesis_hash: bytes) -> None:
     """Bind a new database to a chain, or check that it is bound to this one; StartupError where it is another's."""
     row = connection.execute(select(chain.c.chain_id, chain.c.genesis_hash)).one_or_none()

@@ -38,7 +38,7 @@ class Anvil:
         *,
         port: int = 0,
         chain_id: int = CHAIN_ID,
-        block_seconds: int | None = 1,
+        block_seconds: float | None = 1,
         automine: bool = False,
         state_file: Path | None = None,
         keep_history: bool = False,
@@ -152,7 +152,7 @@ def find_binary() -> str:
     return on_path
 
 
-def _mining(block_seconds: int | None, *, automine: bool) -> tuple[str, ...]:
+def _mining(block_seconds: float | None, *, automine: bool) -> tuple[str, ...]:
     if automine:
         return ()
     return ("--no-mining",) if block_seconds is None else ("--block-time", str(block_seconds))

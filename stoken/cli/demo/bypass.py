@@ -5,7 +5,8 @@ The venue's second sender key puts trades straight on the chain, with orders tha
 """
 
 import time
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from stoken.chain.artifacts import load
 from stoken.chain.codec import Interface
@@ -19,6 +20,7 @@ from stoken.domain.codes import Side
 _FIRST_ID: Final = 1 << 40
 _GAS: Final = 15_000_000
 _SECONDS: Final = 60
+_PAUSE_SECONDS: Final = 0.05
 
 
 def _cases(play: Play) -> dict[str, tuple[Ticket, Ticket]]:
@@ -49,36 +51,58 @@ def _cases(play: Play) -> dict[str, tuple[Ticket, Ticket]]:
 
 def bypass(play: Play) -> None:
     """Settle each case directly on chain, and see it fail with its custom error."""
-    for number, (code, (buy, sell)) in enumerate(_cases(play).items()):
-        seen = _settle(play, _FIRST_ID + number, buy, sell)
-        play.expect(seen, code, "a trade that bypasses the gateway")
+    cases = _cases(play)
+    sent = _send(play, [_settlement(play, _FIRST_ID + at, *pair) for at, pair in enumerate(cases.values())])
+    for code, transaction in zip(cases, sent, strict=True):
+        play.expect(_failure(_receipt(play, transaction)), code, "a trade that bypasses the gateway")
         play.chain_refusals[code] += 1
 
 
-def _settle(play: Play, trade_id: int, buy: Ticket, sell: Ticket) -> str:
-    """Send one trade straight to the settlement contract and return the code with which it failed."""
-    settlement = Interface(load("DvpSettlement").abi)
-    matched_at = play.node.time()
-    trade = (trade_id, 0, 1, buy.order.quantity, buy.order.price, matched_at)
-    data = settlement.encode("settleBatch", (buy.order, sell.order), (buy.signature, sell.signature), (trade,))
-    receipt = _send(play, play.desk.suite["settlement"], data)
-    for log in receipt["logs"]:  # type: ignore[attr-defined]
+def _settlement(play: Play, trade_id: int, buy: Ticket, sell: Ticket) -> bytes:
+    """Return the call that settles one trade."""
+    trade = (trade_id, 0, 1, buy.order.quantity, buy.order.price, play.node.time())
+    orders, signatures = (buy.order, sell.order), (buy.signature, sell.signature)
+    return _contract().encode("settleBatch", orders, signatures, (trade,))
+
+
+def _send(play: Play, calls: list[bytes]) -> list[str]:
+    """Sign and send the calls one after the other, and return the hashes of their transactions."""
+    key = play.institution("VENUE").senders[1]
+    nonce = int(play.node.ask("eth_getTransactionCount", _hex(key.address), "latest"), 16)
+    sent = []
+    for number, data in enumerate(calls):
+        settlement = play.desk.suite["settlement"]
+        raw, digest = sign_legacy(key.secret, nonce + number, _GAS, settlement, data, play.desk.chain_id)
+        play.node.ask("eth_sendRawTransaction", _hex(raw))
+        sent.append(_hex(digest))
+    return sent
+
+
+def _receipt(play: Play, transaction: str) -> dict[str, Any]:
+    deadline = time.monotonic() + _SECONDS
+    while (receipt := play.node.ask("eth_getTransactionReceipt", transaction)) is None:
+        if time.monotonic() > deadline:
+            raise DemoError(f"transaction {transaction} was not mined")
+        time.sleep(_PAUSE_SECONDS)
+    return dict(receipt)
+
+
+def _failure(receipt: dict[str, Any]) -> str:
+    """Return the code with which the trade of a transaction failed."""
+    contract = _contract()
+    for log in receipt["logs"]:
         topics = [bytes.fromhex(topic[2:]) for topic in log["topics"]]
-        event = settlement.events.get(topics[0])
+        event = contract.events.get(topics[0])
         if event is not None and event.name == "TradeFailed":
             reason = event.decode(topics, bytes.fromhex(log["data"][2:]))["reason"]
             return decode_revert(reason).code
-    raise DemoError(f"trade {trade_id} bypassed the gateway and did not fail")
+    return "settled"
 
 
-def _send(play: Play, to: bytes, data: bytes) -> dict[str, object]:
-    key = play.institution("VENUE").senders[1]
-    nonce = int(play.node.ask("eth_getTransactionCount", "0x" + key.address.hex(), "latest"), 16)
-    raw, digest = sign_legacy(key.secret, nonce, _GAS, to, data, play.desk.chain_id)
-    play.node.ask("eth_sendRawTransaction", "0x" + raw.hex())
-    deadline = time.monotonic() + _SECONDS
-    while (receipt := play.node.ask("eth_getTransactionReceipt", "0x" + digest.hex())) is None:
-        if time.monotonic() > deadline:
-            raise DemoError(f"transaction 0x{digest.hex()} was not mined")
-        time.sleep(0.1)
-    return dict(receipt)
+@cache
+def _contract() -> Interface:
+    return Interface(load("DvpSettlement").abi)
+
+
+def _hex(value: bytes) -> str:
+    return "0x" + value.hex()

@@ -108,7 +108,7 @@ _CHARACTERS: tuple[tuple[str, int, dict[str, object]], ...] = (
     ("twin-at-1", 0, {"person": "twin"}),
     ("twin-at-2", 1, {"person": "twin"}),
     ("unverified", 2, {"topics": 0}),
-    ("expired", 1, {"claim_seconds": 15}),
+    ("expired", 1, {"claim_seconds": 1}),
     ("sanctioned", 0, {}),
     ("quasi", 2, {"investor_class": InvestorClass.QUASI_PROFESSIONAL}),
     ("foreigner", 1, {"country": NORTH_KOREA}),

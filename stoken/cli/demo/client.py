@@ -16,7 +16,7 @@ from stoken.gateway.demo_issuer import DemoIssuer
 from stoken.parties.requests import Body, kind_of
 
 _PATIENCE_SECONDS: Final = 90
-_PAUSE_SECONDS: Final = 0.2
+_PAUSE_SECONDS: Final = 0.05
 _TOKEN_SECONDS: Final = 200
 _RETRYABLE: Final = frozenset({502, 503, 504})
 _AS_TEXT: Final = frozenset({"nonce", "salt", "amount"})

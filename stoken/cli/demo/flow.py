@@ -42,9 +42,13 @@ def plan(play: Play, seed: int, orders: int) -> list[Pair]:
     return pairs
 
 
+def _progress(play: Play) -> Progress:
+    return Progress(console=play.console, transient=True, disable=not play.console.is_terminal)
+
+
 def trade(play: Play, pairs: list[Pair]) -> None:
     """Send both orders of every pair, many at once, in no particular order."""
-    with Progress(console=play.console, transient=True) as progress, ThreadPoolExecutor(_THREADS) as pool:
+    with _progress(play) as progress, ThreadPoolExecutor(_THREADS) as pool:
         task = progress.add_task("orders", total=2 * len(pairs))
         for _ in pool.map(lambda pair: _send(play, pair), pairs):
             progress.advance(task, 2)
@@ -61,7 +65,7 @@ def await_settlement(play: Play) -> list[dict[str, object]]:
     """Wait until the mirror has seen every trade settle, and return the trades."""
     venue = play.institution("VENUE")
     trades: list[dict[str, object]] = []
-    with Progress(console=play.console, transient=True) as progress:
+    with _progress(play) as progress:
         task = progress.add_task("settled", total=None)
         while True:
             page = play.client.wait(

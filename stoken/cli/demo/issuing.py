@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step 2 and 3: instruments come into being, investors are onboarded, units are allotted, cash is paid in."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from stoken.cli.demo.cast import Broker, Investor
-from stoken.cli.demo.play import Play, Security
+from stoken.cli.demo.play import Play, Request, Security
 from stoken.domain.codes import EncumbranceKind
 from stoken.issuance.issue_file import IssueFile, read_issue_files
+from stoken.parties.requests import ActRequest
 
 _Item = TypeVar("_Item")
 INSTRUMENTS: Final = Path(__file__).with_name("instruments.json")
@@ -25,78 +26,69 @@ _MONTH_SECONDS: Final = 30 * 86_400
 def create_issues(play: Play) -> None:
     """Create both instruments, register their quantity, and see a mint before registration refused."""
     files = {issue.short_code: issue for issue in read_issue_files(INSTRUMENTS.read_bytes())}
-    for short_code, issuer in _ISSUERS.items():
-        issue = files[short_code]
-        _create(play, issuer, issue)
-        security = play.securities[short_code]
-        entrustor = play.investor("entrustor")
-        mint = play.desk.act(
-            "SecurityToken", security.token, "mint", entrustor.account, 1, approvers=(issuer, "REGISTRAR")
-        )
-        play.carry_refused(security.issuer, mint, "NOT_REGISTERED")
-        quantity = play.desk.act(
-            "RegisteredQuantity",
-            play.desk.suite["quantity"],
-            "register",
-            security.token,
-            issue.units,
-            approvers=(issuer, "REGISTRAR"),
-        )
-        unpause = play.desk.act("SecurityToken", security.token, "unpause", approvers=("REGISTRAR", "VENUE"))
-        play.carry(security.issuer, quantity, unpause)
+    issues = [files[short_code] for short_code in _ISSUERS]
+    play.carry_all((play.institution(_ISSUERS[issue.short_code]), _creation(play, issue)) for issue in issues)
+    for issue in issues:
+        token = play.node.token_of(play.desk.suite["factory"], issue.isin.encode())
+        issuer = play.institution(_ISSUERS[issue.short_code])
+        play.securities[issue.short_code] = Security(issue, issuer, token)
+    unregistered = [_mint(play, security, play.investor("entrustor"), 1) for security in play.securities.values()]
+    play.carry_refused("NOT_REGISTERED", unregistered)
+    play.carry_all(request for security in play.securities.values() for request in _opening(play, security))
 
 
-def _create(play: Play, issuer: str, issue: IssueFile) -> None:
-    factory = play.desk.suite["factory"]
+def _creation(play: Play, issue: IssueFile) -> ActRequest:
     isin = issue.isin.encode()
     barred = _bitmap(issue.barred_countries)
     rules = (0, _CAPS_BPS[issue.short_code], issue.class_bits, 0, issue.lot, False, barred)
-    salt = isin.ljust(32, b"\0")
-    params = (isin, issue.name_en, issue.short_code, rules, 100, salt)
-    play.carry(
-        play.institution(issuer),
-        play.desk.act("SuiteFactory", factory, "createIssue", params, approvers=(issuer, "REGISTRAR")),
-    )
-    token = play.node.token_of(factory, isin)
-    play.securities[issue.short_code] = Security(issue, play.institution(issuer), token)
+    params = (isin, issue.name_en, issue.short_code, rules, 100, isin.ljust(32, b"\0"))
+    approvers = (_ISSUERS[issue.short_code], "REGISTRAR")
+    return play.desk.act("SuiteFactory", play.desk.suite["factory"], "createIssue", params, approvers=approvers)
+
+
+def _mint(play: Play, security: Security, investor: Investor, units: int) -> Request:
+    approvers = (security.issuer.name, "REGISTRAR")
+    mint = play.desk.act("SecurityToken", security.token, "mint", investor.account, units, approvers=approvers)
+    return security.issuer, mint
+
+
+def _opening(play: Play, security: Security) -> Iterator[Request]:
+    """Yield what lets units exist and move: the registrar's quantity, and the end of the pause a token is born with."""
+    quantity, approvers = play.desk.suite["quantity"], (security.issuer.name, "REGISTRAR")
+    arguments = (security.token, security.issue.units)
+    yield security.issuer, play.desk.act("RegisteredQuantity", quantity, "register", *arguments, approvers=approvers)
+    unpause = play.desk.act("SecurityToken", security.token, "unpause", approvers=("REGISTRAR", "VENUE"))
+    yield security.issuer, unpause
 
 
 def onboard(play: Play) -> None:
     """Bind every investor's account on chain, and tell the venue whose it is."""
-    for broker in play.cast.brokers:
-        own = [investor for investor in play.cast.investors if investor.broker is broker]
-        batches = [play.desk.onboarding(broker, batch) for batch in _batches(own)]
-        play.carry(broker.institution, *batches)
+    play.carry_all(
+        (broker.institution, play.desk.onboarding(broker, batch))
+        for broker in play.cast.brokers
+        for batch in _batches([investor for investor in play.cast.investors if investor.broker is broker])
+    )
     _in_parallel(play.client.open_account, play.cast.investors)
 
 
 def allot(play: Play) -> None:
     """Mint the allotment, lock the entrustor's units for twelve months, and see the cap of supply hold."""
-    for short_code, holdings in _allotment(play).items():
-        security = play.securities[short_code]
-        issuer = _ISSUERS[short_code]
-        mints = [
-            play.desk.act(
-                "SecurityToken",
-                security.token,
-                "batchMint",
-                tuple(investor.account for investor, _ in batch),
-                tuple(units for _, units in batch),
-                approvers=(issuer, "REGISTRAR"),
-            )
-            for batch in _batches(holdings)
-        ]
-        play.carry(security.issuer, *mints)
-        over = play.desk.act(
-            "SecurityToken",
-            security.token,
-            "mint",
-            play.investor("seller").account,
-            security.issue.units + 1,
-            approvers=(issuer, "REGISTRAR"),
-        )
-        play.carry_refused(security.issuer, over, "SUPPLY_CAP_EXCEEDED")
+    play.carry_all(
+        (play.securities[short_code].issuer, _batch_mint(play, play.securities[short_code], batch))
+        for short_code, holdings in _allotment(play).items()
+        for batch in _batches(holdings)
+    )
+    seller, securities = play.investor("seller"), play.securities.values()
+    play.carry_refused(
+        "SUPPLY_CAP_EXCEEDED", [_mint(play, security, seller, security.issue.units + 1) for security in securities]
+    )
     _lock_entrustor(play)
+
+
+def _batch_mint(play: Play, security: Security, batch: Sequence[tuple[Investor, int]]) -> ActRequest:
+    accounts, units = tuple(investor.account for investor, _ in batch), tuple(units for _, units in batch)
+    approvers = (security.issuer.name, "REGISTRAR")
+    return play.desk.act("SecurityToken", security.token, "batchMint", accounts, units, approvers=approvers)
 
 
 def _lock_entrustor(play: Play) -> None:
@@ -150,11 +142,10 @@ _CASH_EACH: Final = 5_000_000
 def pay_in(play: Play) -> None:
     """Credit each broker with its customers' cash, and let it allocate the cash to them."""
     agent = play.institution("CASH_AGENT")
-    for broker in play.cast.brokers:
-        total = sum(_amounts(play, broker).values())
-        play.carry(agent, play.desk.cash_account(broker))
-        play.carry(agent, play.desk.cash_credit(broker, total))
-        play.credited += total
+    totals = {broker: sum(_amounts(play, broker).values()) for broker in play.cast.brokers}
+    play.carry(agent, *(play.desk.cash_account(broker) for broker in totals))
+    play.carry(agent, *(play.desk.cash_credit(broker, total) for broker, total in totals.items()))
+    play.credited += sum(totals.values())
     play.await_block(play.node.head())
     for broker in play.cast.brokers:
         _in_parallel(lambda pair: _allocate(play, *pair), _amounts(play, broker).items())

@@ -2,13 +2,14 @@
 """What the acts of the demo share: the cast, its desk, its client, the node, and what was seen so far."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from threading import Lock
 from time import perf_counter
+from typing import Any
 
 from rich.console import Console
 
@@ -20,6 +21,9 @@ from stoken.domain.codes import Side
 from stoken.errors import StokenError
 from stoken.issuance.issue_file import IssueFile
 from stoken.parties.requests import Body
+
+#: A signed statement for the chain, and the institution that hands it in.
+Request = tuple[Institution, Body]
 
 
 class DemoError(StokenError):
@@ -93,18 +97,25 @@ class Play:
         return request_id
 
     def carry(self, caller: Institution, *bodies: Body) -> None:
-        """Send requests and wait until each took effect on the chain."""
-        for request_id in [self.send(caller, body) for body in bodies]:
-            view = self.client.outcome(caller, request_id)
+        """Send an institution's requests and wait until each took effect on the chain."""
+        self.carry_all((caller, body) for body in bodies)
+
+    def carry_all(self, requests: Iterable[Request]) -> None:
+        """Send requests that do not depend on each other, and wait until each took effect on the chain."""
+        for view in self._outcomes(requests):
             if view["status"] != "done":
                 raise DemoError(f"{view['kind']} was refused: {view['code']} {view['detail'] or ''}".strip())
 
-    def carry_refused(self, caller: Institution, body: Body, code: str) -> None:
-        """Send a request that a contract must refuse with a code."""
-        view = self.client.outcome(caller, self.send(caller, body))
-        self.expect(view["code"] if view["status"] == "failed" else "done", code, view["kind"])
-        self.refusals[code] += 1
-        self.chain_refusals[code] += 1
+    def carry_refused(self, code: str, requests: Iterable[Request]) -> None:
+        """Send requests that a contract must refuse, all with one code."""
+        for view in self._outcomes(requests):
+            self.expect(view["code"] if view["status"] == "failed" else "done", code, view["kind"])
+            self.refusals[code] += 1
+            self.chain_refusals[code] += 1
+
+    def _outcomes(self, requests: Iterable[Request]) -> Iterator[dict[str, Any]]:
+        sent = [(caller, self.send(caller, body)) for caller, body in requests]
+        return (self.client.outcome(caller, request_id) for caller, request_id in sent)
 
     def ticket(self, investor: Investor, short_code: str, side: Side, price: int, quantity: int) -> Ticket:
         """Return a signed order in one of the demo's instruments."""

@@ -27,6 +27,7 @@ class Child:
         self._log = log
         self._stopping = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self.name = arguments[0]
         self.restarts = 0
         self._process = self._start()
         self._watcher.start()
@@ -35,7 +36,7 @@ class Child:
         """Raise DemoError with the last line of its output if the process cannot be kept running."""
         if self.restarts > _RESTARTS_MAX:
             lines = self._log.read_text().splitlines()
-            raise DemoError(f"{' '.join(self._arguments[2:])} ended: {lines[-1] if lines else 'without a word'}")
+            raise DemoError(f"stoken {self.name} ended: {lines[-1] if lines else 'without a word'}")
 
     def stop(self) -> None:
         """Let the process drain and end."""

@@ -28,10 +28,10 @@ def run(
     *, json_file: Path | None, rpc_url: str | None, database_url: str | None, seed: int, investors: int, orders: int
 ) -> None:
     """Play the demo; raises DemoError where something was not seen that must be seen."""
-    console = Console()
+    console = Console(highlight=False)
     started = time.perf_counter()
     cast = assemble(seed, max(investors, _CROWD_MIN))
-    console.print("[bold]1[/] chain, contract suite, gateway, worker")
+    console.print("[bold]1[/] A chain is started, the contract suite deployed")
     with stage.build(cast, rpc_url, database_url) as scenery:
         node = Node(scenery.rpc_url, scenery.suite.deploy_block)
         desk = Desk(cast, scenery.suite.contracts, scenery.suite.chain_id, node.time())
@@ -40,43 +40,47 @@ def run(
         play.phases.append(Phase("chain and suite", time.perf_counter() - started, 1))
         _prepare(play)
         trades = _trade(play, flow.plan(play, seed, orders))
-        result = _read(play, trades)
+        result = _read(play, trades) | {"restarts": scenery.restarts(), "phases": summary.phases(play)}
     summary.show(play, result)
-    console.print(f"{time.perf_counter() - started:.0f} seconds in all.")
     if json_file is not None:
         json_file.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
     _judge(result)
+    console.print(f"All that must hold, holds. {time.perf_counter() - started:.0f} seconds in all.")
 
 
 def _prepare(play: Play) -> None:
-    with play.step(2, "instruments are registered and created", "issue", 2):
+    with play.step(1, "Gateway and worker start", "gateway and worker", 2):
+        play.await_block(play.node.head())
+    with play.step(2, "Two instruments are created and registered", "issue", 2):
         issuing.create_issues(play)
-    with play.step(3, "brokers onboard investors, cash is paid in", "onboarding", len(play.cast.investors)):
+    with play.step(
+        3, f"Brokers onboard {len(play.cast.investors):,} investors", "onboarding", len(play.cast.investors)
+    ):
         issuing.onboard(play)
-    with play.step(2, "units are allotted, the entrustor's are locked up", "allotment", 2):
+    with play.step(3, "Units are allotted; the entrustor's are locked up for twelve months", "allotment", 2):
         issuing.allot(play)
         issuing.revoke_sanctioned(play)
-    with play.step(3, "brokers allocate cash to investors", "cash", len(play.cast.investors)):
+    with play.step(3, "Cash is paid in, and allocated to investors", "cash", len(play.cast.investors)):
         issuing.pay_in(play)
         issuing.admit(play)
 
 
 def _trade(play: Play, pairs: list[flow.Pair]) -> list[dict[str, Any]]:
-    with play.step(4, "orders that must be refused are refused, each with its reason", "refusals", 20):
+    with play.step(4, "Orders that must be refused are refused, by gateway and contracts", "refusals", 20):
         _set_clock(play, _BEFORE_OPENING)
         scenes.before_the_opening(play)
         _set_clock(play, _OPEN)
         for scene in scenes.OF_THE_DAY:
             scene(play)
         bypass.bypass(play)
-    with play.step(5, f"{2 * len(pairs):,} orders meet in the book", "orders", 2 * len(pairs)):
+    with play.step(5, f"{2 * len(pairs):,} orders meet in the book: equal prices trade", "orders", 2 * len(pairs)):
         flow.trade(play, pairs)
-    with play.step(5, "trades settle delivery-versus-payment", "settlement after the last order", len(pairs)):
+    with play.step(5, "Trades settle, units against cash, in batches", "settlement after the last order", len(pairs)):
         return flow.await_settlement(play)
 
 
 def _read(play: Play, trades: list[dict[str, Any]]) -> dict[str, Any]:
-    with play.step(6, "registers are read, and counted again from the chain", "register and recount"):
+    with play.step(6, "Registers are read, and counted again from the chain", "register and recount"):
         return summary.document(play, trades)
 
 

@@ -18,8 +18,9 @@ from stoken.chain.statements import MemberKey
 from stoken.cli.demo.cast import SIGNING_SCOPES, TOPICS, Cast, Institution
 from stoken.cli.demo.processes import FAILPOINT, Child
 from stoken.db import schema, unit_of_work
-from stoken.db.binding import bind_chain
+from stoken.db.binding import bind_chain, is_bound
 from stoken.domain.codes import Scope
+from stoken.errors import StartupError
 from stoken.gateway.demo_issuer import DemoIssuer
 from stoken.issuance.deploy import Charter, Deployment, Founder
 from stoken.network.anvil import Anvil
@@ -27,6 +28,10 @@ from stoken.settings import Settings
 from stoken.transactions.signer import create_keystore
 
 _FOREVER: Final = 2**40 - 1
+#: The demo waits for blocks more than for anything else.
+_BLOCK_SECONDS: Final = 0.25
+#: The sender key lives as long as the demo: a keystore that opens at once will do.
+_WORK_FACTOR: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,10 @@ class Stage:
         """Raise DemoError if one of stoken's processes cannot be kept running."""
         for child in self.children:
             child.check()
+
+    def restarts(self) -> dict[str, int]:
+        """Return how often each process had to be started again."""
+        return {child.name: child.restarts for child in self.children}
 
 
 def charter(cast: Cast) -> Charter:
@@ -66,7 +75,7 @@ def build(cast: Cast, rpc_url: str | None, database_url: str | None) -> Iterator
     """Set everything up and take it down again; the embedded chain and SQLite live in a temporary folder."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stoken-demo-")))
-        node_url = rpc_url or stack.enter_context(Anvil(keep_history=True)).url
+        node_url = rpc_url or stack.enter_context(Anvil(block_seconds=_BLOCK_SECONDS, keep_history=True)).url
         database = database_url or f"sqlite:///{folder}/stoken.db"
         settings = _settings(cast, folder, node_url, database)
         suite = _deploy(cast, settings)
@@ -83,7 +92,7 @@ def build(cast: Cast, rpc_url: str | None, database_url: str | None) -> Iterator
 
 def _settings(cast: Cast, folder: Path, rpc_url: str, database_url: str) -> dict[str, str]:
     password = secrets.token_hex(16)
-    create_keystore(folder / "sender.json", cast.institutions["VENUE"].senders[0].secret, password)
+    create_keystore(folder / "sender.json", cast.institutions["VENUE"].senders[0].secret, password, _WORK_FACTOR)
     key_file = folder / "pseudonyms.key"
     key_file.write_bytes(secrets.token_bytes(32))
     settings = {
@@ -111,7 +120,10 @@ def _deploy(cast: Cast, variables: Mapping[str, str]) -> suites.Suite:
         schema.upgrade(database)
     rpc, capabilities = connect(settings)
     with unit_of_work(engine) as connection:
+        used = is_bound(connection)
         bind_chain(connection, capabilities.chain_id, capabilities.genesis_hash)
+    if used:
+        raise StartupError("the database was used before: the demo needs an empty one")
     outbox = open_outbox(settings, capabilities)
     outbox.take_over(engine, rpc)
     deployment = Deployment(engine, rpc, outbox, capabilities)

@@ -4,11 +4,14 @@
 from typing import Any, Final, NamedTuple
 
 from eth_hash.auto import keccak
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from stoken.cli.demo.play import Play, Security
 from stoken.cli.demo.recount import Count
 
+#: Holders of a register that are printed; the document holds all.
+_SHOWN: Final = 5
 _SETTLED: Final = "TradeSettled(bytes20,uint64,address,address,address,uint64,uint64,uint64,uint64)"
 
 Json = dict[str, Any]
@@ -42,8 +45,12 @@ def document(play: Play, trades: list[Json]) -> Json:
         "settlement_transactions": _settlement_transactions(play, number),
         "cash": dict(sorted(cash.balances.items())),
         "invariants": [check._asdict() for check in _checks(play, instruments, counts, cash, number)],
-        "phases": [{"name": p.name, "seconds": round(p.seconds, 3), "rate": round(p.rate, 1)} for p in play.phases],
     }
+
+
+def phases(play: Play) -> list[Json]:
+    """Return how long each part took, and how many things it did a second."""
+    return [{"name": p.name, "seconds": round(p.seconds, 3), "rate": round(p.rate, 1)} for p in play.phases]
 
 
 def _instrument(play: Play, security: Security, number: int) -> Json:
@@ -70,21 +77,15 @@ def _checks(play: Play, instruments: list[Json], counts: dict[str, Count], cash:
     for (code, count), item in zip(counts.items(), instruments, strict=True):
         register = {line["address"]: line["units"] for line in item["register"]}
         total, supply = sum(register.values()), play.node.supply(item["token"], number)
+        moved, issued = sum(count.balances.values()), count.minted - count.burned
         found += [
-            Check(f"{code}: units in the register = totalSupply", total, supply, total == supply),
-            Check(
-                f"{code}: minted - burned = units in the Transfer logs",
-                count.minted - count.burned,
-                sum(count.balances.values()),
-                count.minted - count.burned == sum(count.balances.values()),
-            ),
-            Check(f"{code}: holders as counted = in the register", *_same(count.balances, register)),
-            Check(
-                f"{code}: minted <= registered", count.minted, item["registered"], count.minted <= item["registered"]
-            ),
+            Check(f"{code} units in register = totalSupply", total, supply, total == supply),
+            Check(f"{code} minted - burned = units in logs", issued, moved, issued == moved),
+            Check(f"{code} register = logs, line by line", *_same(register, count.balances)),
+            Check(f"{code} minted <= registered", count.minted, item["registered"], count.minted <= item["registered"]),
         ]
     held = sum(cash.balances.values())
-    found.append(Check("cash: credited = held by the brokers", play.credited, held, play.credited == held))
+    found.append(Check("cash credited = held by the brokers", play.credited, held, play.credited == held))
     return found
 
 
@@ -101,39 +102,68 @@ def _settlement_transactions(play: Play, number: int) -> int:
 def show(play: Play, result: Json) -> None:
     """Print the document as a person reads it."""
     console = play.console
-    console.print(f"\n[bold]As of block {result['head']['number']}[/] {result['head']['hash']}")
-    for item in result["instruments"]:
-        console.print(_register_table(item))
-    refusals = Table("Refused with", "orders and requests", "by contracts", title="Refusals")
-    for code in sorted({*result["orders"]["refusals"], *result["refused_by_contracts"]}):
-        by_contract = result["refused_by_contracts"].get(code, 0)
-        refusals.add_row(code, str(result["orders"]["refusals"].get(code, 0)), str(by_contract or ""))
-    console.print(refusals)
-    invariants = Table("Invariant", "left", "right", "", title="Recounted from the chain")
-    for check in result["invariants"]:
-        invariants.add_row(
-            check["name"], f"{check['left']:,}", f"{check['right']:,}", "holds" if check["holds"] else "BROKEN"
-        )
-    console.print(invariants)
+    console.print("[bold]7[/] Summary")
+    console.print(f"\nBlock {result['head']['number']} {result['head']['hash']}", highlight=False)
+    for code, item in zip(play.securities, result["instruments"], strict=True):
+        console.print(_register_table(code, item))
+    console.print(_refusals_table(result))
+    console.print(_invariants_table(result))
+    console.print(_phases_table(result))
+    refused = sum(result["orders"]["refusals"].values())
     console.print(
-        f"{result['orders']['accepted']:,} orders accepted, {sum(result['orders']['refusals'].values())} refused; "
-        f"{result['trades']:,} trades, {result['settled_trades']:,} settled in "
-        f"{result['settlement_transactions']:,} transactions."
+        f"{result['orders']['accepted']:,} orders accepted, {refused} orders and requests refused;\n"
+        f"{result['trades']:,} trades, {result['settled_trades']:,} of them settled, "
+        f"in {result['settlement_transactions']:,} transactions.",
+        highlight=False,
     )
 
 
-_SHOWN: Final = 5
-
-
-def _register_table(item: Json) -> Table:
+def _register_table(code: str, item: Json) -> Table:
     lines = sorted(item["register"], key=lambda line: -line["units"])
-    table = Table("Holder", "units", title=f"Register of {item['isin']} ({len(lines)} holders)")
+    table = _table(f"Register of {code} ({item['isin']})", "Holder", "units")
     for line in lines[:_SHOWN]:
         table.add_row(line["address"], f"{line['units']:,}")
     if len(lines) > _SHOWN:
-        table.add_row(f"… {len(lines) - _SHOWN} more", f"{sum(line['units'] for line in lines[_SHOWN:]):,}")
+        table.add_row(f"… {len(lines) - _SHOWN:,} more", f"{sum(line['units'] for line in lines[_SHOWN:]):,}")
     table.add_section()
-    table.add_row(f"all, of {item['registered']:,} registered", f"{sum(line['units'] for line in lines):,}")
+    table.add_row(_totals("as of this block", lines), f"{item['minted']:,}")
+    at_date = item["record_date_register"]
+    table.add_row(_totals(f"as of {item['record_date']}", at_date), f"{sum(line['units'] for line in at_date):,}")
+    table.add_row("registered with the registrar", f"{item['registered']:,}")
+    return table
+
+
+def _totals(when: str, lines: list[Json]) -> str:
+    return f"{len(lines):,} holders {when}"
+
+
+def _refusals_table(result: Json) -> Table:
+    by_gateway, by_contracts = result["orders"]["refusals"], result["refused_by_contracts"]
+    table = _table("Refused, as must be", "Reason", "to the sender", "by a contract")
+    for code in sorted({*by_gateway, *by_contracts}):
+        table.add_row(code, str(by_gateway.get(code, "")), str(by_contracts.get(code, "")))
+    return table
+
+
+def _invariants_table(result: Json) -> Table:
+    table = _table("Counted again from the chain", "Invariant", "left", "right", "")
+    for check in result["invariants"]:
+        verdict = "holds" if check["holds"] else "[bold red]BROKEN[/]"
+        table.add_row(check["name"], f"{check['left']:,}", f"{check['right']:,}", verdict)
+    return table
+
+
+def _phases_table(result: Json) -> Table:
+    table = _table("Time", "Phase", "seconds", "a second")
+    for phase in result["phases"]:
+        table.add_row(phase["name"], f"{phase['seconds']:,.1f}", f"{phase['rate']:,.1f}")
+    return table
+
+
+def _table(title: str, first: str, *figures: str) -> Table:
+    table = Table(first, title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for name in figures:
+        table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
