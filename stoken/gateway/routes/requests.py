@@ -28,6 +28,7 @@ _Caller = Annotated[Principal, Depends(Requires(INSTRUCTING))]
 _RequestId = Annotated[str, Field(pattern="^[!-~]+$", min_length=1, max_length=64)]
 _UINT64 = 2**64
 _ITEMS_MAX = 500
+_KEYS_MAX = 20
 
 
 class _RequestBody(Schema):
@@ -127,8 +128,30 @@ class CashEntryBody(_RequestBody):
     signature: Signature
 
 
+class KeyItem(Schema):
+    """A key with its scopes (bits) and validity in block time."""
+
+    key: Address
+    scopes: Annotated[int, Field(ge=1, le=31)]
+    since: Seconds
+    until: Seconds
+
+
+class KeyChangeBody(_RequestBody):
+    """Keys of the calling member to add, retire or revoke, signed by two of its persons."""
+
+    kind: Literal["key_change"]
+    add: Annotated[list[KeyItem], Field(max_length=_KEYS_MAX)]
+    retire: Annotated[list[Address], Field(max_length=_KEYS_MAX)]
+    revoke: Annotated[list[Address], Field(max_length=_KEYS_MAX)]
+    nonce: Uint256
+    deadline: Seconds
+    signatures: Annotated[list[Signature], Field(min_length=2, max_length=2)]
+
+
 AnyBody = Annotated[
-    ActBody | OnboardBody | AttestBody | RevokeBody | CashAccountBody | CashEntryBody, Field(discriminator="kind")
+    ActBody | OnboardBody | AttestBody | RevokeBody | CashAccountBody | CashEntryBody | KeyChangeBody,
+    Field(discriminator="kind"),
 ]
 
 
@@ -184,6 +207,15 @@ def _cash_entry(body: CashEntryBody, _: Principal) -> Body:
     return kind(statement, body.signature)
 
 
+def _key_change(body: KeyChangeBody, caller: Principal) -> Body:
+    added = tuple(statements.MemberKey(item.key, item.scopes, item.since, item.until) for item in body.add)
+    statement = statements.KeyChange(
+        caller.member, added, tuple(body.retire), tuple(body.revoke), body.nonce, body.deadline
+    )
+    first, second = body.signatures
+    return requests.KeyChangeRequest(statement, (first, second))
+
+
 _ACTING = INSTRUCTING & ~(Role.CASH_AGENT | Role.CLAIM_ISSUER)
 #: Which roles may send a kind, and how its body becomes what is stored.
 _KINDS: dict[type[_RequestBody], tuple[Role, Callable[[Any, Principal], Body]]] = {
@@ -193,6 +225,7 @@ _KINDS: dict[type[_RequestBody], tuple[Role, Callable[[Any, Principal], Body]]] 
     RevokeBody: (Role.CLAIM_ISSUER | Role.ACCOUNT_MANAGER | Role.SUPERVISOR, _revoke),
     CashAccountBody: (Role.CASH_AGENT, _cash_account),
     CashEntryBody: (Role.CASH_AGENT, _cash_entry),
+    KeyChangeBody: (INSTRUCTING, _key_change),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from stoken.db import reading
 from stoken.domain.codes import Role
 from stoken.parties import inbox
-from stoken.parties.requests import CashCreditRequest, OnboardRequest
+from stoken.parties.requests import CashCreditRequest, KeyChangeRequest, OnboardRequest
 from tests.integration.gateway.harness import Gateway
 from tests.unit.orders.factories import BROKERS
 
@@ -73,6 +73,20 @@ class TestSendRequest:
 
     def test_an_act_comes_with_its_approvals(self, gateway: Gateway) -> None:
         assert gateway.call("POST", "/requests", Role.REGISTRAR, body=act()).status_code == 202
+
+    def test_a_member_changes_its_own_keys(self, gateway: Gateway) -> None:
+        key = {"key": ADDRESS, "scopes": 2, "since": 0, "until": 2_000_000_000}
+        body = {"id": "keys-1", "kind": "key_change", "add": [key], "retire": [], "revoke": [ADDRESS], "nonce": "1"}
+        body |= {"deadline": 2_000_000_000, "signatures": [SIGNATURE, SIGNATURE]}
+        assert gateway.as_broker("POST", "/requests", body).status_code == 202
+        with reading(gateway.services.market) as connection:
+            (request,) = inbox.after(connection, 0, 10)
+        assert isinstance(request.body, KeyChangeRequest)
+        assert (request.body.statement.member, request.body.statement.add[0].scopes) == (BROKERS[0], 2)
+        assert (
+            gateway.as_broker("POST", "/requests", body | {"id": "keys-2", "signatures": [SIGNATURE]}).status_code
+            == 400
+        )
 
     def test_the_same_request_again_is_kept_once(self, gateway: Gateway) -> None:
         first, second = (gateway.call("POST", "/requests", AGENT, body=credit()) for _ in range(2))
