@@ -15,19 +15,30 @@ from stoken.db import open_engine, schema
 
 _NOBODY = "nobody"
 _TEMPLATE = "stoken_template"
-#: Tests lose nothing when the machine stops; kill tests and benchmarks run their own server.
+#: Tests lose nothing when the machine stops; benchmarks start a server with other options.
 _OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=50 -c shared_buffers=64MB"
 
 
 class PostgresServer:
     """A throw-away server on a unix socket; `STOKEN_TEST_PGBIN` names the binaries of an installed one."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: str = _OPTIONS) -> None:
         # The path of a socket holds at most 107 bytes, so the folder stays short whatever TMPDIR says.
         self._folder = Path(tempfile.mkdtemp(prefix="stpg", dir="/tmp"))
+        self._options = options
         self._user = _NOBODY if os.geteuid() == 0 else None
         self._binaries = self._find_binaries()
         self._count = 0
+
+    @property
+    def folder(self) -> Path:
+        """Where its socket is."""
+        return self._folder
+
+    @property
+    def binaries(self) -> Path:
+        """Where its programs are."""
+        return self._binaries
 
     def start(self) -> None:
         """Start the server and migrate the template."""
@@ -38,7 +49,7 @@ class PostgresServer:
             shutil.chown(data, self._user)
             shutil.chown(self._folder, self._user)
         self._run("initdb", "-D", str(data), "-U", "stoken", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        options = f"{_OPTIONS} -c listen_addresses='' -k {self._folder}"
+        options = f"{self._options} -c listen_addresses='' -k {self._folder}"
         self._run("pg_ctl", "-D", str(data), "-w", "-l", str(self._folder / "log"), "-o", options, "start")
         self._execute(f"CREATE DATABASE {_TEMPLATE}")
         engine = open_engine(self.url(_TEMPLATE))
