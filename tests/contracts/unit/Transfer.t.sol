@@ -157,8 +157,9 @@ contract TransferTest is Suite {
         vm.store(address(encumbrances), bytes32(uint256(slot) + 1), bytes32(uint256(80)));
         expect(abi.encodeWithSelector(LockupActive.selector, alice, uint256(900), uint256(901)), alice, bob, 901);
         expect(abi.encodeWithSelector(SecuritiesPledged.selector, alice, uint256(780), uint256(900)), alice, bob, 900);
+        expect(abi.encodeWithSelector(SecuritiesPledged.selector, alice, uint256(780), uint256(781)), alice, bob, 781);
         expect(
-            abi.encodeWithSelector(SecuritiesRestricted.selector, alice, uint256(700), uint256(780)), alice, bob, 780
+            abi.encodeWithSelector(SecuritiesRestricted.selector, alice, uint256(700), uint256(701)), alice, bob, 701
         );
         vm.prank(alice);
         assertTrue(token.transfer(bob, 700));
