@@ -28,27 +28,10 @@ struct Trade {
     uint40 matchedAt;
 }
 
-/// @notice One side of a trade, as the checks of its order left it; `kind` is the owner type of account and cash.
-struct Leg {
-    address account;
-    address cashAccount;
-    bytes20 broker;
+/// @notice The broker of an order, and the owner type of its account and cash (customer 1, own 2).
+struct Broker {
+    bytes20 member;
     uint8 kind;
-    uint64 nonce;
-    uint64 ordered;
-    uint64 replaces;
-}
-
-/// @notice A trade whose orders were checked.
-struct Item {
-    bytes20 venue;
-    uint64 tradeId;
-    address token;
-    address cash;
-    uint64 quantity;
-    uint64 price;
-    Leg buy;
-    Leg sell;
 }
 
 /// @title IDvpSettlement
@@ -106,7 +89,13 @@ interface IDvpSettlement {
 
     /// @notice Moves both legs of a checked trade.
     /// @dev Requirements: the caller is this contract itself. Emits {TradeSettled}.
-    function settleItem(Item calldata item) external;
+    function settleItem(
+        Trade calldata trade,
+        Order calldata buy,
+        Order calldata sell,
+        Broker calldata buyer,
+        Broker calldata seller
+    ) external;
 
     /// @notice Voids an order on chain, whatever a venue holds; anyone relays.
     /// @dev Requirements: an active ORDER key of the broker signed `OrderCancel` (EIP-712); nonce not zero; the order

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+
 import {Fills} from "./Fills.sol";
 import {Matching} from "./Matching.sol";
 import {Governed} from "../control/Governed.sol";
@@ -8,22 +10,28 @@ import {Signatures} from "../control/Signatures.sol";
 import {TypedData} from "../control/TypedData.sol";
 import {IAttestedIdentityRegistry} from "../interfaces/IAttestedIdentityRegistry.sol";
 import {CashParty, IDepositToken} from "../interfaces/IDepositToken.sol";
-import {IDvpSettlement, Item, Leg, Order, Trade} from "../interfaces/IDvpSettlement.sol";
+import {Broker, IDvpSettlement, Order, Trade} from "../interfaces/IDvpSettlement.sol";
 import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
 import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
+import {IIdentityProfiles} from "../interfaces/IVerificationSources.sol";
 
 /// @title DvpSettlement
 contract DvpSettlement is Governed, TypedData, IDvpSettlement {
     using Fills for Fills.Cells;
 
-    /// @dev Who stands behind an order: found once a batch, however many trades fill it. The key signs for matches
-    /// from `since` to `until`; a reason says why it does not at all.
-    struct Party {
-        address signer;
-        bytes20 broker;
-        uint8 kind;
+    /// @dev A key that signed orders of the batch, for matches from `since` to `until`; a reason says why not at all.
+    struct Signer {
+        address key;
+        bytes20 member;
         uint40 since;
         uint40 until;
+        bytes reason;
+    }
+
+    /// @dev Who stands behind an order: found once a batch, however many trades fill it.
+    struct Party {
+        Signer signer;
+        uint8 kind;
         bytes reason;
     }
 
@@ -50,6 +58,9 @@ contract DvpSettlement is Governed, TypedData, IDvpSettlement {
     /// @dev A refusal takes at most 100 bytes; a foreign token cannot make the batch pay for more than this.
     uint256 private constant _REASON_BYTES_MAX = 1024;
 
+    /// @dev So many orders back a signer is looked for: a batch has few, and a long search costs more than asking.
+    uint256 private constant _LOOK_BACK = 8;
+
     bytes32 private constant _ORDER = keccak256(
         "Order(bytes20 venue,address account,address cashAccount,address token,address cash,uint8 side,uint64 price,"
         "uint64 quantity,uint64 nonce,uint40 tradableUntil,uint40 settleBy,uint64 replaces)"
@@ -75,33 +86,48 @@ contract DvpSettlement is Governed, TypedData, IDvpSettlement {
         bytes20 venue = $.members.authoriseRole(msg.sender, _SENDER_SCOPE, _VENUE, block.timestamp);
         if (venue == 0) revert RoleRequired("SENDER");
         Party[] memory parties = _parties($, orders, signatures);
+        uint256 free;
+        assembly ("memory-safe") {
+            free := mload(0x40)
+        }
         for (uint256 i = 0; i < trades.length; ++i) {
             if (_isSettled($, venue, trades[i].tradeId)) continue;
             _settle(venue, orders, parties, trades[i]);
+            // Nothing of a trade is kept: memory, whose price grows with its square, is used again.
+            assembly ("memory-safe") {
+                mstore(0x40, free)
+            }
         }
         $.entered = false;
     }
 
     /// @inheritdoc IDvpSettlement
-    function settleItem(Item calldata item) external {
+    function settleItem(
+        Trade calldata trade,
+        Order calldata buy,
+        Order calldata sell,
+        Broker calldata buyer,
+        Broker calldata seller
+    ) external {
         if (msg.sender != address(this)) revert RoleRequired("SELF");
         Data storage $ = _data();
-        $.settled[item.venue][item.tradeId >> 8] |= 1 << (item.tradeId & 0xff);
-        _fill($, item.buy, item.quantity);
-        _fill($, item.sell, item.quantity);
-        ISecurityToken(item.token).settle(item.sell.account, item.buy.account, item.quantity);
-        IDepositToken(item.cash)
-            .settle(_cashParty(item.buy), _cashParty(item.sell), uint256(item.price) * item.quantity);
+        $.settled[buy.venue][trade.tradeId >> 8] |= 1 << (trade.tradeId & 0xff);
+        _fill($, buy, buyer.member, trade.quantity);
+        _fill($, sell, seller.member, trade.quantity);
+        ISecurityToken(buy.token).settle(sell.account, buy.account, trade.quantity);
+        CashParty memory payer = CashParty(buy.cashAccount, buyer.member, buyer.kind, buy.account);
+        CashParty memory payee = CashParty(sell.cashAccount, seller.member, seller.kind, sell.account);
+        IDepositToken(buy.cash).settle(payer, payee, uint256(trade.price) * trade.quantity);
         emit TradeSettled(
-            item.venue,
-            item.tradeId,
-            item.token,
-            item.sell.account,
-            item.buy.account,
-            item.quantity,
-            item.price,
-            item.sell.nonce,
-            item.buy.nonce
+            buy.venue,
+            trade.tradeId,
+            buy.token,
+            sell.account,
+            buy.account,
+            trade.quantity,
+            trade.price,
+            sell.nonce,
+            buy.nonce
         );
     }
 
@@ -114,8 +140,8 @@ contract DvpSettlement is Governed, TypedData, IDvpSettlement {
         bool valid = status == _ACTIVE && since <= block.timestamp && block.timestamp <= until;
         if (!valid || member != broker || scopes & _ORDER_SCOPE == 0) revert SignatureInvalid(signer);
         if (nonce == 0) revert SettlementUnmatched("nonce");
-        if ($.fills.get(broker, nonce) == Fills.VOID) revert NonceReplayed(broker, nonce);
-        _void($, broker, nonce);
+        if (!$.fills.void(broker, nonce)) revert NonceReplayed(broker, nonce);
+        emit OrderCanceled(broker, nonce);
     }
 
     /// @inheritdoc IDvpSettlement
@@ -147,34 +173,59 @@ contract DvpSettlement is Governed, TypedData, IDvpSettlement {
     {
         if (orders.length != signatures.length) revert DvpSettlementLengthMismatch();
         bytes32 separator = _domainSeparator();
+        // What the identity registry would ask: straight from its storage costs half.
+        IIdentityProfiles profiles = IIdentityProfiles($.identities.identityStorage());
         parties = new Party[](orders.length);
         for (uint256 i = 0; i < orders.length; ++i) {
-            bytes32 structHash = keccak256(abi.encode(_ORDER, orders[i]));
-            bytes32 digest = keccak256(abi.encodePacked(hex"1901", separator, structHash));
-            _identify($, orders[i].account, Signatures.signerOf(digest, signatures[i]), parties[i]);
+            bytes32 digest = MessageHashUtils.toTypedDataHash(separator, _structHash(orders[i]));
+            Signer memory signer = _signer($, parties, i, Signatures.signerOf(digest, signatures[i]));
+            parties[i].signer = signer;
+            if (signer.reason.length != 0) continue;
+            address account = orders[i].account;
+            bytes20 manager;
+            (manager, parties[i].kind) = profiles.managerOf(account);
+            if (manager == signer.member) continue;
+            parties[i].reason = manager == 0
+                ? abi.encodeWithSelector(AccountUnknown.selector, account)
+                : abi.encodeWithSelector(NotAccountManager.selector, account, signer.member);
         }
     }
 
-    /// @dev Fills in who signed and whether it may; the time of the match is compared with the key's later.
-    function _identify(Data storage $, address account, address signer, Party memory party) private view {
-        party.signer = signer;
-        (bytes20 member, uint8 scopes, uint8 status, uint40 since, uint40 until) = $.members.keyOf(signer);
-        if (scopes & _ORDER_SCOPE == 0 || (status != _ACTIVE && status != _RETIRED)) {
-            party.reason = abi.encodeWithSelector(SignatureInvalid.selector, signer);
-            return;
+    /// @dev The signer of order `at`, asked for only if none of the orders just before has the same.
+    function _signer(Data storage $, Party[] memory parties, uint256 at, address key)
+        private
+        view
+        returns (Signer memory signer)
+    {
+        for (uint256 i = at; i > 0 && at - i < _LOOK_BACK; --i) {
+            signer = parties[i - 1].signer;
+            if (signer.key == key) return signer;
         }
-        (party.broker, party.since) = (member, since);
-        party.until = status == _RETIRED ? type(uint40).max : until;
-        (, uint8 standing) = $.members.memberOf(member);
+        signer = Signer(key, 0, 0, 0, "");
+        uint8 scopes;
+        uint8 status;
+        (signer.member, scopes, status, signer.since, signer.until) = $.members.keyOf(key);
+        if (scopes & _ORDER_SCOPE == 0 || (status != _ACTIVE && status != _RETIRED)) {
+            signer.reason = abi.encodeWithSelector(SignatureInvalid.selector, key);
+            return signer;
+        }
+        if (status == _RETIRED) signer.until = type(uint40).max;
+        (, uint8 standing) = $.members.memberOf(signer.member);
         if (standing != _ACTIVE) {
             bytes4 refusal = standing == _SUSPENDED ? BrokerSuspended.selector : BrokerNotMember.selector;
-            party.reason = abi.encodeWithSelector(refusal, member);
-            return;
+            signer.reason = abi.encodeWithSelector(refusal, signer.member);
         }
-        bytes20 manager;
-        (manager, party.kind) = $.identities.managerOf(account);
-        if (manager == 0) party.reason = abi.encodeWithSelector(AccountUnknown.selector, account);
-        else if (manager != member) party.reason = abi.encodeWithSelector(NotAccountManager.selector, account, member);
+    }
+
+    /// @dev An order lies in the calldata as it is hashed. What its fields hold beyond their size no broker signed.
+    function _structHash(Order calldata order) private pure returns (bytes32 structHash) {
+        bytes32 kind = _ORDER;
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore(at, kind)
+            calldatacopy(add(at, 0x20), order, 0x180)
+            structHash := keccak256(at, 0x1a0)
+        }
     }
 
     /// @dev Settles one trade or reports why not.
@@ -182,7 +233,18 @@ contract DvpSettlement is Governed, TypedData, IDvpSettlement {
         bytes memory reason = _unfit(venue, orders, parties, trade);
         if (reason.length == 0) {
             bool success;
-            (success, reason) = _callItem(_encodeItem(venue, orders, parties, trade));
+            (success, reason) = _callItem(
+                abi.encodeCall(
+                    IDvpSettlement.settleItem,
+                    (
+                        trade,
+                        orders[trade.buy],
+                        orders[trade.sell],
+                        _broker(parties[trade.buy]),
+                        _broker(parties[trade.sell])
+                    )
+                )
+            );
             if (success) return;
         }
         emit TradeFailed(venue, trade.tradeId, reason);
@@ -202,29 +264,11 @@ contract DvpSettlement is Governed, TypedData, IDvpSettlement {
         if (reason.length == 0) reason = _refusalOf(parties[trade.sell], trade.matchedAt);
     }
 
-    function _encodeItem(bytes20 venue, Order[] calldata orders, Party[] memory parties, Trade calldata trade)
-        private
-        pure
-        returns (bytes memory)
-    {
-        Order calldata buy = orders[trade.buy];
-        Item memory item = Item({
-            venue: venue,
-            tradeId: trade.tradeId,
-            token: buy.token,
-            cash: buy.cash,
-            quantity: trade.quantity,
-            price: trade.price,
-            buy: _leg(buy, parties[trade.buy]),
-            sell: _leg(orders[trade.sell], parties[trade.sell])
-        });
-        return abi.encodeCall(IDvpSettlement.settleItem, (item));
-    }
-
     function _refusalOf(Party memory party, uint40 matchedAt) private pure returns (bytes memory) {
-        if (party.reason.length != 0) return party.reason;
-        if (matchedAt >= party.since && matchedAt <= party.until) return "";
-        return abi.encodeWithSelector(SignatureInvalid.selector, party.signer);
+        Signer memory signer = party.signer;
+        if (signer.reason.length != 0) return signer.reason;
+        if (matchedAt >= signer.since && matchedAt <= signer.until) return party.reason;
+        return abi.encodeWithSelector(SignatureInvalid.selector, signer.key);
     }
 
     /// @dev A self-call, so that a trade reverts alone; with a fixed share of gas, which must be there before, so that
@@ -243,39 +287,18 @@ contract DvpSettlement is Governed, TypedData, IDvpSettlement {
         }
     }
 
-    function _fill(Data storage $, Leg calldata leg, uint64 quantity) private {
-        uint64 units = $.fills.get(leg.broker, leg.nonce);
-        if (units == Fills.VOID) revert NonceReplayed(leg.broker, leg.nonce);
-        if (uint256(units) + quantity > leg.ordered) revert SettlementUnmatched("quantity");
-        $.fills.set(leg.broker, leg.nonce, units + quantity);
-        if (leg.replaces != 0 && $.fills.get(leg.broker, leg.replaces) != Fills.VOID) {
-            _void($, leg.broker, leg.replaces);
-        }
-    }
-
-    function _void(Data storage $, bytes20 broker, uint64 nonce) private {
-        $.fills.set(broker, nonce, Fills.VOID);
-        emit OrderCanceled(broker, nonce);
+    /// @dev The first fill of a replacement voids what it replaces.
+    function _fill(Data storage $, Order calldata order, bytes20 broker, uint64 quantity) private {
+        $.fills.add(broker, order.nonce, quantity, order.quantity);
+        if (order.replaces != 0 && $.fills.void(broker, order.replaces)) emit OrderCanceled(broker, order.replaces);
     }
 
     function _isSettled(Data storage $, bytes20 venue, uint64 tradeId) private view returns (bool) {
         return $.settled[venue][tradeId >> 8] & (1 << (tradeId & 0xff)) != 0;
     }
 
-    function _leg(Order calldata order, Party memory party) private pure returns (Leg memory) {
-        return Leg({
-            account: order.account,
-            cashAccount: order.cashAccount,
-            broker: party.broker,
-            kind: party.kind,
-            nonce: order.nonce,
-            ordered: order.quantity,
-            replaces: order.replaces
-        });
-    }
-
-    function _cashParty(Leg calldata leg) private pure returns (CashParty memory) {
-        return CashParty(leg.cashAccount, leg.broker, leg.kind, leg.account);
+    function _broker(Party memory party) private pure returns (Broker memory) {
+        return Broker(party.signer.member, party.kind);
     }
 
     function _domainName() internal pure override returns (string memory) {

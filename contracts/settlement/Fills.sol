@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Refusals} from "../interfaces/Refusals.sol";
+
 /// @title Fills
 /// @notice Filled units by (broker, nonce), four to a word; all ones is void.
 library Fills {
@@ -14,10 +16,24 @@ library Fills {
         return uint64(cells.words[broker][nonce >> 2] >> _shift(nonce));
     }
 
-    function set(Cells storage cells, bytes20 broker, uint64 nonce, uint64 units) internal {
+    /// @notice Adds units, unless the order is void or they exceed what is left of it.
+    function add(Cells storage cells, bytes20 broker, uint64 nonce, uint64 units, uint64 ordered) internal {
         mapping(uint256 => uint256) storage words = cells.words[broker];
-        uint256 shift = _shift(nonce);
-        words[nonce >> 2] = (words[nonce >> 2] & ~(uint256(VOID) << shift)) | (uint256(units) << shift);
+        uint256 word = words[nonce >> 2];
+        uint64 filled = uint64(word >> _shift(nonce));
+        if (filled == VOID) revert Refusals.NonceReplayed(broker, nonce);
+        if (uint256(filled) + units > ordered) revert Refusals.SettlementUnmatched("quantity");
+        // No more than ordered, so the neighbours in the word stay untouched.
+        words[nonce >> 2] = word + (uint256(units) << _shift(nonce));
+    }
+
+    /// @notice Voids an order; false if it was void.
+    function void(Cells storage cells, bytes20 broker, uint64 nonce) internal returns (bool) {
+        mapping(uint256 => uint256) storage words = cells.words[broker];
+        uint256 word = words[nonce >> 2];
+        if (uint64(word >> _shift(nonce)) == VOID) return false;
+        words[nonce >> 2] = word | (uint256(VOID) << _shift(nonce));
+        return true;
     }
 
     function _shift(uint64 nonce) private pure returns (uint256) {

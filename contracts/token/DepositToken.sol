@@ -11,19 +11,13 @@ import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
 
 /// @title DepositToken
 contract DepositToken is Governed, TypedData, IDepositToken {
-    /// @dev One word; 2^88 won are more than all money there is.
-    struct Account {
-        bytes20 member;
-        uint8 kind;
-        uint88 balance;
-    }
-
     /// @custom:storage-location erc7201:stoken.storage.DepositToken
     struct Data {
         IMemberRegistry members;
         address settlement;
         uint88 supply;
-        mapping(address account => Account) accounts;
+        // One word an account: member:160 | kind:8 | balance:88. 2^88 won are more than all money there is.
+        mapping(address account => uint256) accounts;
         mapping(bytes32 ref => bool) references;
         mapping(bytes20 agent => mapping(uint256 nonce => bool)) nonces;
     }
@@ -60,38 +54,34 @@ contract DepositToken is Governed, TypedData, IDepositToken {
         if (opening.account == address(0) || (opening.kind != _CUSTOMER && opening.kind != _OWN)) {
             revert DepositTokenAccountInvalid(opening.account, opening.kind);
         }
-        if ($.accounts[opening.account].member != 0) revert DepositTokenAccountExists(opening.account);
+        if ($.accounts[opening.account] != 0) revert DepositTokenAccountExists(opening.account);
         (, uint8 status) = $.members.memberOf(opening.member);
         if (status != _ACTIVE) revert BrokerNotMember(opening.member);
-        $.accounts[opening.account] = Account(opening.member, opening.kind, 0);
+        $.accounts[opening.account] = _header(opening.member, opening.kind) << 88;
         emit CashAccountOpened(opening.account, opening.member, opening.kind);
     }
 
     /// @inheritdoc IDepositToken
     function credit(CashEntry calldata entry, bytes calldata signature) external {
-        (Data storage $, Account storage account) = _useReference(_CREDIT, entry, signature);
+        Data storage $ = _data();
+        uint256 word = _useReference($, _CREDIT, entry, signature);
         uint256 supply = uint256($.supply) + entry.amount;
         if (entry.amount == 0 || supply > type(uint88).max) revert DepositTokenAmountInvalid(entry.amount);
-        // The supply, which holds every balance, fits.
-        unchecked {
-            $.supply = uint88(supply);
-            account.balance += uint88(entry.amount);
-        }
+        // The supply, which holds every balance, fits: so does the balance in its word.
+        $.supply = uint88(supply);
+        $.accounts[entry.account] = word + entry.amount;
         emit Transfer(address(0), entry.account, entry.amount);
         emit CashCredited(entry.ref, entry.account, entry.amount);
     }
 
     /// @inheritdoc IDepositToken
     function debit(CashEntry calldata entry, bytes calldata signature) external {
-        (Data storage $, Account storage account) = _useReference(_DEBIT, entry, signature);
+        Data storage $ = _data();
+        uint256 word = _useReference($, _DEBIT, entry, signature);
         if (entry.amount == 0) revert DepositTokenAmountInvalid(0);
-        uint88 balance = account.balance;
-        if (balance < entry.amount) revert InsufficientCash(entry.account, balance, entry.amount);
-        // A balance is never more than the supply.
-        unchecked {
-            $.supply -= uint88(entry.amount);
-            account.balance = balance - uint88(entry.amount);
-        }
+        if (uint88(word) < entry.amount) revert InsufficientCash(entry.account, uint88(word), entry.amount);
+        $.supply -= uint88(entry.amount);
+        $.accounts[entry.account] = word - entry.amount;
         emit Transfer(entry.account, address(0), entry.amount);
         emit CashDebited(entry.ref, entry.account, entry.amount);
     }
@@ -100,22 +90,21 @@ contract DepositToken is Governed, TypedData, IDepositToken {
     function settle(CashParty calldata payer, CashParty calldata payee, uint256 amount) external {
         Data storage $ = _data();
         if (msg.sender != $.settlement) revert RoleRequired("SETTLEMENT");
-        Account storage from = _checked($, payer);
-        Account storage to = _checked($, payee);
-        uint88 balance = from.balance;
-        if (balance < amount) revert InsufficientCash(payer.cashAccount, balance, amount);
-        // Written one after the other, so that a broker with both sides pays itself.
-        unchecked {
-            from.balance = balance - uint88(amount);
-            to.balance += uint88(amount);
-        }
+        uint256 from = _checked($, payer);
+        uint256 to = _checked($, payee);
+        if (uint88(from) < amount) revert InsufficientCash(payer.cashAccount, uint88(from), amount);
         emit Transfer(payer.cashAccount, payee.cashAccount, amount);
+        // A broker with both sides pays itself.
+        if (payer.cashAccount == payee.cashAccount) return;
+        // Covered by a balance, and together never more than the supply.
+        $.accounts[payer.cashAccount] = from - amount;
+        $.accounts[payee.cashAccount] = to + amount;
     }
 
     /// @inheritdoc IDepositToken
     function accountOf(address account) external view returns (bytes20 member, uint8 kind, uint256 balance) {
-        Account memory record = _data().accounts[account];
-        return (record.member, record.kind, record.balance);
+        uint256 word = _data().accounts[account];
+        return (bytes20(uint160(word >> 96)), uint8(word >> 88), uint88(word));
     }
 
     /// @inheritdoc IDepositToken
@@ -151,7 +140,7 @@ contract DepositToken is Governed, TypedData, IDepositToken {
 
     /// @inheritdoc IERC20
     function balanceOf(address account) external view returns (uint256) {
-        return _data().accounts[account].balance;
+        return uint88(_data().accounts[account]);
     }
 
     /// @inheritdoc IERC20
@@ -177,15 +166,14 @@ contract DepositToken is Governed, TypedData, IDepositToken {
         revert RoleRequired("SETTLEMENT");
     }
 
-    function _useReference(bytes32 kind, CashEntry calldata entry, bytes calldata signature)
+    function _useReference(Data storage $, bytes32 kind, CashEntry calldata entry, bytes calldata signature)
         private
-        returns (Data storage $, Account storage account)
+        returns (uint256 word)
     {
-        $ = _data();
         if ($.references[entry.ref]) revert DuplicateInstruction(entry.ref);
         _agent(keccak256(abi.encode(kind, entry)), entry.deadline, signature);
-        account = $.accounts[entry.account];
-        if (account.member == 0) revert DepositTokenAccountUnknown(entry.account);
+        word = $.accounts[entry.account];
+        if (word == 0) revert DepositTokenAccountUnknown(entry.account);
         $.references[entry.ref] = true;
     }
 
@@ -201,11 +189,16 @@ contract DepositToken is Governed, TypedData, IDepositToken {
         if (agent == 0) revert SignatureInvalid(signer);
     }
 
-    function _checked(Data storage $, CashParty calldata party) private view returns (Account storage account) {
-        account = $.accounts[party.cashAccount];
-        if (party.member == 0 || account.member != party.member || account.kind != party.kind) {
+    /// @dev The word of a cash account, if it is the member's and of the kind.
+    function _checked(Data storage $, CashParty calldata party) private view returns (uint256 word) {
+        word = $.accounts[party.cashAccount];
+        if (word >> 88 != _header(party.member, party.kind) || party.member == 0) {
             revert SegregationViolation(party.account, party.cashAccount);
         }
+    }
+
+    function _header(bytes20 member, uint8 kind) private pure returns (uint256) {
+        return (uint256(uint160(member)) << 8) | kind;
     }
 
     function _domainName() internal pure override returns (string memory) {

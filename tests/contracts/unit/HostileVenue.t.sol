@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {CashParty} from "../../../contracts/interfaces/IDepositToken.sol";
-import {Item, Order, Trade} from "../../../contracts/interfaces/IDvpSettlement.sol";
+import {Broker, Order, Trade} from "../../../contracts/interfaces/IDvpSettlement.sol";
 import {Batches} from "./Batches.sol";
 
 /// @title HostileVenueTest
@@ -41,7 +41,7 @@ contract HostileVenueTest is Batches {
         if (field == 4) changed.settleBy += uint40(noise);
         if (field == 5) changed.replaces += noise + 10;
         if (field == 6) changed.account = address(0x07E4);
-        if (field == 7) changed.cashAccount = address(uint160(noise));
+        if (field == 7) changed.cashAccount = address(uint160(1 << 64) + uint160(noise));
         if (field == 8) changed.price -= 1 + noise % 4999;
     }
 
@@ -181,9 +181,10 @@ contract HostileVenueTest is Batches {
         cash.transferFrom(cash2, cash1, 1);
         vm.expectPartialRevert(RoleRequired.selector);
         token.settle(seller, buyer, 1);
-        Item memory item;
+        Trade memory trade;
+        Order memory order;
         vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("SELF")));
-        settlement.settleItem(item);
+        settlement.settleItem(trade, order, order, Broker(BROKER_2, 1), Broker(BROKER_1, 1));
         vm.stopPrank();
     }
 
