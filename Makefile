@@ -81,7 +81,7 @@ test: setup .venv-brownie/stamp ## Run all tests: Forge, Brownie and pytest
 	@tests/run
 
 test-unit: setup ## Run pytest: unit, integration, simulation and docs
-	@$(PY) -m pytest -n 2 --dist loadgroup $(PYTEST)
+	@$(PY) -m pytest -n 2 --dist loadfile $(PYTEST)
 
 test-contracts: setup ## Run the contract tests by Forge
 	@$(FORGE) test
@@ -91,7 +91,7 @@ brownie: setup .venv-brownie/stamp ## Compile and test the contracts by Brownie
 
 test-long: setup ## Run the fuzz, invariant and property tests with many more cases
 	@FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
-	@$(PY) -m pytest -n 2 --dist loadgroup -p tests.long_runs $(PYTEST)
+	@$(PY) -m pytest -n 2 --dist loadfile -p tests.long_runs $(PYTEST)
 
 # --- check ------------------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,9 @@ def digest(connection: Connection) -> str:
     encoder = msgspec.msgpack.Encoder()
     for name, table in sorted((tables.STATE | tables.HISTORY).items()):
         total.update(name.encode())
-        rows = connection.execution_options(yield_per=_ROWS).execute(select(table).order_by(*table.primary_key.columns))
+        # An option of the statement alone: one of the connection would give later writes a server-side cursor, too.
+        statement = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_ROWS)
+        rows = connection.execute(statement)
         for part in rows.partitions():
             total.update(encoder.encode([tuple(row) for row in part]))
     return total.hexdigest()

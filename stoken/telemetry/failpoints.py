@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Points at which a test may kill the process: `STOKEN_FAILPOINT=name`, or `name:nth` for the nth pass."""
+"""Points at which a test may kill the process: `STOKEN_FAILPOINT=name`, or `name:nth` for the nth pass.
+
+With `name:nth@file` passes count once the file is there: so a test strikes amid what it waits for.
+"""
 
 import os
 import signal
+from pathlib import Path
 from typing import Final
 
 #: Every point, with what has and what has not happened there.
@@ -18,9 +22,11 @@ _VARIABLE: Final = "STOKEN_FAILPOINT"
 
 class _Failpoints:
     def __init__(self) -> None:
-        name, _, nth = os.environ.get(_VARIABLE, "").partition(":")
+        point, _, armed_by = os.environ.get(_VARIABLE, "").partition("@")
+        name, _, nth = point.partition(":")
         self.name = name
         self.left = int(nth or "1")
+        self.armed_by = Path(armed_by) if armed_by else None
 
 
 _active = _Failpoints()
@@ -29,6 +35,8 @@ _active = _Failpoints()
 def reach(name: str) -> None:
     """Kill this process, as by `kill -9`, where the environment asks for it here; free otherwise."""
     if name != _active.name:
+        return
+    if _active.armed_by is not None and not _active.armed_by.exists():
         return
     _active.left -= 1
     if _active.left == 0:
