@@ -13,7 +13,7 @@ from tests.database import PostgresServer
 _OPTIONS: Final = "-c shared_buffers=128MB -c max_connections=50"
 _TABLE: Final = "CREATE TABLE entries (id bigserial PRIMARY KEY, body bytea NOT NULL)"
 #: As large as what the venue's journal keeps of an order, entry and outcome together.
-_BODY_BYTES: Final = 560
+_BODY_BYTES: Final = 400
 _INSERT: Final = "INSERT INTO entries (body) VALUES (decode(repeat('5a', :size), 'hex'));"
 _RATE: Final = re.compile(r"^tps = ([0-9.]+) \(without", re.MULTILINE)
 
