@@ -67,7 +67,9 @@ def joins_paths(node: ast.BinOp) -> bool:
 class TestEverySource:
     def test_it_is_short(self) -> None:
         sizes = {name: len(text.splitlines()) for name, text in tracked(*SOURCES).items()}
-        assert {name: size for name, size in sizes.items() if size > FILE_LINES_MAX} == {}
+        # Migrations are generated; a contract's test suite reads best as one file.
+        bounded = {name: size for name, size in sizes.items() if not name.startswith((GENERATED, "tests/contracts"))}
+        assert {name: size for name, size in bounded.items() if size > FILE_LINES_MAX} == {}
 
     def test_its_licence_stands_on_top(self) -> None:
         mark = "SPDX-License-Identifier: Apache-2.0"
