@@ -30,6 +30,8 @@ from stoken.domain.facts import Address, Fact, MemberId
 NOBODY: Address = bytes(20)
 #: Where nothing is required, verification does not lapse: the largest uint40.
 FOREVER = 2**40 - 1
+#: Topics from here on have no bit in an attestation: what requires one, nobody mirrored can show.
+_TOPIC_BITS = 64
 
 
 class ChainState:
@@ -51,6 +53,7 @@ class ChainState:
         "rule_sets",
         "tokens",
         "topics",
+        "topics_beyond",
         "verified",
     )
 
@@ -67,6 +70,8 @@ class ChainState:
         self.first_identities: dict[Address, Address] = {}
         self.claims: dict[Address, Claims] = {}
         self.topics = 0
+        #: Required topics that have no bit.
+        self.topics_beyond: dict[int, None] = {}
         self.issuers: dict[Address, int] = {}
         self.members: dict[MemberId, Member] = {}
         self.keys: dict[Address, Key] = {}
@@ -132,6 +137,7 @@ class ChainState:
             self.cash_accounts,
             self.encumbrances,
             self.canceled,
+            self.topics_beyond,
         )
         head = (self.block_number, self.block_hash, self.block_time, self.topics)
         body = [sorted((key, _plain(value)) for key, value in table.items()) for table in tables]
@@ -139,7 +145,7 @@ class ChainState:
 
     def _walk(self, identity: Address) -> int:
         claims = self.claims.get(identity, NO_CLAIMS)
-        if claims.for_cause:
+        if claims.for_cause or self.topics_beyond:
             return 0
         attestations = claims.by_issuer
         until, topics, topic = FOREVER, self.topics, 0
@@ -273,17 +279,23 @@ def _claim_revoked(state: ChainState, fact: facts.ClaimRevoked) -> None:
 
 
 def _topic_added(state: ChainState, fact: facts.TopicAdded) -> None:
-    state.topics |= 1 << fact.topic
+    if fact.topic < _TOPIC_BITS:
+        state.topics |= 1 << fact.topic
+    else:
+        state.topics_beyond[fact.topic] = None
     state.verified.clear()
 
 
 def _topic_removed(state: ChainState, fact: facts.TopicRemoved) -> None:
-    state.topics &= ~(1 << fact.topic)
+    if fact.topic < _TOPIC_BITS:
+        state.topics &= ~(1 << fact.topic)
+    else:
+        state.topics_beyond.pop(fact.topic, None)
     state.verified.clear()
 
 
 def _issuer_trusted(state: ChainState, fact: facts.IssuerTrusted) -> None:
-    state.issuers[fact.issuer] = sum(1 << topic for topic in fact.topics)
+    state.issuers[fact.issuer] = sum(1 << topic for topic in fact.topics if topic < _TOPIC_BITS)
     state.verified.clear()
 
 

@@ -3,6 +3,7 @@
 
 from stoken.domain.codes import OwnerType, Scope
 from stoken.domain.identifiers import is_isin
+from stoken.domain.quantities import AMOUNT_MAX
 from stoken.domain.refusals import Refusal
 from stoken.orders.checks import CHECKS, Candidate, cash_on_chain, check_broker, check_ledger, check_signer
 from stoken.orders.entries import CancelOrder, CashAllocated, InstrumentAdmitted, InstrumentHalted, NewOrder
@@ -128,7 +129,11 @@ def _check_allocation(state: VenueState, entry: CashAllocated) -> None:
     account = state.accounts.get(entry.account)
     if account is None:
         raise decline(_R.ACCOUNT_UNKNOWN, account=entry.account)
-    if account.broker != entry.broker:
+    # On chain, so that nobody gives cash to an account that turns out to be another broker's.
+    bound = state.chain.accounts.get(entry.account)
+    if bound is None:
+        raise decline(_R.ACCOUNT_UNKNOWN, account=entry.account)
+    if not account.broker == bound.manager == entry.broker:
         raise decline(_R.NOT_ACCOUNT_MANAGER, account=entry.account, member=entry.broker)
     cash = state.chain.cash_accounts.get(entry.cash_account)
     customer = OwnerType.CUSTOMER
@@ -148,10 +153,15 @@ def admit_instrument(state: VenueState, entry: InstrumentAdmitted) -> Done:
     known = state.instruments.get(entry.isin)
     if known is not None and known.admission.token != entry.token:
         raise decline(_R.ADMISSION_CRITERIA_UNMET, token=known.admission.token)
-    if known is None and (entry.lot < 1 or entry.net_asset_value < 1):
+    if entry.lot < 1 or entry.net_asset_value < 1 or _highest_price(state, entry) > AMOUNT_MAX:
         raise decline(_R.ADMISSION_CRITERIA_UNMET, lot=entry.lot, net_asset_value=entry.net_asset_value)
     state.admit(entry)
     return Done()
+
+
+def _highest_price(state: VenueState, entry: InstrumentAdmitted) -> int:
+    """Return the upper limit of the wider of the bands that the terms may lead to."""
+    return max(state.band(entry.net_asset_value, price).upper for price in (0, entry.reference_price))
 
 
 def halt_instrument(state: VenueState, entry: InstrumentHalted) -> Done:

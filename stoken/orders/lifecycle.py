@@ -129,7 +129,9 @@ def _judge(state: VenueState, incoming: OrderRecord, refused: list[Decline]) -> 
 
     def judge(resting: Resting, quantity: int) -> Judgement:
         other = state.open_orders[resting.order_id]
-        if other.account.pseudonym == incoming.account.pseudonym:
+        # Its broker may have named another person since: the account is still one, and the contract says so.
+        same_account = other.entry.order.account == incoming.entry.order.account
+        if same_account or other.account.pseudonym == incoming.account.pseudonym:
             refused.append(decline(Refusal.SELF_TRADE_PREVENTED, order_id=other.order_id))
             return Judgement.STOP_INCOMING
         because = _recheck_at_match(state, other, quantity)

@@ -141,8 +141,12 @@ def _change_health(state: VenueState, entry: entries.LedgerHealthChanged) -> Ans
 
 
 def _open_account(state: VenueState, entry: entries.AccountOpened) -> Answer:
-    known = state.accounts.get(entry.account)
-    if known is not None and known.broker != entry.broker:
+    known, bound = state.accounts.get(entry.account), state.chain.accounts.get(entry.account)
+    before = entry.broker if known is None else known.broker
+    # The chain says who manages an account, whoever named it here first; but cash stays with the broker that holds it.
+    manager = before if bound is None else bound.manager
+    cash = state.reservations.cash(entry.account)
+    if manager != entry.broker or (before != entry.broker and (cash.allocated or cash.committed)):
         raise decline(Refusal.NOT_ACCOUNT_MANAGER, account=entry.account, member=entry.broker)
     state.accounts[entry.account] = entry
     return Done()

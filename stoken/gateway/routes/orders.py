@@ -38,7 +38,7 @@ _Seconds = Annotated[int, msgspec.Meta(ge=0, lt=2**40)]
 class OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An order as a broker sends it; venue and cash token of the signed order are this venue's."""
 
-    client_order_id: Annotated[str, msgspec.Meta(pattern="^[!-~]+$", min_length=1, max_length=64)]
+    client_order_id: Annotated[str, msgspec.Meta(pattern="^[!-~]+(?!\\n)$", min_length=1, max_length=64)]
     isin: Annotated[str, msgspec.Meta(min_length=12, max_length=12)]
     account: _Address
     cash_account: _Address
@@ -239,6 +239,14 @@ def _find(state: VenueState, order_id: int, caller: Principal) -> OrderRecord:
     return record
 
 
+def _own(state: VenueState, order_id: int, caller: Principal) -> OrderRecord:
+    """Return the caller's order: who oversees others' orders withdraws none of them, nor its own by their number."""
+    record = _find(state, order_id, caller)
+    if record.entry.broker != caller.member:
+        raise NotFoundError
+    return record
+
+
 @router.get("/{order_id}")
 async def read_order(
     order_id: int, services: Services, caller: Annotated[Principal, Depends(Requires(Role.ACCOUNT_MANAGER | OVERSEERS))]
@@ -252,7 +260,7 @@ async def cancel_order(
     order_id: int, body: CancelBody, services: Services, caller: Annotated[Principal, Depends(_BROKER)]
 ) -> CancelAnswer:
     """Withdraw what is left of an order."""
-    nonce = await services.actor.read(lambda venue: _find(venue.state, order_id, caller).entry.order.nonce)
+    nonce = await services.actor.read(lambda venue: _own(venue.state, order_id, caller).entry.order.nonce)
     digest = eip712.order_cancel(services.venue.separator, OrderCancel(caller.member, nonce))
     entry = CancelOrder(0, caller.member, nonce, body.signature, recover(digest, body.signature))
     answer = (await services.actor.submit(entry)).answer

@@ -13,7 +13,7 @@ from stoken.chain import statements
 from stoken.db import reading, unit_of_work
 from stoken.domain.codes import Role
 from stoken.domain.identifiers import member_id
-from stoken.errors import ForbiddenError, NotFoundError
+from stoken.errors import ForbiddenError, InvalidInputError, NotFoundError
 from stoken.gateway.access import INSTRUCTING, Requires
 from stoken.gateway.auth import Principal
 from stoken.gateway.schemas import Address, Amount, AmountIn, Data, Hash, Schema, Seconds, Signature, Uint256
@@ -196,7 +196,10 @@ def _revoke(body: RevokeBody, _: Principal) -> Body:
 
 
 def _cash_account(body: CashAccountBody, _: Principal) -> Body:
-    member = member_id(body.member)
+    try:
+        member = member_id(body.member)
+    except ValueError as error:
+        raise InvalidInputError(f"member: {error}", {"field": "member"}) from error
     statement = statements.CashAccount(body.account, member, body.account_kind, body.nonce, body.deadline)
     return requests.CashAccountRequest(statement, body.signature)
 

@@ -86,6 +86,7 @@ class TestTakeOrder:
             ({"settle_by": -1}, "settle_by"),
             ({"client_order_id": ""}, "client_order_id"),
             ({"client_order_id": "two words"}, "client_order_id"),
+            ({"client_order_id": "line\n"}, "client_order_id"),
             ({"order_type": "STOP"}, "order_type"),
             ({"extra": 1}, "extra"),
         ],
@@ -148,6 +149,16 @@ class TestCancelOrder:
         gateway.sell()
         response = gateway.as_broker("DELETE", "/orders/1", cancel_body(BROKERS[1], 1), BROKERS[1])
         assert response.status_code == 404
+
+    def test_who_oversees_cancels_none_of_its_own_orders_by_anothers_number(self, gateway: Gateway) -> None:
+        gateway.sell()
+        foreign, own = gateway.sell(), gateway.buy(price=4_995)
+        body, roles = cancel_body(BROKERS[1], 2), BROKER | Role.SUPERVISOR
+        response = gateway.call("DELETE", f"/orders/{foreign.json()['order_id']}", roles, BROKERS[1], body)
+        assert response.status_code == 404
+        own_id = own.json()["order_id"]
+        assert gateway.as_broker("GET", f"/orders/{own_id}", broker=BROKERS[1]).json()["status"] == "new"
+        assert gateway.as_broker("DELETE", f"/orders/{own_id}", body, BROKERS[1]).status_code == 200
 
     def test_a_foreign_signature_cancels_nothing(self, gateway: Gateway) -> None:
         gateway.sell()

@@ -120,6 +120,12 @@ class TestSendRequest:
         response = gateway.call("POST", "/requests", AGENT, body=credit(**change))
         assert (response.status_code, response.json()["details"]["field"]) == (400, field)
 
+    def test_a_cash_account_of_what_is_no_institution_is_refused(self, gateway: Gateway) -> None:
+        body = {"id": "open-1", "kind": "cash_account", "account": ADDRESS, "member": "X" * 20, "account_kind": 1}
+        body |= {"nonce": "1", "deadline": 2_000_000_000, "signature": SIGNATURE}
+        response = gateway.call("POST", "/requests", AGENT, body=body)
+        assert (response.status_code, response.json()["details"]) == (400, {"field": "member"})
+
     def test_an_unknown_kind_is_refused(self, gateway: Gateway) -> None:
         response = gateway.call("POST", "/requests", AGENT, body=credit(kind="wish"))
         assert (response.status_code, response.json()["code"]) == (400, "INVALID_INPUT")

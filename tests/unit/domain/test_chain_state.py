@@ -71,6 +71,17 @@ class TestSecurities:
         assert state.token(TOKEN).held_by(ONE).available == 0
 
 
+class TestTopics:
+    def test_a_topic_beyond_the_bits_of_an_attestation_leaves_nobody_verified(self) -> None:
+        attested = facts.ClaimAttested(b"a" * 20, b"I" * 20, 2, 2**40 - 1)
+        required = [facts.TopicAdded(1), facts.TopicAdded(2**62), facts.IssuerTrusted(b"I" * 20, (1, 2**62))]
+        state = folded(bound(ONE, b"a" * 20), *required, attested)
+        assert state.verified_until(b"a" * 20) == 0
+        assert state.digest() != folded(bound(ONE, b"a" * 20), required[0], attested).digest()
+        state.apply_block(2, b"i" * 32, 1_001, [facts.TopicRemoved(2**62)])
+        assert state.verified_until(b"a" * 20) == 2**40 - 1
+
+
 class TestKeys:
     def test_a_key_signs_within_scope_and_validity_while_active(self) -> None:
         state = folded(facts.KeyAdded(ONE, MEMBER, 2, 1_000, 1_000))

@@ -255,3 +255,9 @@ class TestCashAllocated:
     def test_what_does_not_hold_is_refused(self, market: Market, change: dict[str, object], expected: Refusal) -> None:
         assert code(market.allocate("buyer", broker=BUYING, **({"amount": 5} | change)).answer) is expected
         assert market.venue.cash(address("buyer")).allocated == 50_000_000
+
+    def test_cash_is_given_to_an_account_of_the_chain_alone(self, market: Market) -> None:
+        market.account("early", BUYING)
+        assert code(market.allocate("early", 1, BUYING).answer) is Refusal.ACCOUNT_UNKNOWN
+        market.apply(account_facts("early", BROKERS[0]))
+        assert code(market.allocate("early", 1, BUYING).answer) is Refusal.NOT_ACCOUNT_MANAGER

@@ -117,6 +117,14 @@ class TestMatch:
         assert market.venue.state.orders[first.order_id].is_open
         assert market.venue.cash(address("twin")) == (1_000_000, 0, 15_000)
 
+    def test_an_account_does_not_meet_itself_whatever_person_its_broker_names(self, market: Market) -> None:
+        accepted(market.send("seller", Side.SELL, 10))
+        market.account("seller", pseudonym="somebody else")
+        market.allocate("seller", 1_000_000)
+        answer = accepted(market.send("seller", Side.BUY, 10))
+        assert answer.status is OrderStatus.CANCELED
+        assert market.venue.state.trades == {}
+
 
 class TestRecheckAtMatch:
     @pytest.mark.parametrize(

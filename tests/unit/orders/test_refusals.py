@@ -286,6 +286,17 @@ class TestAccount:
     def test_an_account_of_another_broker_is_not_taken_over(self, market: Market) -> None:
         assert code(market.account("seller", BROKERS[1]).answer) is Refusal.NOT_ACCOUNT_MANAGER
 
+    def test_whoever_manages_an_account_on_chain_may_take_it_from_whoever_named_it_first(self, market: Market) -> None:
+        market.account("late", BROKERS[1])
+        market.apply(account_facts("late", BROKERS[0], units=5))
+        assert code(market.account("late", BROKERS[1]).answer) is Refusal.NOT_ACCOUNT_MANAGER
+        market.account("late", BROKERS[0])
+        accepted(market.send("late", Side.SELL, 5))
+
+    def test_an_account_that_holds_a_brokers_cash_does_not_move(self, market: Market) -> None:
+        market.apply(account_facts("buyer", BROKERS[0]))
+        assert code(market.account("buyer", BROKERS[0]).answer) is Refusal.NOT_ACCOUNT_MANAGER
+
 
 class TestAdmission:
     @pytest.mark.parametrize(
@@ -311,6 +322,13 @@ class TestAdmission:
         }
         entry = entries.InstrumentAdmitted(received_at_ns=0, **(fields | change))  # type: ignore[arg-type]
         assert code(market.do(entry).answer) is expected
+
+    @pytest.mark.parametrize("terms", [{"lot": 0}, {"nav": 0}, {"nav": 2**62}, {"reference_price": 2**63 - 1}])
+    def test_terms_under_which_no_order_could_be_judged_are_refused_also_later(
+        self, market: Market, terms: dict[str, int]
+    ) -> None:
+        assert code(market.admit(**terms).answer) is Refusal.ADMISSION_CRITERIA_UNMET
+        accepted(sell(market))
 
     def test_an_unknown_instrument_cannot_be_halted(self, market: Market) -> None:
         assert code(market.do(entries.InstrumentHalted(0, "ZZSHIPFIN016", halted=True)).answer) is (
