@@ -26,6 +26,8 @@ from stoken.domain.codes import Side
 INSTRUMENT: Final = "BPL1"
 #: Of the 300 units that the demo allots to each selling investor.
 _SALES_EACH: Final = 250
+_SETTLE_SECONDS_MAX: Final = 60
+_PAUSE_SECONDS: Final = 0.2
 _OPENING: Final = datetime(2026, 12, 1, 9, tzinfo=ZoneInfo("Asia/Seoul"))
 
 
@@ -53,11 +55,13 @@ class Market:
 
     def await_settlement(self, after: int) -> int:
         """Wait until each trade after this one has settled, and return the last."""
-        venue = self.play.institution("VENUE")
+        venue, deadline = self.play.institution("VENUE"), time.monotonic() + _SETTLE_SECONDS_MAX
         while page := self.play.client.get(venue, "/trades", after=after):
             for trade in page:
                 if trade["status"] == "matched":
-                    time.sleep(0.2)
+                    self.stage.check()
+                    expect("settlement in time", time.monotonic() < deadline, True)  # noqa: FBT003 - what is expected
+                    time.sleep(_PAUSE_SECONDS)
                     break
                 expect("status of a trade", trade["status"], "settled")
                 after += 1

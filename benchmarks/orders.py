@@ -39,7 +39,10 @@ def measure(market: Market, pgbench: Pgbench, orders: int, rounds: int) -> list[
         settled = market.await_settlement(settled)
     expect("settled trades", settled, rounds * orders // 2)
     against = f"pgbench, {CONNECTIONS} clients, simple insert"
-    form = f"{CONNECTIONS} connections, {orders:,} signed orders a round, SQLite with synchronous=FULL"
+    form = (
+        f"{CONNECTIONS} connections, {orders:,} signed orders a round, SQLite with synchronous=FULL; "
+        f"PostgreSQL {pgbench.version}, fsync on"
+    )
     return [
         Row("orders over HTTP, resting", against, _rates(resting), floor, 0.7, f"{form}; {_latency(resting)}"),
         Row(

@@ -79,13 +79,13 @@ def _checks(play: Play, instruments: list[Json], counts: dict[str, Count], cash:
         total, supply = sum(register.values()), play.node.supply(item["token"], number)
         moved, issued = sum(count.balances.values()), count.minted - count.burned
         found += [
-            Check(f"{code} units in register = totalSupply", total, supply, total == supply),
-            Check(f"{code} minted - burned = units in logs", issued, moved, issued == moved),
-            Check(f"{code} register = logs, line by line", *_same(register, count.balances)),
+            Check(f"{code} register = totalSupply", total, supply, total == supply),
+            Check(f"{code} minted - burned = logs", issued, moved, issued == moved),
+            Check(f"{code} holdings = in the logs", *_same(register, count.balances)),
             Check(f"{code} minted <= registered", count.minted, item["registered"], count.minted <= item["registered"]),
         ]
     held = sum(cash.balances.values())
-    found.append(Check("cash credited = held by the brokers", play.credited, held, play.credited == held))
+    found.append(Check("cash credited = cash held", play.credited, held, play.credited == held))
     return found
 
 
