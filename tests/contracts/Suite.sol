@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
-
-import {ModularCompliance} from "../../contracts/compliance/ModularCompliance.sol";
-import {Encumbrances} from "../../contracts/control/Encumbrances.sol";
-import {MemberRegistry} from "../../contracts/control/MemberRegistry.sol";
-import {RegisteredQuantity} from "../../contracts/control/RegisteredQuantity.sol";
-import {ClaimTopicsRegistry} from "../../contracts/identity/ClaimTopicsRegistry.sol";
-import {IdentityRegistry} from "../../contracts/identity/IdentityRegistry.sol";
-import {IdentityRegistryStorage} from "../../contracts/identity/IdentityRegistryStorage.sol";
-import {TrustedIssuersRegistry} from "../../contracts/identity/TrustedIssuersRegistry.sol";
-import {Attested, Onboarding, OnboardingBatch} from "../../contracts/interfaces/IAttestedIdentityRegistry.sol";
-import {Founder, Key} from "../../contracts/interfaces/IMemberRegistry.sol";
-import {RuleSet} from "../../contracts/interfaces/IModularCompliance.sol";
+import {
+    Attested,
+    IAttestedIdentityRegistry,
+    Onboarding,
+    OnboardingBatch
+} from "../../contracts/interfaces/IAttestedIdentityRegistry.sol";
+import {IEncumbrances} from "../../contracts/interfaces/IEncumbrances.sol";
+import {Founder, IMemberRegistry, Key} from "../../contracts/interfaces/IMemberRegistry.sol";
+import {IModularCompliance, RuleSet} from "../../contracts/interfaces/IModularCompliance.sol";
+import {IRegisteredQuantity} from "../../contracts/interfaces/IRegisteredQuantity.sol";
 import {Refusals} from "../../contracts/interfaces/Refusals.sol";
-import {Wiring} from "../../contracts/interfaces/ISecurityToken.sol";
-import {SecurityToken} from "../../contracts/token/SecurityToken.sol";
+import {ISecurityToken, Wiring} from "../../contracts/interfaces/ISecurityToken.sol";
+import {IIssuers, IRegistry, IStore, IToken, ITopics} from "./Interfaces.sol";
 import {Test} from "./Test.sol";
 
 /// @title Suite
@@ -54,15 +51,15 @@ abstract contract Suite is Test, Refusals {
     address internal carol = address(0xC3);
     address internal stranger = address(0xD4);
 
-    MemberRegistry internal members;
-    ClaimTopicsRegistry internal topics;
-    TrustedIssuersRegistry internal issuers;
-    IdentityRegistryStorage internal store;
-    IdentityRegistry internal registry;
-    RegisteredQuantity internal quantity;
-    Encumbrances internal encumbrances;
-    ModularCompliance internal compliance;
-    SecurityToken internal token;
+    IMemberRegistry internal members;
+    ITopics internal topics;
+    IIssuers internal issuers;
+    IStore internal store;
+    IRegistry internal registry;
+    IRegisteredQuantity internal quantity;
+    IEncumbrances internal encumbrances;
+    IModularCompliance internal compliance;
+    IToken internal token;
 
     address internal tokenCode;
     address internal complianceCode;
@@ -72,13 +69,13 @@ abstract contract Suite is Test, Refusals {
         vm.warp(START);
         vm.roll(1000);
         _deployIdentities();
-        quantity = RegisteredQuantity(
-            _proxy(address(new RegisteredQuantity()), abi.encodeCall(RegisteredQuantity.initialize, (address(this))))
+        quantity = IRegisteredQuantity(
+            _proxy(deploy("RegisteredQuantity"), abi.encodeCall(IRegisteredQuantity.initialize, (address(this))))
         );
         encumbrances =
-            Encumbrances(_proxy(address(new Encumbrances()), abi.encodeCall(Encumbrances.initialize, (address(this)))));
-        tokenCode = address(new SecurityToken());
-        complianceCode = address(new ModularCompliance());
+            IEncumbrances(_proxy(deploy("Encumbrances"), abi.encodeCall(IEncumbrances.initialize, (address(this)))));
+        tokenCode = deploy("SecurityToken");
+        complianceCode = deploy("ModularCompliance");
         issue(noRules());
         onboard(alice);
         onboard(bob);
@@ -87,14 +84,14 @@ abstract contract Suite is Test, Refusals {
 
     /// @dev A fresh token under these rules, registered for a million units and released from pause.
     function issue(RuleSet memory rules) internal {
-        compliance = ModularCompliance(
-            _proxy(complianceCode, abi.encodeCall(ModularCompliance.initialize, (address(this), rules, 100)))
+        compliance = IModularCompliance(
+            _proxy(complianceCode, abi.encodeCall(IModularCompliance.initialize, (address(this), rules, 100)))
         );
-        token = SecurityToken(
+        token = IToken(
             _proxy(
                 tokenCode,
                 abi.encodeCall(
-                    SecurityToken.initialize,
+                    ISecurityToken.initialize,
                     ("Busan", "BPL1", bytes12("ZZ0000000BP1"), wiringWith(address(compliance)))
                 )
             )
@@ -232,7 +229,7 @@ abstract contract Suite is Test, Refusals {
     }
 
     function _proxy(address code, bytes memory call) internal returns (address) {
-        return address(new ERC1967Proxy(code, call));
+        return deploy("ERC1967Proxy", abi.encode(code, call));
     }
 
     function _deployIdentities() private {
@@ -240,36 +237,29 @@ abstract contract Suite is Test, Refusals {
         founders[0] = _founder(BROKER_A, 1 << 4, BROKER_A_KEY);
         founders[1] = _founder(BROKER_B, 1 << 4, BROKER_B_KEY);
         founders[2] = _founder(REGISTRAR, 1 << 3, REGISTRAR_KEY);
-        members = MemberRegistry(
-            _proxy(address(new MemberRegistry()), abi.encodeCall(MemberRegistry.initialize, (address(this), founders)))
+        members = IMemberRegistry(
+            _proxy(deploy("MemberRegistry"), abi.encodeCall(IMemberRegistry.initialize, (address(this), founders)))
         );
-        address topicsCode = address(new ClaimTopicsRegistry());
-        address issuersCode = address(new TrustedIssuersRegistry());
-        address storeCode = address(new IdentityRegistryStorage());
-        address registryCode = address(new IdentityRegistry());
+        address topicsCode = deploy("ClaimTopicsRegistry");
+        address issuersCode = deploy("TrustedIssuersRegistry");
+        address storeCode = deploy("IdentityRegistryStorage");
+        address registryCode = deploy("IdentityRegistry");
         address registryAt = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 3);
         uint256[][] memory masks = new uint256[][](1);
         masks[0] = new uint256[](2);
         (masks[0][0], masks[0][1]) = (1, 7);
-        topics = ClaimTopicsRegistry(
-            _proxy(
-                topicsCode, abi.encodeCall(ClaimTopicsRegistry.initialize, (address(this), registryAt, one(uint256(1))))
-            )
+        topics = ITopics(
+            _proxy(topicsCode, abi.encodeCall(ITopics.initialize, (address(this), registryAt, one(uint256(1)))))
         );
-        issuers = TrustedIssuersRegistry(
-            _proxy(
-                issuersCode,
-                abi.encodeCall(TrustedIssuersRegistry.initialize, (address(this), registryAt, one(issuer), masks))
-            )
+        issuers = IIssuers(
+            _proxy(issuersCode, abi.encodeCall(IIssuers.initialize, (address(this), registryAt, one(issuer), masks)))
         );
-        store = IdentityRegistryStorage(
-            _proxy(storeCode, abi.encodeCall(IdentityRegistryStorage.initialize, (address(this), registryAt)))
-        );
-        registry = IdentityRegistry(
+        store = IStore(_proxy(storeCode, abi.encodeCall(IStore.initialize, (address(this), registryAt))));
+        registry = IRegistry(
             _proxy(
                 registryCode,
                 abi.encodeCall(
-                    IdentityRegistry.initialize,
+                    IAttestedIdentityRegistry.initialize,
                     (address(this), address(this), address(store), address(topics), address(issuers), address(members))
                 )
             )

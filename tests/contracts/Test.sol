@@ -32,6 +32,23 @@ abstract contract Test {
         _senders.push(sender);
     }
 
+    /// @dev Deploys a contract by its name, which its file shares: an import would compile it again, as a test.
+    function deploy(string memory name) internal returns (address) {
+        return deploy(name, "");
+    }
+
+    function deploy(string memory name, bytes memory arguments) internal returns (address made) {
+        bytes memory code = bytes.concat(vm.getCode(string.concat(name, ".sol:", name)), arguments);
+        assembly ("memory-safe") {
+            made := create(0, add(code, 0x20), mload(code))
+            if iszero(made) {
+                let free := mload(0x40)
+                returndatacopy(free, 0, returndatasize())
+                revert(free, returndatasize())
+            }
+        }
+    }
+
     function assertTrue(bool condition) internal pure {
         assertTrue(condition, "");
     }

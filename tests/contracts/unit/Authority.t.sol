@@ -1,31 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Authority} from "../../../contracts/control/Authority.sol";
-import {MemberRegistry} from "../../../contracts/control/MemberRegistry.sol";
-import {RegisteredQuantity} from "../../../contracts/control/RegisteredQuantity.sol";
 import {Act, IAuthority} from "../../../contracts/interfaces/IAuthority.sol";
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {Founder, Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
+import {IRegisteredQuantity} from "../../../contracts/interfaces/IRegisteredQuantity.sol";
 import {ISecurityToken} from "../../../contracts/interfaces/ISecurityToken.sol";
+import {IGoverned} from "../Interfaces.sol";
 import {ProductionSuite} from "./ProductionSuite.sol";
 
 /// @title AuthorityTest
 contract AuthorityTest is ProductionSuite {
     function test_it_owns_everything_and_the_deployer_nothing() public view {
-        assertEq(authority.owner(), address(authority));
-        assertEq(members.owner(), address(authority));
+        assertEq(IGoverned(address(authority)).owner(), address(authority));
+        assertEq(IGoverned(address(members)).owner(), address(authority));
         assertEq(topics.owner(), address(authority));
         assertEq(issuers.owner(), address(authority));
         assertEq(identityStorage.owner(), address(authority));
         assertEq(registry.owner(), address(authority));
-        assertEq(quantity.owner(), address(authority));
-        assertEq(encumbrances.owner(), address(authority));
-        assertEq(settlement.owner(), address(authority));
-        assertEq(cash.owner(), address(authority));
-        assertEq(factory.owner(), address(authority));
+        assertEq(IGoverned(address(quantity)).owner(), address(authority));
+        assertEq(IGoverned(address(encumbrances)).owner(), address(authority));
+        assertEq(IGoverned(address(settlement)).owner(), address(authority));
+        assertEq(IGoverned(address(cash)).owner(), address(authority));
+        assertEq(IGoverned(address(factory)).owner(), address(authority));
         assertEq(token.owner(), address(authority));
-        assertEq(compliance.owner(), address(authority));
+        assertEq(IGoverned(address(compliance)).owner(), address(authority));
         assertTrue(token.isAgent(address(authority)));
         assertTrue(registry.isAgent(address(authority)));
         assertFalse(token.isAgent(address(this)));
@@ -69,7 +68,7 @@ contract AuthorityTest is ProductionSuite {
     }
 
     function test_quantity_issue_mint_and_lock_need_issuer_and_registrar() public {
-        bytes memory data = abi.encodeCall(RegisteredQuantity.register, (address(token), 2_000_000));
+        bytes memory data = abi.encodeCall(IRegisteredQuantity.register, (address(token), 2_000_000));
         Act memory act = actOf(address(quantity), data);
         bytes memory refusal = abi.encodeWithSelector(RoleRequired.selector, bytes32(uint256(1 | (1 << 5))));
         _refuses(act, approvals(act, REGISTRAR_NO, VENUE_NO), refusal);
@@ -130,24 +129,24 @@ contract AuthorityTest is ProductionSuite {
         bytes4 selector = IERC3643.pause.selector;
         vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));
         authority.setPolicy(selector, 1, 1);
-        registrarAct(address(authority), abi.encodeCall(Authority.setPolicy, (selector, 1 << 6, 1 << 9)));
+        registrarAct(address(authority), abi.encodeCall(IAuthority.setPolicy, (selector, 1 << 6, 1 << 9)));
         (uint16 first, uint16 second) = authority.policyOf(selector);
         assertEq(first, 1 << 6);
         assertEq(second, 1 << 9);
-        Act memory act = actOf(address(authority), abi.encodeCall(Authority.setPolicy, (selector, 0, 1)));
+        Act memory act = actOf(address(authority), abi.encodeCall(IAuthority.setPolicy, (selector, 0, 1)));
         bytes memory refusal = abi.encodeWithSelector(IAuthority.AuthorityPolicyInvalid.selector, selector);
         _refuses(act, approvals(act, REGISTRAR_NO, VENUE_NO), refusal);
     }
 
     function test_code_changes_by_an_act_alone() public {
-        address code = address(new MemberRegistry());
+        address code = deploy("MemberRegistry");
         vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));
-        members.upgradeToAndCall(code, "");
+        IGoverned(address(members)).upgradeToAndCall(code, "");
         registrarAct(address(members), abi.encodeWithSignature("upgradeToAndCall(address,bytes)", code, ""));
     }
 
     function test_its_implementation_is_locked() public {
-        Authority code = new Authority();
+        IAuthority code = IAuthority(deploy("Authority"));
         vm.expectRevert();
         code.initialize(address(this), new Founder[](0));
     }

@@ -4,7 +4,6 @@ pragma solidity 0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {CashAccount, CashEntry, CashParty, IDepositToken} from "../../../contracts/interfaces/IDepositToken.sol";
-import {DepositToken} from "../../../contracts/token/DepositToken.sol";
 import {ProductionSuite} from "./ProductionSuite.sol";
 
 /// @title DepositTokenTest
@@ -154,7 +153,7 @@ contract DepositTokenTest is ProductionSuite {
     }
 
     function test_its_implementation_is_locked() public {
-        DepositToken code = new DepositToken();
+        IDepositToken code = IDepositToken(deploy("DepositToken"));
         vm.expectRevert();
         code.initialize(address(this), address(this), address(this));
     }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {MemberRegistry} from "../../../contracts/control/MemberRegistry.sol";
 import {IAttestedIdentityRegistry} from "../../../contracts/interfaces/IAttestedIdentityRegistry.sol";
 import {IDvpSettlement, Order, Trade} from "../../../contracts/interfaces/IDvpSettlement.sol";
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
-import {Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
+import {IMemberRegistry, Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {HostileToken} from "../mocks/HostileToken.sol";
 import {Batches} from "./Batches.sol";
 
@@ -204,9 +203,9 @@ contract DvpSettlementTest is Batches {
 
     function test_suspended_and_revoked_brokers_settle_nothing() public {
         Batch memory batch = pair(bid(5000, 10), ask(5000, 10), 10, 5000);
-        registrarAct(address(members), abi.encodeCall(MemberRegistry.setMemberStatus, (BROKER_2, 2)));
+        registrarAct(address(members), abi.encodeCall(IMemberRegistry.setMemberStatus, (BROKER_2, 2)));
         fails(batch, abi.encodeWithSelector(BrokerSuspended.selector, BROKER_2));
-        registrarAct(address(members), abi.encodeCall(MemberRegistry.setMemberStatus, (BROKER_2, 3)));
+        registrarAct(address(members), abi.encodeCall(IMemberRegistry.setMemberStatus, (BROKER_2, 3)));
         fails(batch, abi.encodeWithSelector(BrokerNotMember.selector, BROKER_2));
     }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
+import {IMemberRegistry, Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {Order} from "../../../contracts/interfaces/IDvpSettlement.sol";
-import {MemberRegistry} from "../../../contracts/control/MemberRegistry.sol";
 import {Batches} from "./Batches.sol";
 
 /// @title HostileBrokerTest
@@ -32,7 +31,7 @@ contract HostileBrokerTest is Batches {
     function test_it_cannot_use_the_rest_as_a_venue_of_its_own() public {
         Batch memory batch = _partlyFilled();
         Key[] memory no = new Key[](0);
-        registrarAct(address(members), abi.encodeCall(MemberRegistry.admit, (BROKER_1, (1 << 4) | (1 << 6), no)));
+        registrarAct(address(members), abi.encodeCall(IMemberRegistry.admit, (BROKER_1, (1 << 4) | (1 << 6), no)));
         vm.recordLogs();
         sendAs(vm.addr(CARRIER + BROKER_1_NO), gasleft(), batch);
         assertEq(readOutcomes()[0].refusal, unmatched("venue"));

@@ -1,29 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
-
-import {ModularCompliance} from "../../../contracts/compliance/ModularCompliance.sol";
-import {Authority} from "../../../contracts/control/Authority.sol";
-import {Encumbrances} from "../../../contracts/control/Encumbrances.sol";
-import {MemberRegistry} from "../../../contracts/control/MemberRegistry.sol";
-import {RegisteredQuantity} from "../../../contracts/control/RegisteredQuantity.sol";
-import {SuiteFactory} from "../../../contracts/factory/SuiteFactory.sol";
-import {ClaimTopicsRegistry} from "../../../contracts/identity/ClaimTopicsRegistry.sol";
-import {IdentityRegistry} from "../../../contracts/identity/IdentityRegistry.sol";
-import {IdentityRegistryStorage} from "../../../contracts/identity/IdentityRegistryStorage.sol";
-import {TrustedIssuersRegistry} from "../../../contracts/identity/TrustedIssuersRegistry.sol";
-import {Onboarding, OnboardingBatch} from "../../../contracts/interfaces/IAttestedIdentityRegistry.sol";
-import {Act} from "../../../contracts/interfaces/IAuthority.sol";
-import {CashAccount, CashEntry} from "../../../contracts/interfaces/IDepositToken.sol";
+import {
+    IAttestedIdentityRegistry,
+    Onboarding,
+    OnboardingBatch
+} from "../../../contracts/interfaces/IAttestedIdentityRegistry.sol";
+import {Act, IAuthority} from "../../../contracts/interfaces/IAuthority.sol";
+import {CashAccount, CashEntry, IDepositToken} from "../../../contracts/interfaces/IDepositToken.sol";
+import {IDvpSettlement} from "../../../contracts/interfaces/IDvpSettlement.sol";
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
-import {Founder, Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
-import {RuleSet} from "../../../contracts/interfaces/IModularCompliance.sol";
+import {IEncumbrances} from "../../../contracts/interfaces/IEncumbrances.sol";
+import {Founder, IMemberRegistry, Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
+import {IModularCompliance, RuleSet} from "../../../contracts/interfaces/IModularCompliance.sol";
+import {IRegisteredQuantity} from "../../../contracts/interfaces/IRegisteredQuantity.sol";
 import {Refusals} from "../../../contracts/interfaces/Refusals.sol";
-import {IssueParams, SuiteParts} from "../../../contracts/interfaces/ISuiteFactory.sol";
-import {DvpSettlement} from "../../../contracts/settlement/DvpSettlement.sol";
-import {DepositToken} from "../../../contracts/token/DepositToken.sol";
-import {SecurityToken} from "../../../contracts/token/SecurityToken.sol";
+import {ISuiteFactory, IssueParams, SuiteParts} from "../../../contracts/interfaces/ISuiteFactory.sol";
+import {IIssuers, IRegistry, IStore, IToken, ITopics} from "../Interfaces.sol";
 import {Test} from "../Test.sol";
 
 /// @title ProductionSuite
@@ -72,19 +65,19 @@ abstract contract ProductionSuite is Test, Refusals {
     uint40 internal constant LATER = START + 365 days;
     uint64 internal constant TOPIC_BITS = 1 << 1;
 
-    Authority internal authority;
-    MemberRegistry internal members;
-    ClaimTopicsRegistry internal topics;
-    TrustedIssuersRegistry internal issuers;
-    IdentityRegistryStorage internal identityStorage;
-    IdentityRegistry internal registry;
-    RegisteredQuantity internal quantity;
-    Encumbrances internal encumbrances;
-    DvpSettlement internal settlement;
-    DepositToken internal cash;
-    SuiteFactory internal factory;
-    SecurityToken internal token;
-    ModularCompliance internal compliance;
+    IAuthority internal authority;
+    IMemberRegistry internal members;
+    ITopics internal topics;
+    IIssuers internal issuers;
+    IStore internal identityStorage;
+    IRegistry internal registry;
+    IRegisteredQuantity internal quantity;
+    IEncumbrances internal encumbrances;
+    IDvpSettlement internal settlement;
+    IDepositToken internal cash;
+    ISuiteFactory internal factory;
+    IToken internal token;
+    IModularCompliance internal compliance;
 
     address internal claimIssuer = vm.addr(CLAIM_ISSUER_KEY);
     address internal venueSender = vm.addr(CARRIER + VENUE_NO);
@@ -114,19 +107,19 @@ abstract contract ProductionSuite is Test, Refusals {
 
     /// @dev 1. MemberRegistry's code; 2. Authority, which creates the registry with the founding members.
     function _deployControl() private {
-        address memberRegistryCode = address(new MemberRegistry());
-        authority = Authority(
-            _proxy(address(new Authority()), abi.encodeCall(Authority.initialize, (memberRegistryCode, _founders())))
+        address memberRegistryCode = deploy("MemberRegistry");
+        authority = IAuthority(
+            _proxy(deploy("Authority"), abi.encodeCall(IAuthority.initialize, (memberRegistryCode, _founders())))
         );
-        members = MemberRegistry(authority.memberRegistry());
+        members = IMemberRegistry(authority.memberRegistry());
     }
 
     /// @dev 3. Claim topics, trusted issuers, identity storage, then the identity registry at the predicted address.
     function _deployIdentities() private {
-        address topicsCode = address(new ClaimTopicsRegistry());
-        address issuersCode = address(new TrustedIssuersRegistry());
-        address storageCode = address(new IdentityRegistryStorage());
-        address registryCode = address(new IdentityRegistry());
+        address topicsCode = deploy("ClaimTopicsRegistry");
+        address issuersCode = deploy("TrustedIssuersRegistry");
+        address storageCode = deploy("IdentityRegistryStorage");
+        address registryCode = deploy("IdentityRegistry");
         address registryAt = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 3);
         uint256[] memory required = new uint256[](1);
         required[0] = 1;
@@ -134,22 +127,17 @@ abstract contract ProductionSuite is Test, Refusals {
         trustedFor[0] = required;
         address[] memory trusted = new address[](1);
         trusted[0] = claimIssuer;
-        topics = ClaimTopicsRegistry(
+        topics =
+            ITopics(_proxy(topicsCode, abi.encodeCall(ITopics.initialize, (address(authority), registryAt, required))));
+        issuers = IIssuers(
             _proxy(
-                topicsCode, abi.encodeCall(ClaimTopicsRegistry.initialize, (address(authority), registryAt, required))
+                issuersCode, abi.encodeCall(IIssuers.initialize, (address(authority), registryAt, trusted, trustedFor))
             )
         );
-        issuers = TrustedIssuersRegistry(
-            _proxy(
-                issuersCode,
-                abi.encodeCall(TrustedIssuersRegistry.initialize, (address(authority), registryAt, trusted, trustedFor))
-            )
-        );
-        identityStorage = IdentityRegistryStorage(
-            _proxy(storageCode, abi.encodeCall(IdentityRegistryStorage.initialize, (address(authority), registryAt)))
-        );
+        identityStorage =
+            IStore(_proxy(storageCode, abi.encodeCall(IStore.initialize, (address(authority), registryAt))));
         bytes memory init = abi.encodeCall(
-            IdentityRegistry.initialize,
+            IAttestedIdentityRegistry.initialize,
             (
                 address(authority),
                 address(authority),
@@ -159,7 +147,7 @@ abstract contract ProductionSuite is Test, Refusals {
                 address(members)
             )
         );
-        registry = IdentityRegistry(_proxy(registryCode, init));
+        registry = IRegistry(_proxy(registryCode, init));
         assertEq(address(registry), registryAt);
     }
 
@@ -167,21 +155,20 @@ abstract contract ProductionSuite is Test, Refusals {
     /// factory, with the code of token and compliance.
     function _deployMarket() private {
         address owner = address(authority);
-        quantity = RegisteredQuantity(
-            _proxy(address(new RegisteredQuantity()), abi.encodeCall(RegisteredQuantity.initialize, (owner)))
+        quantity = IRegisteredQuantity(
+            _proxy(deploy("RegisteredQuantity"), abi.encodeCall(IRegisteredQuantity.initialize, (owner)))
         );
-        encumbrances =
-            Encumbrances(_proxy(address(new Encumbrances()), abi.encodeCall(Encumbrances.initialize, (owner))));
-        settlement = DvpSettlement(
+        encumbrances = IEncumbrances(_proxy(deploy("Encumbrances"), abi.encodeCall(IEncumbrances.initialize, (owner))));
+        settlement = IDvpSettlement(
             _proxy(
-                address(new DvpSettlement()),
-                abi.encodeCall(DvpSettlement.initialize, (owner, address(members), address(registry)))
+                deploy("DvpSettlement"),
+                abi.encodeCall(IDvpSettlement.initialize, (owner, address(members), address(registry)))
             )
         );
-        cash = DepositToken(
+        cash = IDepositToken(
             _proxy(
-                address(new DepositToken()),
-                abi.encodeCall(DepositToken.initialize, (owner, address(members), address(settlement)))
+                deploy("DepositToken"),
+                abi.encodeCall(IDepositToken.initialize, (owner, address(members), address(settlement)))
             )
         );
         SuiteParts memory parts = SuiteParts({
@@ -189,21 +176,21 @@ abstract contract ProductionSuite is Test, Refusals {
             quantity: address(quantity),
             encumbrances: address(encumbrances),
             settlement: address(settlement),
-            tokenImplementation: address(new SecurityToken()),
-            complianceImplementation: address(new ModularCompliance())
+            tokenImplementation: deploy("SecurityToken"),
+            complianceImplementation: deploy("ModularCompliance")
         });
         factory =
-            SuiteFactory(_proxy(address(new SuiteFactory()), abi.encodeCall(SuiteFactory.initialize, (owner, parts))));
+            ISuiteFactory(_proxy(deploy("SuiteFactory"), abi.encodeCall(ISuiteFactory.initialize, (owner, parts))));
     }
 
     /// @dev 8. From here on only signed acts: issue, registered quantity, release from pause.
     function _createIssue() private {
         IssueParams memory params = issueParams(ISIN);
         (address tokenAt, address complianceAt) = factory.predict(params);
-        issuerAct(address(factory), abi.encodeCall(SuiteFactory.createIssue, (params)));
-        token = SecurityToken(tokenAt);
-        compliance = ModularCompliance(complianceAt);
-        issuerAct(address(quantity), abi.encodeCall(RegisteredQuantity.register, (tokenAt, 1_000_000)));
+        issuerAct(address(factory), abi.encodeCall(ISuiteFactory.createIssue, (params)));
+        token = IToken(tokenAt);
+        compliance = IModularCompliance(complianceAt);
+        issuerAct(address(quantity), abi.encodeCall(IRegisteredQuantity.register, (tokenAt, 1_000_000)));
         registrarAct(tokenAt, abi.encodeCall(IERC3643.unpause, ()));
     }
 
@@ -381,7 +368,7 @@ abstract contract ProductionSuite is Test, Refusals {
     }
 
     function _proxy(address code, bytes memory init) internal returns (address) {
-        return address(new ERC1967Proxy(code, init));
+        return deploy("ERC1967Proxy", abi.encode(code, init));
     }
 
     function _founders() private pure returns (Founder[] memory founders) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {SuiteFactory} from "../../../contracts/factory/SuiteFactory.sol";
 import {Act} from "../../../contracts/interfaces/IAuthority.sol";
 import {ISuiteFactory, IssueParams, SuiteParts} from "../../../contracts/interfaces/ISuiteFactory.sol";
-import {SecurityToken} from "../../../contracts/token/SecurityToken.sol";
+import {IToken} from "../Interfaces.sol";
 import {ProductionSuite} from "./ProductionSuite.sol";
 
 /// @title SuiteFactoryTest
@@ -19,8 +18,8 @@ contract SuiteFactoryTest is ProductionSuite {
         emit ISuiteFactory.IssueCreated(
             _SECOND, tokenAt, complianceAt, parts.tokenImplementation.codehash, parts.complianceImplementation.codehash
         );
-        issuerAct(address(factory), abi.encodeCall(SuiteFactory.createIssue, (params)));
-        SecurityToken made = SecurityToken(tokenAt);
+        issuerAct(address(factory), abi.encodeCall(ISuiteFactory.createIssue, (params)));
+        IToken made = IToken(tokenAt);
         assertEq(factory.tokenOf(_SECOND), tokenAt);
         assertEq(bytes32(made.isin()), bytes32(_SECOND));
         assertEq(made.compliance(), complianceAt);
@@ -75,7 +74,7 @@ contract SuiteFactoryTest is ProductionSuite {
     }
 
     function test_an_issue_needs_issuer_and_registrar() public {
-        Act memory act = actOf(address(factory), abi.encodeCall(SuiteFactory.createIssue, (issueParams(_SECOND))));
+        Act memory act = actOf(address(factory), abi.encodeCall(ISuiteFactory.createIssue, (issueParams(_SECOND))));
         bytes[] memory list = approvals(act, VENUE_NO, REGISTRAR_NO);
         vm.expectPartialRevert(RoleRequired.selector);
         authority.execute(act, list);

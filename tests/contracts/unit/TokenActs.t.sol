@@ -5,7 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {ISecurityToken} from "../../../contracts/interfaces/ISecurityToken.sol";
-import {SecurityToken} from "../../../contracts/token/SecurityToken.sol";
+import {IToken} from "../Interfaces.sol";
 import {ForeignCompliance} from "../mocks/ForeignCompliance.sol";
 import {Suite} from "../Suite.sol";
 
@@ -39,11 +39,11 @@ contract TokenActsTest is Suite {
         token.mint(bob, type(uint256).max);
         token.burn(bob, 1);
         token.mint(bob, 1);
-        SecurityToken bare = SecurityToken(
+        IToken bare = IToken(
             _proxy(
                 tokenCode,
                 abi.encodeCall(
-                    SecurityToken.initialize, ("n", "s", bytes12(0), wiringWith(address(new ForeignCompliance())))
+                    ISecurityToken.initialize, ("n", "s", bytes12(0), wiringWith(address(new ForeignCompliance())))
                 )
             )
         );
@@ -119,7 +119,7 @@ contract TokenActsTest is Suite {
         vm.expectRevert(abi.encodeWithSignature("InvalidInitialization()"));
         token.initialize("x", "y", bytes12(0), wiringWith(address(compliance)));
         vm.expectRevert(abi.encodeWithSignature("InvalidInitialization()"));
-        SecurityToken(tokenCode).initialize("x", "y", bytes12(0), wiringWith(address(compliance)));
+        IToken(tokenCode).initialize("x", "y", bytes12(0), wiringWith(address(compliance)));
     }
 
     function test_batches_refuse_unequal_lengths() public {
