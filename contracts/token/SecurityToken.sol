@@ -59,9 +59,7 @@ contract SecurityToken is TokenChecks, IERC20 {
     /// @dev See {IERC3643-batchTransfer}.
     function batchTransfer(address[] calldata toList, uint256[] calldata amounts) external {
         _requireLength(toList.length, amounts.length);
-        for (uint256 i = 0; i < amounts.length; i++) {
-            _transfer(msg.sender, toList[i], amounts[i], msg.sender, Channels.PLAIN);
-        }
+        _transferMany(msg.sender, toList, amounts);
     }
 
     /// @dev See {ISecurityToken-settle}.

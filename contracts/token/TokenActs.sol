@@ -177,7 +177,7 @@ abstract contract TokenActs is TokenConversion {
         (uint256 fromWord, uint256 toWord) = _registry(cfg).pairRefreshed(from, to);
         _revert(_unverified(to, toWord));
         _release($, from, amount);
-        _move(cfg, $.accounts[from], $.accounts[to], from, to, amount);
+        _move(cfg, from, to, $.accounts[from].word, $.accounts[to].word, amount);
         emit ISecurityToken.ForcedTransfer(msg.sender, from, to, amount, basis, document);
         _record($, cfg, from, to, amount, fromWord, toWord);
     }

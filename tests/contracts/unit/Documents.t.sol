@@ -8,8 +8,7 @@ import {Suite} from "../Suite.sol";
 /// @notice Documents by ERC-1643: hashes, and no text but the hash again.
 contract DocumentsTest is Suite {
     bytes32 private constant _HASH = 0x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff;
-    string private constant _URN =
-        "urn:sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    string private constant _URN = "urn:sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
     function _expect(bytes32 name, string memory uri, bytes32 hash, uint256 time) private view {
         (string memory uriNow, bytes32 hashNow, uint256 timeNow) = token.getDocument(name);
