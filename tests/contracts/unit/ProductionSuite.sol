@@ -176,7 +176,8 @@ abstract contract ProductionSuite is Test, Refusals {
             quantity: address(quantity),
             encumbrances: address(encumbrances),
             settlement: address(settlement),
-            tokenImplementation: deploy("SecurityToken"),
+            instructions: address(0),
+            tokenImplementation: deploy("SecurityToken", abi.encode(deploy("SecurityTokenExtension"))),
             complianceImplementation: deploy("ModularCompliance")
         });
         factory =
