@@ -90,13 +90,13 @@ contract SecurityToken is TokenActs, IERC20Metadata, IERC20Permit, IERC165 {
 
     /// @inheritdoc IERC20
     function transfer(address to, uint256 value) external returns (bool) {
-        _transfer(msg.sender, to, value, msg.sender);
+        _transfer(msg.sender, to, value, msg.sender, _PLAIN);
         return true;
     }
 
     /// @inheritdoc IERC20
     function transferFrom(address from, address to, uint256 value) external returns (bool) {
-        _transfer(from, to, value, msg.sender);
+        _transfer(from, to, value, msg.sender, _PLAIN);
         return true;
     }
 
@@ -104,14 +104,14 @@ contract SecurityToken is TokenActs, IERC20Metadata, IERC20Permit, IERC165 {
     function batchTransfer(address[] calldata toList, uint256[] calldata amounts) external {
         _requireLength(toList.length, amounts.length);
         for (uint256 i = 0; i < amounts.length; i++) {
-            _transfer(msg.sender, toList[i], amounts[i], msg.sender);
+            _transfer(msg.sender, toList[i], amounts[i], msg.sender, _PLAIN);
         }
     }
 
     /// @inheritdoc ISecurityToken
     function settle(address from, address to, uint256 units) external {
         if (msg.sender != _data().settlement) revert RoleRequired("SETTLEMENT");
-        _transfer(from, to, units, from);
+        _transfer(from, to, units, from, _VENUE);
     }
 
     /// @inheritdoc IERC20Permit

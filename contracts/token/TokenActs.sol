@@ -180,7 +180,7 @@ abstract contract TokenActs is TokenChecks {
         (, uint256 toWord) = _registry(cfg).pairRefreshed(address(0), to);
         _revert(_unverified(to, toWord));
         if (cfg & _NATIVE != 0) {
-            IModularCompliance($.compliance).move(address(0), to, amount, 0, toWord, supply);
+            IModularCompliance($.compliance).move(address(0), to, amount, 0, toWord, supply, _MINT);
         } else if (cfg & _ENGAGED != 0) {
             _revert(_barredByForeign($, address(0), to, amount));
         }

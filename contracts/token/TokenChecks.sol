@@ -13,12 +13,15 @@ import {TokenState} from "./TokenState.sol";
 /// @notice Every check of a transfer, in its order; each gives the revert data, and both the transfer and the verdict
 /// take it from here.
 abstract contract TokenChecks is TokenState {
+    uint8 internal constant _PLAIN = 0;
+    uint8 internal constant _VENUE = 1;
+    uint8 internal constant _MINT = 3;
     uint256 private constant _REGISTERED = 1;
     uint256 private constant _VERIFIED = 2;
     uint256 private constant _CAUSE = 4;
 
     /// @dev A transfer with all checks; the compliance contract records what it allowed in the same call.
-    function _transfer(address from, address to, uint256 amount, address spender) internal {
+    function _transfer(address from, address to, uint256 amount, address spender, uint8 channel) internal {
         Data storage $ = _data();
         uint256 cfg = $.cfg;
         Account storage source = $.accounts[from];
@@ -27,7 +30,7 @@ abstract contract TokenChecks is TokenState {
         (uint256 fromWord, uint256 toWord) = _registry(cfg).pairRefreshed(from, to);
         _revert(_unidentified(from, to, fromWord, toWord));
         if (cfg & _NATIVE != 0) {
-            IModularCompliance($.compliance).move(from, to, amount, fromWord, toWord, $.totalSupply);
+            IModularCompliance($.compliance).move(from, to, amount, fromWord, toWord, $.totalSupply, channel);
         } else if (cfg & _ENGAGED != 0) {
             _revert(_barredByForeign($, from, to, amount));
         }
@@ -53,14 +56,15 @@ abstract contract TokenChecks is TokenState {
         refusal = _unidentified(from, to, fromWord, toWord);
         if (refusal.length != 0) return refusal;
         if (cfg & _NATIVE != 0) {
-            refusal = IModularCompliance($.compliance).check(from, to, amount, fromWord, toWord, $.totalSupply);
+            uint8 channel = spender == $.settlement ? _VENUE : _PLAIN;
+            refusal = IModularCompliance($.compliance).check(from, to, amount, fromWord, toWord, $.totalSupply, channel);
         } else if (cfg & _ENGAGED != 0) {
             refusal = _barredByForeign($, from, to, amount);
         }
         if (refusal.length != 0) return refusal;
         refusal = _uncovered($, from, $.accounts[from].word, amount, 0);
         if (refusal.length != 0) return refusal;
-        return _unallowed($, from, amount, spender);
+        return spender == $.settlement ? bytes("") : _unallowed($, from, amount, spender);
     }
 
     function _registry(uint256 cfg) internal pure returns (IAttestedIdentityRegistry) {
