@@ -47,7 +47,7 @@ contract VerdictTest is Suite {
 
     function _prepare(State memory state) private {
         RuleSet memory rules = noRules();
-        if (state.rules & 1 != 0) rules.capUnits = uint96(bound(state.cap, 1, 1500));
+        if (state.rules & 1 != 0) rules.capUnits = uint64(bound(state.cap, 1, 1500));
         if (state.rules & 2 != 0) rules.capBps = uint16(bound(state.bps, 1, 10_000));
         if (state.rules & 4 != 0) rules.classes = uint16(1 << PROFESSIONAL);
         if (state.rules & 8 != 0) rules.holderLimit = 2;

@@ -291,7 +291,7 @@ contract RulesTest is Suite {
         vm.expectRevert(refusal);
         compliance.destroyed(alice, 1);
         vm.expectRevert(refusal);
-        compliance.move(alice, bob, 1, 0, 0, 1);
+        compliance.move(alice, bob, 1, 0, 0, 1, 0);
         vm.expectRevert(refusal);
         compliance.recordMove(alice, bob, 1, 0, 0);
     }
