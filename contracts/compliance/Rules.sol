@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Movement} from "../interfaces/IComplianceModule.sol";
-import {RuleSet} from "../interfaces/IModularCompliance.sol";
+import {Channels, RuleSet} from "../interfaces/IModularCompliance.sol";
 import {Refusals} from "../interfaces/Refusals.sol";
 
 /// @title Rules
@@ -28,7 +28,6 @@ library Rules {
     /// @dev The bits of the length of a window: it is never zero where there is one.
     uint256 private constant _WINDOW = uint256(type(uint32).max) << 96;
     uint256 private constant _BPS = 10_000;
-    uint8 private constant _PLAIN = 0;
 
     function pack(Packed storage packed, RuleSet memory rules, uint64 effectiveBlock, uint256[] memory modules)
         internal
@@ -115,7 +114,7 @@ library Rules {
             if (refusal.length != 0) return (refusal, 0);
         }
         // A mint has a channel of its own; instructions carry their reason and document.
-        if (word & _OFF_VENUE != 0 && move.channel == _PLAIN) {
+        if (word & _OFF_VENUE != 0 && move.channel == Channels.PLAIN) {
             refusal = abi.encodeWithSelector(Refusals.OffVenueSaleBarred.selector);
         }
     }

@@ -20,6 +20,18 @@ struct RuleSet {
     bool offVenueBarred;
 }
 
+/// @title Channels
+/// @notice By which way units move: a rule may ask for one.
+library Channels {
+    /// @dev ERC-20: by the holder or whom it allowed.
+    uint8 internal constant PLAIN = 0;
+    /// @dev A trade of the venue, by the settlement contract.
+    uint8 internal constant VENUE = 1;
+    /// @dev An account manager's signed instruction, by the instructions contract.
+    uint8 internal constant INSTRUCTED = 2;
+    uint8 internal constant MINT = 3;
+}
+
 /// @title IModularCompliance
 /// @notice Compliance with built-in rules, asked in one call, and up to 25 module contracts; rule sets are versioned, a
 /// version says exactly which rules and which modules, and takes effect at an announced block. Positions, holders and
@@ -29,8 +41,7 @@ struct RuleSet {
 /// the receiver; moves between accounts of one identity meet none, nor do burns and acts of force, which are counted in
 /// positions and use up no window. A cap in per cent of the supply is judged at transfers, not at mint, while the supply
 /// is still forming. A window begins with the first receipt after the last one ended, a mint included, and lasts
-/// `windowSeconds` of block time. Channels: 0 plain transfer, 1 settlement, 2 instruction, 3 mint; a plain transfer of
-/// units between identities is a sale off the venue. While a module that keeps state is asked, nothing moves. Assumes that
+/// `windowSeconds` of block time. A plain transfer of units between identities is a sale off the venue. While a module that keeps state is asked, nothing moves. Assumes that
 /// the token passes the registry's words of this very block.
 interface IModularCompliance is ICompliance {
     error ComplianceTokenBound(address token);
@@ -82,7 +93,8 @@ interface IModularCompliance is ICompliance {
     function removeModule(address module, uint64 effectiveBlock) external;
 
     /// @notice Checks a transfer or a mint and records it; reverts with the refusal.
-    /// @dev Requirements: the caller is the token. The words are those of the identity registry.
+    /// @dev Requirements: the caller is the token. The words are those of the identity registry; the channel is one of
+    /// {Channels}.
     function move(
         address from,
         address to,

@@ -6,16 +6,13 @@ import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.so
 import {IAttestedIdentityRegistry} from "../interfaces/IAttestedIdentityRegistry.sol";
 import {ICompliance} from "../interfaces/ICompliance.sol";
 import {IEncumbrances} from "../interfaces/IEncumbrances.sol";
-import {IModularCompliance} from "../interfaces/IModularCompliance.sol";
+import {Channels, IModularCompliance} from "../interfaces/IModularCompliance.sol";
 import {TokenState} from "./TokenState.sol";
 
 /// @title TokenChecks
 /// @notice Every check of a transfer, in its order; each gives the revert data, and both the transfer and the verdict
 /// take it from here.
 abstract contract TokenChecks is TokenState {
-    uint8 internal constant _PLAIN = 0;
-    uint8 internal constant _VENUE = 1;
-    uint8 internal constant _MINT = 3;
     uint256 private constant _REGISTERED = 1;
     uint256 private constant _VERIFIED = 2;
     uint256 private constant _CAUSE = 4;
@@ -50,13 +47,14 @@ abstract contract TokenChecks is TokenState {
     {
         Data storage $ = _data();
         uint256 cfg = $.cfg;
+        uint8 channel = _channelOf($, spender);
+        if (channel != Channels.PLAIN) spender = from;
         refusal = _halted(cfg, $.accounts[from], $.accounts[to], from, to);
         if (refusal.length != 0) return refusal;
         (uint256 fromWord, uint256 toWord) = _registry(cfg).pair(from, to);
         refusal = _unidentified(from, to, fromWord, toWord);
         if (refusal.length != 0) return refusal;
         if (cfg & _NATIVE != 0) {
-            uint8 channel = spender == $.settlement ? _VENUE : _PLAIN;
             refusal = IModularCompliance($.compliance).check(from, to, amount, fromWord, toWord, $.totalSupply, channel);
         } else if (cfg & _ENGAGED != 0) {
             refusal = _barredByForeign($, from, to, amount);
@@ -64,7 +62,7 @@ abstract contract TokenChecks is TokenState {
         if (refusal.length != 0) return refusal;
         refusal = _uncovered($, from, $.accounts[from].word, amount, 0);
         if (refusal.length != 0) return refusal;
-        return spender == $.settlement ? bytes("") : _unallowed($, from, amount, spender);
+        return _unallowed($, from, amount, spender);
     }
 
     function _registry(uint256 cfg) internal pure returns (IAttestedIdentityRegistry) {
@@ -117,6 +115,13 @@ abstract contract TokenChecks is TokenState {
             }
         }
         emit Transfer(from, to, amount);
+    }
+
+    /// @dev A transfer knows its channel by its function; the view by who would call it.
+    function _channelOf(Data storage $, address spender) private view returns (uint8) {
+        if (spender == address(0)) return Channels.PLAIN;
+        if (spender == $.settlement) return Channels.VENUE;
+        return spender == $.instructions ? Channels.INSTRUCTED : Channels.PLAIN;
     }
 
     function _halted(uint256 cfg, Account storage source, Account storage target, address from, address to)

@@ -2,22 +2,17 @@
 """The embedded engine: one anvil process, without a fee, with London's rules."""
 
 import shutil
-import socket
-import subprocess
-import tempfile
-import time
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Final, Self
+from typing import Final
+
+from typing_extensions import override
 
 import stoken
-from stoken.chain.rpc import RpcClient
-from stoken.errors import LedgerUnavailableError, StartupError
+from stoken.errors import StartupError
+from stoken.network.process import HOST, NodeProcess
 
 CHAIN_ID: Final = 20260
-_HOST: Final = "127.0.0.1"
-_START_SECONDS: Final = 15
-_STOP_SECONDS: Final = 10
 _FLAGS: Final = (
     *("--hardfork", "london"),
     *("--block-base-fee-per-gas", "0"),
@@ -30,8 +25,10 @@ _FLAGS: Final = (
 )
 
 
-class Anvil:
+class Anvil(NodeProcess):
     """A running anvil; use it as a context manager, or call `start` and `stop`."""
+
+    name = "anvil"
 
     def __init__(
         self,
@@ -44,97 +41,16 @@ class Anvil:
         keep_history: bool = False,
     ) -> None:
         """Take the options: port 0 picks a free one; without `block_seconds` and `automine` only evm_mine mines."""
-        self.port = port
+        super().__init__(port)
         self._options = (*_FLAGS, "--chain-id", str(chain_id), *_mining(block_seconds, automine=automine))
         if not keep_history:
             self._options += ("--prune-history", "64")
         if state_file is not None:
             self._options += ("--state", str(state_file), "--state-interval", "1")
-        self._process: subprocess.Popen[bytes] | None = None
-        self._output: IO[bytes] | None = None
 
-    @property
-    def url(self) -> str:
-        """The endpoint of the running node."""
-        return f"http://{_HOST}:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        """The process id of the running node."""
-        return self._running().pid
-
-    def start(self) -> Self:
-        """Start the node and wait until it answers; raises StartupError in one line where it cannot."""
-        binary = find_binary()
-        self.port = _reserve(self.port)
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self._process = subprocess.Popen(  # noqa: S603 - our own options
-            [binary, *self._options, "--host", _HOST, "--port", str(self.port)],
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-            # An interrupt at the terminal must reach stoken first, which drains and then stops the node.
-            start_new_session=True,
-        )
-        try:
-            self._wait()
-        except StartupError:
-            self.stop()
-            raise
-        return self
-
-    def check(self) -> None:
-        """Raise LedgerUnavailableError where the process has ended by itself."""
-        status = self._running().poll()
-        if status is not None:
-            raise LedgerUnavailableError(f"anvil ended with status {status}: {self._last_line()}")
-
-    def stop(self) -> None:
-        """Stop the node and wait for its end; harmless where it does not run."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
-        if self._output is not None:
-            self._output.close()
-            self._output = None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            raise LedgerUnavailableError("anvil is not running")
-        return self._process
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        with RpcClient(self.url, timeout=1) as rpc:
-            while True:
-                try:
-                    self.check()
-                    rpc.call("eth_chainId")
-                except LedgerUnavailableError as error:
-                    if self._running().poll() is not None or time.monotonic() > deadline:
-                        raise StartupError(f"anvil does not start: {error}") from error
-                    time.sleep(0.02)
-                else:
-                    return
-
-    def _last_line(self) -> str:
-        if self._output is None:
-            return ""
-        self._output.seek(0)
-        lines = self._output.read().decode(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "no output")
+    @override
+    def command(self) -> Sequence[str]:
+        return [find_binary(), *self._options, "--host", HOST, "--port", str(self.port)]
 
 
 def find_binary() -> str:
@@ -156,14 +72,3 @@ def _mining(block_seconds: float | None, *, automine: bool) -> tuple[str, ...]:
     if automine:
         return ()
     return ("--no-mining",) if block_seconds is None else ("--block-time", str(block_seconds))
-
-
-def _reserve(port: int) -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError as error:
-            raise StartupError(f"port {port} is in use") from error
-        bound: int = probe.getsockname()[1]
-        return bound
