@@ -8,6 +8,12 @@ import {Rules} from "./Rules.sol";
 /// @title ComplianceState
 /// @notice The storage of a compliance contract.
 abstract contract ComplianceState {
+    /// @dev A struct of one word, so that a move works out its slot once.
+    struct Position {
+        /// @dev windowStart:40 | used:104 | units:112, from the high bits down.
+        uint256 word;
+    }
+
     /// @custom:storage-location erc7201:stoken.storage.ModularCompliance
     struct Data {
         /// @dev What every move reads, in one word: locked:8 | pending:8 | engaged:8 | tracking:8 | latest:32 | holders:32 |
@@ -17,8 +23,7 @@ abstract contract ComplianceState {
         uint64 effectiveBlock;
         uint64 noticeBlocks;
         mapping(uint32 version => Rules.Packed) sets;
-        /// @dev windowStart:40 | used:104 | units:112, from the high bits down.
-        mapping(address identity => uint256) positions;
+        mapping(address identity => Position) positions;
         /// @dev Under which identity an account's units are counted, where it was replaced and counted anew.
         mapping(address account => address) countedAs;
     }

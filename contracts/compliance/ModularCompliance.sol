@@ -104,11 +104,12 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
         Movement memory movement = Movement(from, to, sender, receiver, fromWord, toWord, amount, supply, channel);
         Rules.Packed storage packed = $.sets[_versionInForce($, head)];
         uint256 word = packed.word;
-        (uint256 sent, uint256 received) = _positions($, head, sender, receiver);
-        (bytes memory refusal, uint256 target) = packed.judge(word, movement, sent, received, uint32(head >> 160));
+        (Position storage source, Position storage target) = ($.positions[sender], $.positions[receiver]);
+        (uint256 sent, uint256 received) = _words(head, source, target, sender);
+        (bytes memory refusal, uint256 held) = packed.judge(word, movement, sent, received, uint32(head >> 160));
         _revert(refusal);
         if (amount == 0) return;
-        if (head & _TRACKING != 0) _record($, head, sender, receiver, sent, received, target, amount);
+        if (head & _TRACKING != 0) _record($, head, source, target, sent, received, held, amount);
         uint256 count = uint8(word >> 24);
         if (count != 0) _tellModules($, packed, count, movement);
     }
@@ -117,7 +118,8 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
     function recordMove(address from, address to, uint256 amount, uint256 fromWord, uint256 toWord) external onlyToken {
         (address sender, address receiver) = (_counted(from, fromWord), _counted(to, toWord));
         _recordBetween(sender, receiver, amount);
-        if (receiver != address(0) && sender != receiver) emit UnitsRelocated(sender, receiver, amount);
+        if (receiver == address(0) || sender == receiver || amount == 0) return;
+        emit UnitsRelocated(sender, receiver, amount);
     }
 
     /// @inheritdoc ICompliance
@@ -219,12 +221,12 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
 
     /// @inheritdoc IModularCompliance
     function positionOf(address identity) external view returns (uint256) {
-        return _data().positions[identity] & Rules.UNITS;
+        return _data().positions[identity].word & Rules.UNITS;
     }
 
     /// @inheritdoc IModularCompliance
     function windowOf(address identity) external view returns (uint256 units, uint256 since) {
-        uint256 word = _data().positions[identity];
+        uint256 word = _data().positions[identity].word;
         return (uint104(word >> 112), word >> 216);
     }
 
@@ -284,25 +286,28 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
         if (movement.sender == movement.receiver) return "";
         Rules.Packed storage packed = $.sets[_versionInForce($, head)];
         uint256 word = packed.word;
-        (uint256 sent, uint256 received) = _positions($, head, movement.sender, movement.receiver);
+        (uint256 sent, uint256 received) =
+            _words(head, $.positions[movement.sender], $.positions[movement.receiver], movement.sender);
         (refusal,) = packed.judge(word, movement, sent, received, uint32(head >> 160));
         if (movement.amount == 0) return refusal;
         uint256 count = uint8(word >> 24);
+        if (count == 0 || refusal.length != 0) return refusal;
+        bytes memory question = Modules.question(movement);
         for (uint256 i = 0; i < count && refusal.length == 0; i++) {
             uint256 entry = packed.modules[i];
-            if (entry.concerns(movement)) refusal = entry.ask(movement);
+            if (entry.concerns(movement)) refusal = entry.ask(question);
         }
     }
 
-    /// @dev The position words of both identities; the zero identity has none.
-    function _positions(Data storage $, uint256 head, address sender, address receiver)
+    /// @dev The position words of both identities; the zero identity, which mints, has none.
+    function _words(uint256 head, Position storage source, Position storage target, address sender)
         private
         view
         returns (uint256 sent, uint256 received)
     {
         if (head & _TRACKING == 0) return (0, 0);
-        if (sender != address(0)) sent = $.positions[sender];
-        if (receiver != address(0)) received = $.positions[receiver];
+        if (sender != address(0)) sent = source.word;
+        received = target.word;
     }
 
     /// @dev Asks the modules after everything else is recorded. The lock is set before the first that could act on it.
@@ -310,16 +315,17 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
         private
     {
         bool locked = false;
+        bytes memory question = Modules.question(movement);
         for (uint256 i = 0; i < count; i++) {
             uint256 entry = packed.modules[i];
             if (!entry.concerns(movement)) continue;
             if (!entry.keepsState()) {
-                _revert(entry.ask(movement));
+                _revert(entry.ask(question));
                 continue;
             }
             if (!locked) $.head |= _LOCKED;
             locked = true;
-            _revert(entry.tell(movement));
+            _revert(entry.tell(question));
         }
         if (locked) $.head ^= _LOCKED;
     }

@@ -76,9 +76,13 @@ library Modules {
         return movement.sender != address(0) || entry >> 160 & _MINTS != 0;
     }
 
+    /// @dev The question, encoded once for all modules of a move.
+    function question(Movement memory movement) internal pure returns (bytes memory) {
+        return abi.encodeCall(IComplianceModule.check, (movement));
+    }
+
     /// @dev Asks without recording.
-    function ask(uint256 entry, Movement memory movement) internal view returns (bytes memory) {
-        bytes memory data = abi.encodeCall(IComplianceModule.check, (movement));
+    function ask(uint256 entry, bytes memory data) internal view returns (bytes memory) {
         bool success;
         bytes32 word;
         assembly ("memory-safe") {
@@ -89,12 +93,16 @@ library Modules {
     }
 
     /// @dev Asks a module that keeps state, which records what it allows.
-    function tell(uint256 entry, Movement memory movement) internal returns (bytes memory) {
-        bytes memory data = abi.encodeCall(IComplianceModule.move, (movement));
+    function tell(uint256 entry, bytes memory data) internal returns (bytes memory) {
+        bytes4 entrance = IComplianceModule.move.selector;
         bool success;
         bytes32 word;
         assembly ("memory-safe") {
+            // The same question at the other entrance, and back: a module without state may be next.
+            let head := mload(add(data, 0x20))
+            mstore(add(data, 0x20), or(entrance, and(head, shr(32, not(0)))))
             success := call(_GAS, entry, 0, add(data, 0x20), mload(data), 0, 0x20)
+            mstore(add(data, 0x20), head)
             word := mload(0)
         }
         return _answer(entry, success, word);

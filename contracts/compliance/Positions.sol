@@ -17,29 +17,30 @@ abstract contract Positions is ComplianceState {
         if (identity == address(0)) identity = _registry().firstIdentityOf(account);
     }
 
-    /// @dev Moves units between the positions of two identities, given the words they hold and the receiver's to be.
+    /// @dev Moves units between the positions of two identities, given the words they hold and the one the receiver
+    /// is to hold, zero where there is none.
     function _record(
         Data storage $,
         uint256 head,
-        address sender,
-        address receiver,
+        Position storage source,
+        Position storage target,
         uint256 sent,
         uint256 received,
-        uint256 target,
+        uint256 word,
         uint256 amount
     ) internal {
         uint256 counted = head;
         // No limb is left: positions are bounded by the supply, and holders by the positions.
         unchecked {
-            if (sender != address(0)) {
+            if (sent != 0) {
                 // Never more than was counted: no mistake of a count may keep a burn or a court's order from happening.
                 uint256 held = sent & Rules.UNITS;
                 uint256 taken = held > amount ? amount : held;
-                $.positions[sender] = sent - taken;
+                source.word = sent - taken;
                 if (held != 0 && held == taken) counted -= _HOLDER;
             }
-            if (receiver != address(0)) {
-                $.positions[receiver] = target;
+            if (word != 0) {
+                target.word = word;
                 if (received & Rules.UNITS == 0) counted += _HOLDER;
             }
         }
@@ -51,8 +52,9 @@ abstract contract Positions is ComplianceState {
         uint256 head = $.head;
         if (head & _LOCKED != 0) revert IModularCompliance.ComplianceReentered();
         if (sender == receiver || amount == 0 || head & _TRACKING == 0) return;
-        uint256 received = $.positions[receiver];
-        _record($, head, sender, receiver, $.positions[sender], received, received + amount, amount);
+        (Position storage source, Position storage target) = ($.positions[sender], $.positions[receiver]);
+        uint256 received = target.word;
+        _record($, head, source, target, source.word, received, receiver == address(0) ? 0 : received + amount, amount);
     }
 
     function _recordByAccount(address from, address to, uint256 amount) internal {

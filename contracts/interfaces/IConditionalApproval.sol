@@ -9,13 +9,14 @@ import {IComplianceModule} from "./IComplianceModule.sol";
 /// is an Authority, so that two institutions approve.
 /// @dev Mints need none. The order book cannot know the pairs that it matches, so a venue takes no orders under this rule.
 interface IConditionalApproval is IComplianceModule {
-    /// @notice A move is approved until a time, once; zero withdraws an approval.
+    /// @notice A move is approved until a time, once; zero withdraws an approval. The id is the hash of compliance contract,
+    /// accounts and units.
     event TransferApproved(
-        address indexed compliance, address indexed from, address indexed to, uint96 units, uint40 until
+        address indexed compliance, bytes32 indexed id, address from, address to, uint96 units, uint40 until
     );
 
     /// @notice An approved move happened; its approval is spent.
-    event ApprovalUsed(address indexed compliance, address indexed from, address indexed to, uint96 units);
+    event ApprovalUsed(bytes32 indexed id);
 
     /// @notice Approves a move until a time, once, in place of any earlier approval of the same; zero withdraws it.
     /// @dev Requirements: the caller is the owner of the compliance contract, which binds this module or did so once. Emits

@@ -34,21 +34,23 @@ contract ObligingModule is IComplianceModule {
 contract ReceiptsModule is ObligingModule {
     error TooManyReceipts(address identity, uint256 receipts);
 
-    uint256 private _most;
+    uint256 private immutable _MOST;
     mapping(address identity => uint256) public receipts;
 
     constructor(uint16 capabilities, uint256 most) ObligingModule(capabilities) {
-        _most = most;
+        _MOST = most;
     }
 
     function move(Movement calldata movement) external override returns (bytes4 allowed) {
         allowed = _allow(movement);
-        receipts[movement.receiver]++;
+        unchecked {
+            receipts[movement.receiver]++;
+        }
     }
 
     function _allow(Movement calldata movement) internal view override returns (bytes4) {
         uint256 count = receipts[movement.receiver];
-        if (count == _most) revert TooManyReceipts(movement.receiver, count);
+        if (count == _MOST) revert TooManyReceipts(movement.receiver, count);
         return IComplianceModule.check.selector;
     }
 }
@@ -98,7 +100,6 @@ contract GarbageModule is ObligingModule {
 
     function _allow(Movement calldata) internal view override returns (bytes4) {
         _answer();
-        return 0;
     }
 
     function _answer() private view {

@@ -183,15 +183,16 @@ contract ModulesTest is Suite {
         token.mint(alice, 100);
         bytes memory unapproved = abi.encodeWithSelector(DualControlRequired.selector);
         refuse(bob, 10, unapproved);
+        bytes32 id = keccak256(abi.encode(address(compliance), alice, bob, 10));
         vm.expectEmit(address(approval));
-        emit IConditionalApproval.TransferApproved(address(compliance), alice, bob, 10, START + 50);
+        emit IConditionalApproval.TransferApproved(address(compliance), id, alice, bob, 10, START + 50);
         approval.approve(address(compliance), alice, bob, 10, START + 50);
         assertEq(approval.approvedUntil(address(compliance), alice, bob, 10), START + 50);
         refuse(bob, 11, unapproved);
         refuse(carol, 10, unapproved);
         vm.warp(START + 50);
         vm.expectEmit(address(approval));
-        emit IConditionalApproval.ApprovalUsed(address(compliance), alice, bob, 10);
+        emit IConditionalApproval.ApprovalUsed(id);
         sell(bob, 10);
         refuse(bob, 10, unapproved);
         approval.approve(address(compliance), alice, bob, 10, START + 50);
