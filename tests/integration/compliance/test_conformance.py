@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from stoken.chain.rpc import RpcClient
+from stoken.chain.rpc import NodeError, RpcClient
+from stoken.compliance.verdict import Verdict
 from stoken.domain.refusals import Refusal
 from tests.consortium import FOREVER, ISSUER
-from tests.integration.compliance.world import ACCOUNTS, COUNTRIES, IDENTITIES, World
+from tests.integration.compliance.world import ACCOUNTS, COUNTRIES, IDENTITIES, World, revert_data
+from tests.requirements import requirement
 
 
 def steps(world: World, choose: random.Random) -> Iterator[Callable[[], str]]:
@@ -55,6 +57,8 @@ def world(rpc: RpcClient, tmp_path: Path) -> World:
 
 
 class TestConformance:
+    @requirement("KYC-07")
+    @requirement("TRF-08")
     def test_each_rule_alone_gives_the_contracts_own_revert_data(self, world: World) -> None:
         met = world.compare()
         assert world.on_token("unpause") == "0x1"
@@ -105,6 +109,23 @@ class TestConformance:
             if world.state.tokens[world.token].paused:
                 world.on_token("unpause")
         assert len(met) > 5
+
+    @requirement("TRF-03")
+    def test_the_version_of_a_decision_is_the_one_in_force_at_its_block(self, world: World) -> None:
+        assert world.announce(lot=7) == world.announce(lot=5) == "0x1"
+        for _ in range(6):
+            world.mine()
+        versions = world.state.rule_sets[world.compliance]
+        for number in range(versions[0].effective_block, world.state.block_number + 1):
+            version, _ = world.ask("ModularCompliance", world.compliance, "rules", at=number)
+            assert world.state.tokens[world.token].rules_at(number).version == version
+        for rules in versions:
+            block, announced = world.ask("ModularCompliance", world.compliance, "ruleSet", rules.version)
+            assert (block, announced[4]) == (rules.effective_block, rules.lot)
+        unknown = revert_data(Verdict(Refusal.RULE_VERSION_UNKNOWN, (99,))).hex()
+        with pytest.raises(NodeError) as refused:
+            world.ask("ModularCompliance", world.compliance, "ruleSet", 99)
+        assert unknown in str(refused.value.data)
 
     def test_a_window_ends_when_the_contracts_say_so(self, world: World) -> None:
         world.on_token("unpause")

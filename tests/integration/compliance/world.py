@@ -8,6 +8,7 @@ from eth_hash.auto import keccak
 
 from stoken.chain import artifacts, eip712
 from stoken.chain.capabilities import probe
+from stoken.chain.codec import Value
 from stoken.chain.rpc import RpcClient
 from stoken.chain.signatures import address_of, sign
 from stoken.chain.statements import Attest, Attested, Onboarding, OnboardingBatch, Revoke
@@ -175,6 +176,13 @@ class World:
         number = self.desk.number().to_bytes(32)
         data = interface("Encumbrances").encode("lock", number, self.token, ACCOUNTS[name], 1, units, FOREVER)
         return self.act(self.suite["encumbrances"], data, ISSUER)
+
+    def ask(self, contract: str, target: bytes, function: str, *arguments: object, at: int | None = None) -> Value:
+        """Call a view at a block, the last one where none is named."""
+        data = interface(contract).encode(function, *arguments)
+        block = hex(self.state.block_number if at is None else at)
+        answer = self.rpc.call("eth_call", {"to": "0x" + target.hex(), "data": "0x" + data.hex()}, block)
+        return interface(contract).functions[function].decode_output(bytes.fromhex(answer[2:]))
 
     def compare(self) -> set[Refusal | None]:
         """Ask both for every pair and some amounts at the last block; return the refusals that were met."""
