@@ -92,7 +92,7 @@ class Desk:
         return requests.ActRequest(statement, (sign(key_of(first), digest), sign(key_of(second), digest)))
 
     def issue(self, isin: bytes) -> requests.ActRequest:
-        rules = (0, 0, 0, 0, 0, False, (0, 0, 0, 0))
+        rules = (0, 0, 0, 0, 0, False, (0, 0, 0, 0), 0, 0, False)
         data = interface("SuiteFactory").encode("createIssue", (isin, "Busan", "BPL1", rules, 100, bytes(32)))
         return self.act(self.suite["factory"], data, ISSUER, REGISTRAR)
 

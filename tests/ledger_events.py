@@ -14,9 +14,9 @@ from stoken.mirror import Log, MinedBlock
 SUITE = {
     kind.value: hashlib.sha256(kind.value.encode()).digest()[:20]
     for kind in ContractKind
-    if kind not in {ContractKind.TOKEN, ContractKind.COMPLIANCE}
+    if kind not in {ContractKind.TOKEN, ContractKind.COMPLIANCE, ContractKind.MODULE}
 }
-TOKEN, COMPLIANCE = b"\x70" * 20, b"\x71" * 20
+TOKEN, COMPLIANCE, MODULE = b"\x70" * 20, b"\x71" * 20, b"\x72" * 20
 ISIN = "ZZ00000BPL11"
 NOBODY = bytes(20)
 EVENT = {(event.kind, event.name): event for event in EVENTS}
@@ -31,7 +31,7 @@ def address(index: int) -> bytes:
 
 def emitted(kind: ContractKind, name: str, *arguments: object, at: bytes | None = None) -> Emitted:
     """Name an event, its emitter and its arguments."""
-    default = {ContractKind.TOKEN: TOKEN, ContractKind.COMPLIANCE: COMPLIANCE}
+    default = {ContractKind.TOKEN: TOKEN, ContractKind.COMPLIANCE: COMPLIANCE, ContractKind.MODULE: MODULE}
     return (at or default.get(kind) or SUITE[kind.value], EVENT[kind, name], arguments)
 
 

@@ -5,52 +5,24 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
 import {Governed} from "../control/Governed.sol";
-import {IAttestedIdentityRegistry} from "../interfaces/IAttestedIdentityRegistry.sol";
+import {IComplianceModule, Movement} from "../interfaces/IComplianceModule.sol";
 import {ICompliance} from "../interfaces/ICompliance.sol";
-import {IERC3643} from "../interfaces/IERC3643.sol";
-import {IModularCompliance, RuleSet} from "../interfaces/IModularCompliance.sol";
+import {Channels, IModularCompliance, RuleSet} from "../interfaces/IModularCompliance.sol";
 import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
+import {Modules} from "./Modules.sol";
+import {Positions} from "./Positions.sol";
 import {Rules} from "./Rules.sol";
 
 /// @title ModularCompliance
-contract ModularCompliance is Governed, IModularCompliance, IERC165 {
+contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
+    using Modules for uint256;
+    using Modules for uint256[];
+    using Modules for Rules.Packed;
     using Rules for Rules.Packed;
     using Rules for RuleSet;
 
-    /// @dev One word for what every move reads; `pending` says that the version announced last may not be in force.
-    struct Head {
-        address token;
-        uint32 holders;
-        uint32 latest;
-        bool tracking;
-        bool engaged;
-        bool pending;
-    }
-
-    /// @dev A struct of one word, so that a move works out its slot once.
-    struct Position {
-        /// @dev unused:144 | units:112; the window limit of a later issue takes the rest.
-        uint256 word;
-    }
-
-    /// @custom:storage-location erc7201:stoken.storage.ModularCompliance
-    struct Data {
-        Head head;
-        uint64 effectiveBlock;
-        uint64 noticeBlocks;
-        mapping(uint32 version => Rules.Packed) sets;
-        mapping(address identity => Position) positions;
-        /// @dev Under which identity an account's units are counted, where it was replaced and counted anew.
-        mapping(address account => address) countedAs;
-    }
-
-    uint256 private constant _REPLACED = 8;
-
-    bytes32 private constant _DATA =
-        keccak256(abi.encode(uint256(keccak256("stoken.storage.ModularCompliance")) - 1)) & ~bytes32(uint256(0xff));
-
     modifier onlyToken() {
-        if (msg.sender != _data().head.token) revert ComplianceTokenOnly(msg.sender);
+        if (msg.sender != _token()) revert ComplianceTokenOnly(msg.sender);
         _;
     }
 
@@ -58,48 +30,61 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
     function initialize(address owner, RuleSet calldata rules_, uint64 noticeBlocks_) external initializer {
         __Ownable_init(owner);
         _data().noticeBlocks = noticeBlocks_;
-        _announce(rules_, uint64(block.number));
+        _announce(rules_, new uint256[](0), uint64(block.number));
     }
 
     /// @inheritdoc ICompliance
     function bindToken(address token) external {
         Data storage $ = _data();
-        if ($.head.token != address(0)) revert ComplianceTokenBound($.head.token);
+        if (_token() != address(0)) revert ComplianceTokenBound(_token());
         if (msg.sender != token && msg.sender != owner()) revert RoleRequired("OWNER");
         // Units that were never counted cannot be judged. A token that binds itself as it is created has no code yet.
-        if ($.head.tracking && token.code.length != 0 && IERC20(token).totalSupply() != 0) {
+        if ($.head & _TRACKING != 0 && token.code.length != 0 && IERC20(token).totalSupply() != 0) {
             revert CompliancePositionsUntracked();
         }
-        $.head.token = token;
+        $.head |= uint160(token);
         emit TokenBound(token);
     }
 
     /// @inheritdoc ICompliance
     function unbindToken(address token) external {
         Data storage $ = _data();
-        if (token == address(0) || $.head.token != token) revert ComplianceTokenNotBound(token);
+        if (token == address(0) || _token() != token) revert ComplianceTokenNotBound(token);
         if (msg.sender != token && msg.sender != owner()) revert RoleRequired("OWNER");
-        $.head.token = address(0);
+        $.head ^= uint160(token);
         emit TokenUnbound(token);
     }
 
     /// @inheritdoc IModularCompliance
     function announceRules(RuleSet calldata rules_, uint64 effectiveBlock) external onlyOwner {
         Data storage $ = _data();
-        bool minted = $.head.token != address(0) && IERC20($.head.token).totalSupply() != 0;
-        if (minted) {
-            if (!$.head.tracking && rules_.counts()) revert CompliancePositionsUntracked();
-            _requireNotice(effectiveBlock, block.number + $.noticeBlocks);
-        } else if (effectiveBlock < block.number) {
-            effectiveBlock = uint64(block.number);
-        }
-        _requireNotice(effectiveBlock, $.effectiveBlock);
-        _announce(rules_, effectiveBlock);
-        if ($.head.token != address(0)) ISecurityToken($.head.token).refreshCompliance();
+        _announceNext($, rules_, $.sets[_latest($.head)].list(), effectiveBlock);
     }
 
     /// @inheritdoc IModularCompliance
-    /// @dev No rule asks for the channel yet.
+    function addModule(address module, uint64 effectiveBlock) external onlyOwner {
+        if (module.code.length == 0) revert ComplianceModuleInvalid(module);
+        uint16 capabilities = IComplianceModule(module).bind();
+        Data storage $ = _data();
+        Rules.Packed storage last = $.sets[_latest($.head)];
+        uint256[] memory entries = last.list();
+        if (entries.contains(module)) revert ComplianceModuleBound(module);
+        uint32 version = _announceNext($, last.unpack(), entries.including(module, capabilities), effectiveBlock);
+        emit ModuleAdded(version, module, capabilities, module.codehash);
+    }
+
+    /// @inheritdoc IModularCompliance
+    function removeModule(address module, uint64 effectiveBlock) external onlyOwner {
+        Data storage $ = _data();
+        Rules.Packed storage last = $.sets[_latest($.head)];
+        uint256[] memory entries = last.list();
+        if (!entries.contains(module)) revert ComplianceModuleNotBound(module);
+        uint32 version = _announceNext($, last.unpack(), entries.excluding(module), effectiveBlock);
+        emit ModuleRemoved(version, module);
+        Modules.dismiss(module);
+    }
+
+    /// @inheritdoc IModularCompliance
     function move(
         address from,
         address to,
@@ -107,31 +92,34 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
         uint256 fromWord,
         uint256 toWord,
         uint256 supply,
-        uint8 /* channel */
-    )
-        external
-    {
+        uint8 channel
+    ) external {
         Data storage $ = _data();
-        Head memory head = $.head;
-        if (msg.sender != head.token) revert ComplianceTokenOnly(msg.sender);
-        if (head.pending && $.effectiveBlock <= block.number) $.head.pending = head.pending = false;
-        address sender = _counted(from, fromWord);
-        address receiver = _counted(to, toWord);
-        Position storage source = $.positions[sender];
-        Position storage target = $.positions[receiver];
-        Rules.Pair memory pair = _pair(head, source, target, sender, receiver);
-        bytes memory refusal = _refusal($, head, pair, Rules.Move(to, amount, toWord, supply));
-        if (refusal.length != 0) {
-            assembly ("memory-safe") {
-                revert(add(refusal, 0x20), mload(refusal))
-            }
-        }
-        _record($, head, source, target, pair, amount);
+        uint256 head = $.head;
+        if (msg.sender != address(uint160(head))) revert ComplianceTokenOnly(msg.sender);
+        if (head & _LOCKED != 0) revert ComplianceReentered();
+        if (head & _PENDING != 0 && $.effectiveBlock <= block.number) $.head = head ^= _PENDING;
+        (address sender, address receiver) = (_counted(from, fromWord), _counted(to, toWord));
+        if (sender == receiver) return;
+        Movement memory movement = Movement(from, to, sender, receiver, fromWord, toWord, amount, supply, channel);
+        Rules.Packed storage packed = $.sets[_versionInForce($, head)];
+        uint256 word = packed.word;
+        (Position storage source, Position storage target) = ($.positions[sender], $.positions[receiver]);
+        (uint256 sent, uint256 received) = _words(head, source, target, sender);
+        (bytes memory refusal, uint256 held) = packed.judge(word, movement, sent, received, uint32(head >> 160));
+        _revert(refusal);
+        if (amount == 0) return;
+        if (head & _TRACKING != 0) _record($, head, source, target, sent, received, held, amount);
+        uint256 count = uint8(word >> 24);
+        if (count != 0) _tellModules($, packed, count, movement);
     }
 
     /// @inheritdoc IModularCompliance
     function recordMove(address from, address to, uint256 amount, uint256 fromWord, uint256 toWord) external onlyToken {
-        _recordBetween(_counted(from, fromWord), _counted(to, toWord), amount);
+        (address sender, address receiver) = (_counted(from, fromWord), _counted(to, toWord));
+        _recordBetween(sender, receiver, amount);
+        if (receiver == address(0) || sender == receiver || amount == 0) return;
+        emit UnitsRelocated(sender, receiver, amount);
     }
 
     /// @inheritdoc ICompliance
@@ -157,7 +145,8 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
         address former = _counted(account, word);
         if (present == address(0) || present == former) return;
         $.countedAs[account] = present;
-        _recordBetween(former, present, IERC20($.head.token).balanceOf(account));
+        emit AccountRecounted(account, present);
+        _recordBetween(former, present, IERC20(_token()).balanceOf(account));
     }
 
     /// @inheritdoc IModularCompliance
@@ -168,35 +157,33 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
         uint256 fromWord,
         uint256 toWord,
         uint256 supply,
-        uint8 /* channel */
-    )
-        external
-        view
-        returns (bytes memory refusal)
-    {
-        return _check(from, to, amount, fromWord, toWord, supply);
+        uint8 channel
+    ) external view returns (bytes memory refusal) {
+        return _check(Movement(from, to, address(0), address(0), fromWord, toWord, amount, supply, channel));
     }
 
     /// @inheritdoc ICompliance
     function canTransfer(address from, address to, uint256 amount) external view returns (bool) {
         (uint256 fromWord, uint256 toWord) = _registry().pair(from, to);
-        uint256 supply = IERC20(_data().head.token).totalSupply();
-        return _check(from, to, amount, fromWord, toWord, supply).length == 0;
+        uint256 supply = IERC20(_token()).totalSupply();
+        uint8 channel = from == address(0) ? Channels.MINT : Channels.PLAIN;
+        Movement memory movement = Movement(from, to, address(0), address(0), fromWord, toWord, amount, supply, channel);
+        return _check(movement).length == 0;
     }
 
     /// @inheritdoc ICompliance
     function isTokenBound(address token) external view returns (bool) {
-        return token != address(0) && _data().head.token == token;
+        return token != address(0) && _token() == token;
     }
 
     /// @inheritdoc ICompliance
     function getTokenBound() external view returns (address) {
-        return _data().head.token;
+        return _token();
     }
 
     /// @inheritdoc IModularCompliance
     function engaged() external view returns (bool) {
-        return _data().head.engaged;
+        return _data().head & _ENGAGED != 0;
     }
 
     /// @inheritdoc IModularCompliance
@@ -213,18 +200,39 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
 
     /// @inheritdoc IModularCompliance
     function ruleSet(uint32 version) external view returns (uint64 effectiveBlock, RuleSet memory announced) {
-        Rules.Packed storage packed = _data().sets[version];
+        Rules.Packed storage packed = _known(version);
         return (packed.effectiveBlock, packed.unpack());
     }
 
     /// @inheritdoc IModularCompliance
+    function modules(uint32 version) external view returns (address[] memory) {
+        return _known(version).list().addresses();
+    }
+
+    /// @inheritdoc IModularCompliance
+    function getModules() external view returns (address[] memory) {
+        return _entriesInForce().addresses();
+    }
+
+    /// @inheritdoc IModularCompliance
+    function isModuleBound(address module) external view returns (bool) {
+        return _entriesInForce().contains(module);
+    }
+
+    /// @inheritdoc IModularCompliance
     function positionOf(address identity) external view returns (uint256) {
-        return _data().positions[identity].word;
+        return _data().positions[identity].word & Rules.UNITS;
+    }
+
+    /// @inheritdoc IModularCompliance
+    function windowOf(address identity) external view returns (uint256 units, uint256 since) {
+        uint256 word = _data().positions[identity].word;
+        return (uint104(word >> 112), word >> 216);
     }
 
     /// @inheritdoc IModularCompliance
     function holders() external view returns (uint256) {
-        return _data().head.holders;
+        return uint32(_data().head >> 160);
     }
 
     /// @inheritdoc IERC165
@@ -233,122 +241,128 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
             || interfaceId == type(IModularCompliance).interfaceId;
     }
 
-    function _announce(RuleSet calldata rules_, uint64 effectiveBlock) private {
-        if (rules_.capBps > 10_000) revert ComplianceRuleSetInvalid();
+    /// @dev Announces a version with the notice that holders are due.
+    function _announceNext(Data storage $, RuleSet memory rules_, uint256[] memory entries, uint64 effectiveBlock)
+        private
+        returns (uint32 version)
+    {
+        address token = _token();
+        if (token != address(0) && IERC20(token).totalSupply() != 0) {
+            if ($.head & _TRACKING == 0 && rules_.counts()) revert CompliancePositionsUntracked();
+            _requireNotice(effectiveBlock, block.number + $.noticeBlocks);
+        } else if (effectiveBlock < block.number) {
+            effectiveBlock = uint64(block.number);
+        }
+        _requireNotice(effectiveBlock, $.effectiveBlock);
+        version = _announce(rules_, entries, effectiveBlock);
+        if (token != address(0)) ISecurityToken(token).refreshCompliance();
+    }
+
+    function _announce(RuleSet memory rules_, uint256[] memory entries, uint64 effectiveBlock)
+        private
+        returns (uint32 version)
+    {
+        if (!rules_.valid()) revert ComplianceRuleSetInvalid();
         Data storage $ = _data();
-        uint32 version = $.head.latest + 1;
-        $.head.latest = version;
-        $.effectiveBlock = effectiveBlock;
-        $.head.pending = effectiveBlock > block.number;
+        uint256 head = $.head + _VERSION;
+        version = _latest(head);
         Rules.Packed storage packed = $.sets[version];
-        packed.pack(rules_, effectiveBlock);
-        if (rules_.counts()) $.head.tracking = true;
+        packed.pack(rules_, effectiveBlock, entries);
+        if (rules_.counts()) head |= _TRACKING;
         // Once on, the token keeps calling: a count that missed a move would be worse than the gas.
-        if (packed.any()) $.head.engaged = true;
+        if (packed.word != 0) head |= _ENGAGED;
+        ($.head, $.effectiveBlock) =
+        (effectiveBlock > block.number ? head | _PENDING : head & ~_PENDING, effectiveBlock);
         emit RuleSetAnnounced(version, effectiveBlock, rules_);
     }
 
-    /// @dev The positions of both identities; the zero identity has none.
-    function _pair(Head memory head, Position storage source, Position storage target, address sender, address receiver)
-        private
-        view
-        returns (Rules.Pair memory pair)
-    {
-        (pair.sender, pair.receiver) = (sender, receiver);
-        if (!head.tracking || sender == receiver) return pair;
-        if (sender != address(0)) pair.sent = source.word;
-        if (receiver != address(0)) pair.received = target.word;
-    }
-
-    /// @dev Moves units between two positions.
-    function _record(
-        Data storage $,
-        Head memory head,
-        Position storage source,
-        Position storage target,
-        Rules.Pair memory pair,
-        uint256 amount
-    ) private {
-        if (pair.sender == pair.receiver || amount == 0 || !head.tracking) return;
-        uint32 count = head.holders;
-        if (pair.sender != address(0)) {
-            // Never more than was counted: no mistake of a count may keep a burn or a court's order from happening.
-            uint256 rest = pair.sent > amount ? pair.sent - amount : 0;
-            source.word = rest;
-            if (pair.sent != 0 && rest == 0) count--;
-        }
-        if (pair.receiver != address(0)) {
-            target.word = pair.received + amount;
-            if (pair.received == 0) count++;
-        }
-        if (count != head.holders) $.head.holders = count;
-    }
-
-    function _recordBetween(address sender, address receiver, uint256 amount) private {
+    /// @dev What {move} would revert with.
+    function _check(Movement memory movement) private view returns (bytes memory refusal) {
         Data storage $ = _data();
-        Head memory head = $.head;
-        Position storage source = $.positions[sender];
-        Position storage target = $.positions[receiver];
-        _record($, head, source, target, _pair(head, source, target, sender, receiver), amount);
-    }
-
-    function _recordByAccount(address from, address to, uint256 amount) private {
-        (uint256 fromWord, uint256 toWord) = _registry().pair(from, to);
-        _recordBetween(_counted(from, fromWord), _counted(to, toWord), amount);
-    }
-
-    function _check(address from, address to, uint256 amount, uint256 fromWord, uint256 toWord, uint256 supply)
-        private
-        view
-        returns (bytes memory)
-    {
-        Data storage $ = _data();
-        Head memory head = $.head;
-        address sender = _counted(from, fromWord);
-        address receiver = _counted(to, toWord);
-        Rules.Pair memory pair = _pair(head, $.positions[sender], $.positions[receiver], sender, receiver);
-        return _refusal($, head, pair, Rules.Move(to, amount, toWord, supply));
-    }
-
-    function _refusal(Data storage $, Head memory head, Rules.Pair memory pair, Rules.Move memory judged)
-        private
-        view
-        returns (bytes memory)
-    {
-        if (pair.sender == pair.receiver) return "";
+        uint256 head = $.head;
+        if (head & _LOCKED != 0) return abi.encodeWithSelector(ComplianceReentered.selector);
+        movement.sender = _counted(movement.from, movement.fromWord);
+        movement.receiver = _counted(movement.to, movement.toWord);
+        if (movement.sender == movement.receiver) return "";
         Rules.Packed storage packed = $.sets[_versionInForce($, head)];
         uint256 word = packed.word;
-        return word == 0 ? bytes("") : packed.refusal(word, judged, pair, head.holders);
+        (uint256 sent, uint256 received) =
+            _words(head, $.positions[movement.sender], $.positions[movement.receiver], movement.sender);
+        (refusal,) = packed.judge(word, movement, sent, received, uint32(head >> 160));
+        if (movement.amount == 0) return refusal;
+        uint256 count = uint8(word >> 24);
+        if (count == 0 || refusal.length != 0) return refusal;
+        bytes memory question = Modules.question(movement);
+        for (uint256 i = 0; i < count && refusal.length == 0; i++) {
+            uint256 entry = packed.modules[i];
+            if (entry.concerns(movement)) refusal = entry.ask(question);
+        }
     }
 
-    /// @dev The identity under which an account's units are counted: its own, unless that was ever replaced.
-    function _counted(address account, uint256 word) private view returns (address identity) {
-        if (word & _REPLACED == 0) return address(uint160(word >> 96));
-        identity = _data().countedAs[account];
-        if (identity == address(0)) identity = _registry().firstIdentityOf(account);
+    /// @dev The position words of both identities; the zero identity, which mints, has none.
+    function _words(uint256 head, Position storage source, Position storage target, address sender)
+        private
+        view
+        returns (uint256 sent, uint256 received)
+    {
+        if (head & _TRACKING == 0) return (0, 0);
+        if (sender != address(0)) sent = source.word;
+        received = target.word;
+    }
+
+    /// @dev Asks the modules after everything else is recorded. The lock is set before the first that could act on it.
+    function _tellModules(Data storage $, Rules.Packed storage packed, uint256 count, Movement memory movement)
+        private
+    {
+        bool locked = false;
+        bytes memory question = Modules.question(movement);
+        for (uint256 i = 0; i < count; i++) {
+            uint256 entry = packed.modules[i];
+            if (!entry.concerns(movement)) continue;
+            if (!entry.keepsState()) {
+                _revert(entry.ask(question));
+                continue;
+            }
+            if (!locked) $.head |= _LOCKED;
+            locked = true;
+            _revert(entry.tell(question));
+        }
+        if (locked) $.head ^= _LOCKED;
+    }
+
+    function _revert(bytes memory refusal) private pure {
+        if (refusal.length == 0) return;
+        assembly ("memory-safe") {
+            revert(add(refusal, 0x20), mload(refusal))
+        }
     }
 
     /// @dev The latest of the versions whose block has come; zero, which has no rules, if none has.
-    function _versionInForce(Data storage $, Head memory head) private view returns (uint32 version) {
-        version = head.latest;
-        if (!head.pending || $.effectiveBlock <= block.number) return version;
+    function _versionInForce(Data storage $, uint256 head) private view returns (uint32 version) {
+        version = _latest(head);
+        if (head & _PENDING == 0 || $.effectiveBlock <= block.number) return version;
         do {
             version--;
         } while (version != 0 && $.sets[version].effectiveBlock > block.number);
     }
 
-    function _registry() private view returns (IAttestedIdentityRegistry) {
-        return IAttestedIdentityRegistry(IERC3643(_data().head.token).identityRegistry());
+    function _latest(uint256 head) private pure returns (uint32) {
+        return uint32(head >> 192);
+    }
+
+    function _entriesInForce() private view returns (uint256[] memory) {
+        Data storage $ = _data();
+        return $.sets[_versionInForce($, $.head)].list();
+    }
+
+    /// @dev A version that was announced.
+    function _known(uint32 version) private view returns (Rules.Packed storage) {
+        Data storage $ = _data();
+        if (version == 0 || version > _latest($.head)) revert RuleVersionUnknown(version);
+        return $.sets[version];
     }
 
     function _requireNotice(uint64 effectiveBlock, uint256 earliest) private pure {
         if (effectiveBlock < earliest) revert ComplianceNoticeTooShort(effectiveBlock, earliest);
-    }
-
-    function _data() private pure returns (Data storage $) {
-        bytes32 slot = _DATA;
-        assembly ("memory-safe") {
-            $.slot := slot
-        }
     }
 }

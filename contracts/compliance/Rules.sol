@@ -1,93 +1,122 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Movement} from "../interfaces/IComplianceModule.sol";
+import {Channels, RuleSet} from "../interfaces/IModularCompliance.sol";
 import {Refusals} from "../interfaces/Refusals.sol";
-import {RuleSet} from "../interfaces/IModularCompliance.sol";
 
 /// @title Rules
-/// @notice A rule set in five words, and what its rules say of a move.
-/// @dev First word: capUnits:96 | capBps:16 | classes:16 | holderLimit:32 | lot:64 | flags:32, from the high
-/// bits down; the flags say whether countries matter, and how.
+/// @notice A rule set in few words, and what its built-in rules say of a move.
+/// @dev First word: capUnits:64 | windowUnits:64 | windowSeconds:32 | holderLimit:32 | capBps:16 | classes:16 | modules:8 |
+/// flags:24, from the high bits down, where `modules` is the number of module contracts.
 library Rules {
     struct Packed {
         uint256 word;
         uint64 effectiveBlock;
+        uint64 lot;
         uint256[4] countries;
+        /// @dev Module contracts in ascending order of their addresses: capabilities:96 | module:160.
+        uint256[25] modules;
     }
 
-    /// @notice A move as the token describes it.
-    struct Move {
-        address to;
-        uint256 amount;
-        uint256 toWord;
-        uint256 supply;
-    }
-
-    /// @notice The identities of a move and their positions before it.
-    struct Pair {
-        address sender;
-        address receiver;
-        uint256 sent;
-        uint256 received;
-    }
+    uint256 internal constant UNITS = type(uint112).max;
 
     uint256 private constant _COUNTRIES = 1;
     uint256 private constant _COUNTRIES_ALLOWED = 2;
+    uint256 private constant _LOT = 4;
+    uint256 private constant _OFF_VENUE = 8;
+    /// @dev The bits of the length of a window: it is never zero where there is one.
+    uint256 private constant _WINDOW = uint256(type(uint32).max) << 96;
     uint256 private constant _BPS = 10_000;
 
-    function pack(Packed storage packed, RuleSet calldata rules, uint64 effectiveBlock) internal {
+    function pack(Packed storage packed, RuleSet memory rules, uint64 effectiveBlock, uint256[] memory modules)
+        internal
+    {
         uint256 flags = rules.countriesAllowed ? _COUNTRIES | _COUNTRIES_ALLOWED : 0;
         for (uint256 i = 0; i < 4; i++) {
             if (rules.countries[i] == 0) continue;
             flags |= _COUNTRIES;
             packed.countries[i] = rules.countries[i];
         }
-        packed.word = uint256(rules.capUnits) << 160 | uint256(rules.capBps) << 144 | uint256(rules.classes) << 128
-            | uint256(rules.holderLimit) << 96 | uint256(rules.lot) << 32 | flags;
-        packed.effectiveBlock = effectiveBlock;
+        if (rules.lot != 0) flags |= _LOT;
+        if (rules.offVenueBarred) flags |= _OFF_VENUE;
+        for (uint256 i = 0; i < modules.length; i++) {
+            packed.modules[i] = modules[i];
+        }
+        packed.word = uint256(rules.capUnits) << 192 | uint256(rules.windowUnits) << 128 | uint256(rules.windowSeconds)
+            << 96 | uint256(rules.holderLimit) << 64 | uint256(rules.capBps) << 48 | uint256(rules.classes) << 32
+            | modules.length << 24 | flags;
+        (packed.effectiveBlock, packed.lot) = (effectiveBlock, rules.lot);
     }
 
     function unpack(Packed storage packed) internal view returns (RuleSet memory rules) {
         uint256 word = packed.word;
-        rules.capUnits = uint96(word >> 160);
-        rules.capBps = uint16(word >> 144);
-        rules.classes = uint16(word >> 128);
-        rules.holderLimit = uint32(word >> 96);
-        rules.lot = uint64(word >> 32);
+        rules.capUnits = uint64(word >> 192);
+        rules.capBps = uint16(word >> 48);
+        rules.classes = uint16(word >> 32);
+        rules.holderLimit = uint32(word >> 64);
+        rules.lot = packed.lot;
         rules.countriesAllowed = word & _COUNTRIES_ALLOWED != 0;
         rules.countries = packed.countries;
+        rules.windowUnits = uint64(word >> 128);
+        rules.windowSeconds = uint32(word >> 96);
+        rules.offVenueBarred = word & _OFF_VENUE != 0;
     }
 
-    /// @dev Whether a rule set counts positions: a cap or a limit of holders.
-    function counts(RuleSet calldata rules) internal pure returns (bool) {
-        return rules.capUnits != 0 || rules.capBps != 0 || rules.holderLimit != 0;
+    /// @dev Whether a rule set counts positions: a cap, a limit of holders or of a window.
+    function counts(RuleSet memory rules) internal pure returns (bool) {
+        return rules.capUnits != 0 || rules.capBps != 0 || rules.holderLimit != 0 || rules.windowUnits != 0;
     }
 
-    /// @dev Whether any rule is on.
-    function any(Packed storage packed) internal view returns (bool) {
-        return packed.word != 0;
+    /// @dev A share is at most the whole; a window has both a limit and a length, or neither.
+    function valid(RuleSet memory rules) internal pure returns (bool) {
+        return rules.capBps <= _BPS && (rules.windowUnits == 0) == (rules.windowSeconds == 0);
     }
 
-    /// @dev The refusal of the first rule that says no, empty if none does.
-    function refusal(Packed storage packed, uint256 word, Move memory move, Pair memory pair, uint256 holders)
-        internal
-        view
-        returns (bytes memory)
-    {
-        uint256 lot = uint64(word >> 32);
-        if (lot != 0 && move.amount % lot != 0) {
-            return abi.encodeWithSelector(Refusals.LotInvalid.selector, move.amount, lot);
+    /// @dev The refusal of the first built-in rule that says no, empty if none does, and the receiver's position word
+    /// after the move. `sent` and `received` are the position words of both identities before it.
+    function judge(
+        Packed storage packed,
+        uint256 word,
+        Movement memory move,
+        uint256 sent,
+        uint256 received,
+        uint256 holders
+    ) internal view returns (bytes memory refusal, uint256 target) {
+        if (word & _LOT != 0) {
+            uint256 lot = packed.lot;
+            if (move.amount % lot != 0) {
+                return (abi.encodeWithSelector(Refusals.LotInvalid.selector, move.amount, lot), 0);
+            }
         }
-        uint16 country = uint16(move.toWord >> 80);
-        if (word & _COUNTRIES != 0 && _bars(packed, word, country)) {
-            return abi.encodeWithSelector(Refusals.JurisdictionBarred.selector, move.to, country);
+        if (word & _COUNTRIES != 0) {
+            uint16 country = uint16(move.toWord >> 80);
+            if (_bars(packed, word, country)) {
+                return (abi.encodeWithSelector(Refusals.JurisdictionBarred.selector, move.to, country), 0);
+            }
         }
-        uint256 classes = uint16(word >> 128);
-        uint8 class = uint8(move.toWord >> 72);
-        if (classes != 0 && classes >> class & 1 == 0) {
-            return abi.encodeWithSelector(Refusals.InvestorClassNotEligible.selector, move.to, class);
+        uint256 classes = uint16(word >> 32);
+        if (classes != 0) {
+            uint8 class = uint8(move.toWord >> 72);
+            if (classes >> class & 1 == 0) {
+                return (abi.encodeWithSelector(Refusals.InvestorClassNotEligible.selector, move.to, class), 0);
+            }
         }
-        return move.amount == 0 ? bytes("") : _limits(word, move, pair, holders);
+        if (move.amount == 0) return ("", received);
+        refusal = _limits(word, move, sent, received & UNITS, holders);
+        if (refusal.length != 0) return (refusal, 0);
+        // Neither limb overflows: a position is bounded by the supply, what a window took by its limit.
+        unchecked {
+            target = received + move.amount;
+        }
+        if (word & _WINDOW != 0) {
+            (refusal, target) = _window(word, move, received, target & UNITS);
+            if (refusal.length != 0) return (refusal, 0);
+        }
+        // A mint has a channel of its own; instructions carry their reason and document.
+        if (word & _OFF_VENUE != 0 && move.channel == Channels.PLAIN) {
+            refusal = abi.encodeWithSelector(Refusals.OffVenueSaleBarred.selector);
+        }
     }
 
     function _bars(Packed storage packed, uint256 word, uint16 country) private view returns (bool) {
@@ -95,30 +124,53 @@ library Rules {
         return listed != (word & _COUNTRIES_ALLOWED != 0);
     }
 
-    function _limits(uint256 word, Move memory move, Pair memory pair, uint256 holders)
+    function _limits(uint256 word, Movement memory move, uint256 sent, uint256 held, uint256 holders)
         private
         pure
         returns (bytes memory)
     {
-        uint256 limit = _cap(word, move.supply, pair.sender == address(0));
-        uint256 position = pair.received + move.amount;
-        if (position > limit) {
-            return abi.encodeWithSelector(Refusals.HoldingLimit.selector, pair.receiver, position, limit);
+        uint256 position;
+        unchecked {
+            position = held + move.amount;
         }
-        uint256 holderLimit = uint32(word >> 96);
-        if (holderLimit == 0 || pair.received != 0) return "";
+        uint256 limit = _cap(word, move.supply, move.sender == address(0));
+        if (position > limit) {
+            return abi.encodeWithSelector(Refusals.HoldingLimit.selector, move.receiver, position, limit);
+        }
+        uint256 holderLimit = uint32(word >> 64);
+        if (holderLimit == 0 || held != 0) return "";
         // A holder who leaves makes room for the one who comes.
-        bool leaves = pair.sender != address(0) && pair.sent == move.amount;
+        bool leaves = move.sender != address(0) && sent & UNITS == move.amount;
         holders = leaves ? holders : holders + 1;
         if (holders <= holderLimit) return "";
         return abi.encodeWithSelector(Refusals.HolderCountLimit.selector, holders, holderLimit);
     }
 
+    /// @dev The receiver's word after the move, if its window has room. A window begins with the first receipt after the
+    /// last one ended, so that it needs one word and no history.
+    function _window(uint256 word, Movement memory move, uint256 received, uint256 units)
+        private
+        view
+        returns (bytes memory, uint256)
+    {
+        (uint256 limit, uint256 length) = (uint64(word >> 128), uint32(word >> 96));
+        uint256 since = received >> 216;
+        unchecked {
+            uint256 used = uint104(received >> 112);
+            if (block.timestamp >= since + length) (since, used) = (block.timestamp, 0);
+            used += move.amount;
+            if (used > limit) {
+                return (abi.encodeWithSelector(Refusals.SubscriptionLimit.selector, move.receiver, used, limit), 0);
+            }
+            return ("", since << 216 | used << 112 | units);
+        }
+    }
+
     /// @dev The lower of both caps; the one in parts of the supply waits until the supply has formed.
     function _cap(uint256 word, uint256 supply, bool mints) private pure returns (uint256 limit) {
-        limit = word >> 160;
+        limit = word >> 192;
         if (limit == 0) limit = type(uint256).max;
-        uint256 bps = uint16(word >> 144);
+        uint256 bps = uint16(word >> 48);
         if (bps == 0 || mints) return limit;
         uint256 share = supply * bps / _BPS;
         return share < limit ? share : limit;

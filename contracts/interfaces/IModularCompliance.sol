@@ -5,15 +5,19 @@ import {ICompliance} from "./ICompliance.sol";
 
 /// @notice The built-in rules; zero turns a rule off. `capUnits` and `capBps` (of the supply) cap the position of an
 /// identity; `classes` has bit 1 << class for each class admitted; `countries` has a bit for each ISO 3166 numeric
-/// code, barred, or admitted where `countriesAllowed`.
+/// code, barred, or admitted where `countriesAllowed`. At most `windowUnits` reach an identity within
+/// `windowSeconds`. `offVenueBarred` leaves a change of owner to settlement and to instructions with reason and document.
 struct RuleSet {
-    uint96 capUnits;
+    uint64 capUnits;
     uint16 capBps;
     uint16 classes;
     uint32 holderLimit;
     uint64 lot;
     bool countriesAllowed;
     uint256[4] countries;
+    uint64 windowUnits;
+    uint32 windowSeconds;
+    bool offVenueBarred;
 }
 
 /// @title Channels
@@ -29,11 +33,16 @@ library Channels {
 }
 
 /// @title IModularCompliance
-/// @notice Compliance with built-in rules, asked in one call; rule sets are versioned and take effect at an
-/// announced block. Positions and holders are counted by identity.
-/// @dev Rules in order: lot, country, class, cap, number of holders. They bind the receiver; moves between accounts
-/// of one identity meet none. A cap in per cent of the supply is judged at transfers, not at mint, while the supply is
-/// still forming. Assumes that the token passes the registry's words of this very block.
+/// @notice Compliance with built-in rules, asked in one call, and up to 25 module contracts; rule sets are versioned, a
+/// version says exactly which rules and which modules, and takes effect at an announced block. Positions, holders and
+/// windows are counted by identity.
+/// @dev Rules in order: lot, country, class, cap, number of holders, window, sale off the venue; then the modules in
+/// ascending order of their addresses. The first refusal decides, and no order of binding changes it. Built-in rules bind
+/// the receiver; moves between accounts of one identity meet none, nor do burns and acts of force, which are counted in
+/// positions and use up no window. A cap in per cent of the supply is judged at transfers, not at mint, while the supply
+/// is still forming. A window begins with the first receipt after the last one ended, a mint included, and lasts
+/// `windowSeconds` of block time. A plain transfer of units between identities is a sale off the venue. While a module that keeps state is asked, nothing moves. Assumes that
+/// the token passes the registry's words of this very block.
 interface IModularCompliance is ICompliance {
     error ComplianceTokenBound(address token);
     error ComplianceTokenOnly(address caller);
@@ -41,19 +50,47 @@ interface IModularCompliance is ICompliance {
     error ComplianceNoticeTooShort(uint64 effectiveBlock, uint256 earliest);
     error ComplianceRuleSetInvalid();
     error CompliancePositionsUntracked();
+    error ComplianceModuleBound(address module);
+    error ComplianceModuleNotBound(address module);
+    error ComplianceModuleInvalid(address module);
+    error ComplianceModulesTooMany();
+    error ComplianceModuleFailed(address module);
+    error ComplianceReentered();
 
     /// @notice A rule set takes effect at a block; versions count from 1.
     event RuleSetAnnounced(uint32 indexed version, uint64 effectiveBlock, RuleSet rules);
+
+    /// @notice A module is part of the rule set from this version on; the code hash says what it does.
+    event ModuleAdded(uint32 indexed version, address indexed module, uint16 capabilities, bytes32 codeHash);
+
+    /// @notice A module is no longer part of the rule set from this version on.
+    event ModuleRemoved(uint32 indexed version, address indexed module);
+
+    /// @notice Units reached an identity by an act that no rule judges: what {Transfer} said last used up no window.
+    event UnitsRelocated(address indexed sender, address indexed receiver, uint256 units);
+
+    /// @notice An account's units count under another identity from now on.
+    event AccountRecounted(address indexed account, address indexed identity);
 
     /// @notice Constructor of the proxy: everything belongs to `owner`; `rules` are version 1, effective at once.
     /// Positions are tracked from the first rule set on that caps them or limits the number of holders.
     function initialize(address owner, RuleSet calldata rules, uint64 noticeBlocks) external;
 
-    /// @notice Announces the next rule set.
+    /// @notice Announces the next rule set, with the modules of the last one.
     /// @dev Requirements: the caller is the owner; the block is at least the notice ahead, unless nothing was minted,
-    /// and not before that of the last announcement; the first cap or holder limit comes before the first mint.
-    /// Emits {RuleSetAnnounced}.
+    /// and not before that of the last announcement; the first cap, holder limit or window comes before the first mint;
+    /// a window has both units and seconds. Emits {RuleSetAnnounced}.
     function announceRules(RuleSet calldata rules, uint64 effectiveBlock) external;
+
+    /// @notice Announces the next rule set: the last one with one module more.
+    /// @dev Requirements: as for {announceRules}; the module is a contract, not part of the last rule set, lets itself be
+    /// bound and states known capabilities; 25 modules are the most. Emits {RuleSetAnnounced} and {ModuleAdded}.
+    function addModule(address module, uint64 effectiveBlock) external;
+
+    /// @notice Announces the next rule set: the last one without a module. The module cannot prevent it.
+    /// @dev Requirements: as for {announceRules}; the module is part of the last rule set. Emits {RuleSetAnnounced} and
+    /// {ModuleRemoved}.
+    function removeModule(address module, uint64 effectiveBlock) external;
 
     /// @notice Checks a transfer or a mint and records it; reverts with the refusal.
     /// @dev Requirements: the caller is the token. The words are those of the identity registry; the channel is one of
@@ -69,7 +106,8 @@ interface IModularCompliance is ICompliance {
     ) external;
 
     /// @notice Records a move that no rule judges: forced transfer, recovery, burn.
-    /// @dev Requirements: the caller is the token.
+    /// @dev Requirements: the caller is the token, after it emitted the move. Emits {UnitsRelocated} where units reach
+    /// another identity.
     function recordMove(address from, address to, uint256 amount, uint256 fromWord, uint256 toWord) external;
 
     /// @notice The refusal that {move} would revert with, empty if none.
@@ -93,7 +131,22 @@ interface IModularCompliance is ICompliance {
     function rules() external view returns (uint32 version, RuleSet memory rules);
 
     /// @notice A rule set by its version.
+    /// @dev Requirements: the version was announced, else RuleVersionUnknown.
     function ruleSet(uint32 version) external view returns (uint64 effectiveBlock, RuleSet memory rules);
+
+    /// @notice The modules of a rule set, in the order in which they are asked.
+    /// @dev Requirements: the version was announced, else RuleVersionUnknown.
+    function modules(uint32 version) external view returns (address[] memory);
+
+    /// @notice The modules in force now, in the order in which they are asked.
+    function getModules() external view returns (address[] memory);
+
+    /// @notice Whether a module is in force now.
+    function isModuleBound(address module) external view returns (bool);
+
+    /// @notice What an identity has received in its window, which began at `since`; zero if it never received any under a
+    /// window limit.
+    function windowOf(address identity) external view returns (uint256 units, uint256 since);
 
     /// @notice The units of an identity over all its accounts.
     function positionOf(address identity) external view returns (uint256);
@@ -102,6 +155,6 @@ interface IModularCompliance is ICompliance {
     function holders() external view returns (uint256);
 
     /// @notice Counts an account's units under its present identity, after its identity was replaced; anyone may call.
-    /// @dev The units of an account whose identity was replaced stay counted under its first identity until this call.
+    /// @dev The units of an account whose identity was replaced stay counted under its first identity until this call. Emits {AccountRecounted}.
     function recount(address account) external;
 }

@@ -71,6 +71,9 @@ interface Refusals {
     /// @notice The instrument is closed to this country.
     error JurisdictionBarred(address account, uint16 country);
 
+    /// @notice The limit of this offering would be exceeded.
+    error SubscriptionLimit(address identity, uint256 units, uint256 limit);
+
     /// @notice The holding limit would be exceeded.
     error HoldingLimit(address identity, uint256 position, uint256 limit);
 
@@ -98,6 +101,9 @@ interface Refusals {
     /// @notice The units are locked up.
     error LockupActive(address account, uint256 available, uint256 needed);
 
+    /// @notice The person is in a blackout period.
+    error InsiderBlackout(address identity, uint256 until);
+
     /// @notice The two sides do not agree on a field.
     error SettlementUnmatched(bytes32 field);
 
@@ -116,11 +122,17 @@ interface Refusals {
     /// @notice A legal basis and a document are required.
     error LegalBasisRequired();
 
+    /// @notice A sale between customers goes through the venue.
+    error OffVenueSaleBarred();
+
     /// @notice The nonce was used, cancelled or replaced.
     error NonceReplayed(bytes20 member, uint256 nonce);
 
     /// @notice The signature is not by a key that may sign this.
     error SignatureInvalid(address signer);
+
+    /// @notice The rule set is not known.
+    error RuleVersionUnknown(uint32 version);
 
     /// @notice Text on the chain is not allowed.
     error PiiOnChainForbidden();

@@ -5,10 +5,12 @@ Pause, account and freeze, identity, rules, balance, encumbrance. An order knows
 matches, so each side's part can be asked alone.
 """
 
+from enum import IntEnum
 from typing import NamedTuple
 
-from stoken.domain.chain_records import NO_CLAIMS, NO_RULES, Account, Position, RuleSet, Token
-from stoken.domain.chain_state import ChainState
+from stoken.compliance.modules import BUYING, SELLING, pair_verdict, side_verdict
+from stoken.domain.chain_records import NO_CLAIMS, NO_RULES, NO_WINDOW, Account, Position, RuleSet, Token
+from stoken.domain.chain_state import Approval, ChainState
 from stoken.domain.facts import Address
 from stoken.domain.refusals import Refusal
 
@@ -36,6 +38,14 @@ class Commitments(NamedTuple):
 NO_COMMITMENTS = Commitments()
 
 
+class Channel(IntEnum):
+    """By which way units move, as the contracts number it."""
+
+    PLAIN = 0
+    VENUE = 1
+    INSTRUCTED = 2
+
+
 def transfer_verdict(
     state: ChainState,
     token: Address,
@@ -44,19 +54,27 @@ def transfer_verdict(
     units: int,
     block_number: int,
     block_time: int,
+    channel: Channel = Channel.PLAIN,
 ) -> Verdict | None:
     """Say why the contracts would refuse this transfer in a call at this block, or None where they would not."""
     security = state.tokens.get(token, _UNKNOWN)
     rules = security.rules_at(block_number)
     seller = security.held_by(sender)
-    same = state.counted_as(sender) == state.counted_as(receiver)
+    identities = state.counted_as(sender, token), state.counted_as(receiver, token)
+    same = identities[0] == identities[1]
     return (
         _paused(security)
         or _frozen(seller, sender)
         or _frozen(security.held_by(receiver), receiver)
         or _sender_identity(state, sender)
         or _receiver_identity(state, receiver, block_time)
-        or (None if same else _rules_of_pair(state, security, rules, sender, receiver, units))
+        or (None if same else _rules_of_pair(state, security, rules, receiver, identities, units, block_time))
+        or (None if same or not units else _off_venue(rules, channel))
+        or (
+            None
+            if same or not units
+            else _modules_of_pair(state, security, rules, sender, receiver, identities, units, block_time)
+        )
         or _balance(seller, sender, units)
         or _encumbrance(seller, sender, units)
     )
@@ -74,6 +92,7 @@ def seller_verdict(
         or _frozen(seller, sender)
         or _sender_identity(state, sender)
         or _lot(rules, units)
+        or _modules_of_side(state, security, rules, state.counted_as(sender, token), SELLING)
         or _balance(seller, sender, units)
         or _encumbrance(seller, sender, units)
         or _uncommitted(seller, sender, units, commitments.selling)
@@ -86,11 +105,13 @@ def buyer_verdict(
     """Say why this account could not receive units beyond what it is committed to, at the state's block."""
     security = state.tokens.get(token, _UNKNOWN)
     rules = security.rules_at(state.block_number)
+    identity = state.counted_as(receiver, token)
     return (
         _paused(security)
         or _frozen(security.held_by(receiver), receiver)
         or _receiver_identity(state, receiver, state.block_time)
-        or _receiver_rules(state, security, rules, receiver, units, commitments)
+        or _receiver_rules(state, security, rules, receiver, identity, units, commitments, state.block_time)
+        or _modules_of_side(state, security, rules, identity, BUYING)
     )
 
 
@@ -128,27 +149,82 @@ def _lot(rules: RuleSet, units: int) -> Verdict | None:
 
 
 def _receiver_rules(
-    state: ChainState, token: Token, rules: RuleSet, receiver: Address, units: int, commitments: Commitments
+    state: ChainState,
+    token: Token,
+    rules: RuleSet,
+    receiver: Address,
+    identity: Address,
+    units: int,
+    commitments: Commitments,
+    block_time: int,
 ) -> Verdict | None:
     if rules is NO_RULES:
         return None
     account = state.accounts[receiver]
-    identity = state.counted_as(receiver)
     return (
         _lot(rules, units)
         or _country(rules, receiver, account)
         or _class(rules, receiver, account)
         or _cap(token, rules, identity, units, commitments)
         or _holders(token, rules, identity, units, commitments)
+        or _window(token, rules, identity, units, commitments, block_time)
     )
 
 
 def _rules_of_pair(
-    state: ChainState, token: Token, rules: RuleSet, sender: Address, receiver: Address, units: int
+    state: ChainState,
+    token: Token,
+    rules: RuleSet,
+    receiver: Address,
+    identities: tuple[Address, Address],
+    units: int,
+    block_time: int,
 ) -> Verdict | None:
-    leaving = token.identities.get(state.counted_as(sender)) == units
+    sender_identity, identity = identities
+    leaving = token.identities.get(sender_identity) == units
     # A holder who leaves makes room for the one who comes.
-    return _receiver_rules(state, token, rules, receiver, units, Commitments(new_holders=-1 if leaving else 0))
+    commitments = Commitments(new_holders=-1 if leaving else 0)
+    return _receiver_rules(state, token, rules, receiver, identity, units, commitments, block_time)
+
+
+def _off_venue(rules: RuleSet, channel: Channel) -> Verdict | None:
+    if rules.off_venue_barred and channel is Channel.PLAIN:
+        return Verdict(Refusal.OFF_VENUE_SALE_BARRED)
+    return None
+
+
+def _modules_of_pair(
+    state: ChainState,
+    token: Token,
+    rules: RuleSet,
+    sender: Address,
+    receiver: Address,
+    identities: tuple[Address, Address],
+    units: int,
+    block_time: int,
+) -> Verdict | None:
+    if not rules.modules:
+        return None
+    approval = Approval(b"", token.compliance, sender, receiver, units)
+    refused = pair_verdict(state, rules, approval, *identities, block_time)
+    return None if refused is None else Verdict(*refused)
+
+
+def _modules_of_side(state: ChainState, token: Token, rules: RuleSet, identity: Address, side: int) -> Verdict | None:
+    refused = side_verdict(state, token.compliance, rules, identity, side)
+    return None if refused is None else Verdict(*refused)
+
+
+def _window(
+    token: Token, rules: RuleSet, identity: Address, units: int, commitments: Commitments, block_time: int
+) -> Verdict | None:
+    if not units or not rules.window_units:
+        return None
+    window = token.windows.get(identity, NO_WINDOW)
+    received = window.plus(units, rules.window_seconds, block_time).used + commitments.buying
+    if received > rules.window_units:
+        return Verdict(Refusal.SUBSCRIPTION_LIMIT, (identity, received, rules.window_units))
+    return None
 
 
 def _country(rules: RuleSet, receiver: Address, account: Account) -> Verdict | None:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The records of which `ChainState` consists: slotted, so that a million holders fit in memory."""
 
+from typing import NamedTuple
+
 from stoken.domain.codes import EncumbranceKind, KeyStatus
 from stoken.domain.facts import Address, MemberId
 
@@ -52,7 +54,11 @@ class RuleSet:
         "effective_block",
         "holder_limit",
         "lot",
+        "modules",
+        "off_venue_barred",
         "version",
+        "window_seconds",
+        "window_units",
     )
 
     def __init__(  # noqa: PLR0913, PLR0917 - one argument for each field of the contract's struct
@@ -66,6 +72,10 @@ class RuleSet:
         lot: int = 0,
         countries_allowed: bool = False,  # noqa: FBT001, FBT002 - as in the contract's struct
         countries: int = 0,
+        window_units: int = 0,
+        window_seconds: int = 0,
+        off_venue_barred: bool = False,  # noqa: FBT001, FBT002 - as in the contract's struct
+        modules: tuple[Address, ...] = (),
     ) -> None:
         self.version = version
         self.effective_block = effective_block
@@ -76,6 +86,11 @@ class RuleSet:
         self.lot = lot
         self.countries_allowed = countries_allowed
         self.countries = countries
+        self.window_units = window_units
+        self.window_seconds = window_seconds
+        self.off_venue_barred = off_venue_barred
+        #: In the order in which they are asked.
+        self.modules = modules
 
     def bars(self, country: int) -> bool:
         """Tell whether a country may not hold: it is on the deny-list, or missing from the allow-list."""
@@ -98,12 +113,27 @@ class RuleSet:
 NO_RULES = RuleSet()
 
 
+class Window(NamedTuple):
+    """What an identity received since its window began, in block time."""
+
+    used: int = 0
+    since: int = 0
+
+    def plus(self, units: int, seconds: int, at: int) -> "Window":
+        """Return the window after a receipt, which begins the next one where this one has ended."""
+        return Window(self.used + units, self.since) if at < self.since + seconds else Window(units, at)
+
+
+NO_WINDOW = Window()
+
+
 class Token:
     """One security: its positions by account and by identity, its rules, its quantity."""
 
     __slots__ = (
         "burned",
         "compliance",
+        "counted",
         "holders",
         "identities",
         "isin",
@@ -112,6 +142,8 @@ class Token:
         "positions",
         "registered",
         "rules",
+        "unjudged",
+        "windows",
     )
 
     def __init__(self) -> None:
@@ -125,6 +157,11 @@ class Token:
         self.identities: dict[Address, int] = {}
         self.holders = 0
         self.rules: list[RuleSet] = []
+        #: Of accounts that were counted anew, the identity under which their units count.
+        self.counted: dict[Address, Address] = {}
+        self.windows: dict[Address, Window] = {}
+        #: Whose window the last transfer changed, and what it was before: an act of force is only told afterwards.
+        self.unjudged: tuple[Address, Window] | None = None
 
     @property
     def supply(self) -> int:
@@ -154,6 +191,18 @@ class Token:
             self.identities[identity] = after
         else:
             self.identities.pop(identity, None)
+
+    def receive(self, identity: Address, units: int, rules: RuleSet, at: int) -> None:
+        """Count what reached an identity from another into its window, where the rules have one."""
+        former = self.windows.get(identity, NO_WINDOW)
+        self.unjudged = identity, former
+        self.windows[identity] = former.plus(units, rules.window_seconds, at)
+
+    def excuse(self, identity: Address) -> None:
+        """Take the last transfer out of its receiver's window: no rule judged it."""
+        if self.unjudged is not None and self.unjudged[0] == identity:
+            self.windows[identity] = self.unjudged[1]
+        self.unjudged = None
 
     def rules_at(self, block_number: int) -> RuleSet:
         """Return the rule set in force at a block: the latest announced of those already effective."""

@@ -7,7 +7,7 @@ equals the contracts' own at the same block.
 
 import hashlib
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -34,11 +34,24 @@ FOREVER = 2**40 - 1
 _TOPIC_BITS = 64
 
 
+class Approval(NamedTuple):
+    """What one approval allows: a module's, under a compliance contract, of exactly these accounts and units."""
+
+    module: Address
+    compliance: Address
+    sender: Address
+    receiver: Address
+    units: int
+
+
 class ChainState:
     """Everything the chain says that an order may depend on, as of one final block."""
 
     __slots__ = (
         "accounts",
+        "approval_ids",
+        "approvals",
+        "blackouts",
         "block_hash",
         "block_number",
         "block_time",
@@ -50,7 +63,9 @@ class ChainState:
         "issuers",
         "keys",
         "members",
+        "modules",
         "rule_sets",
+        "served",
         "tokens",
         "topics",
         "topics_beyond",
@@ -65,6 +80,15 @@ class ChainState:
         self.tokens: dict[Address, Token] = {}
         #: By compliance contract; a token refers to its contract's list.
         self.rule_sets: dict[Address, list[RuleSet]] = {}
+        #: Compliance contracts by the token that they serve.
+        self.served: dict[Address, Address] = {}
+        #: Module contracts by the hash of their code.
+        self.modules: dict[Address, bytes] = {}
+        #: Until when a move may happen, by module and what it approves.
+        self.approvals: dict[Approval, int] = {}
+        self.approval_ids: dict[tuple[Address, bytes], Approval] = {}
+        #: Sides and last second, by module, compliance contract and identity.
+        self.blackouts: dict[tuple[Address, Address, Address], tuple[int, int]] = {}
         self.accounts: dict[Address, Account] = {}
         #: Of accounts whose identity was replaced or removed once.
         self.first_identities: dict[Address, Address] = {}
@@ -97,8 +121,14 @@ class ChainState:
             token = self.tokens[address] = Token()
         return token
 
-    def counted_as(self, account: Address) -> Address:
-        """Return the identity under which an account's units count: its first, also after that was replaced."""
+    def counted_as(self, account: Address, token: Address) -> Address:
+        """Return the identity under which an account's units of a token count.
+
+        That is its first, also after that was replaced, until the units are counted anew.
+        """
+        held = self.tokens.get(token)
+        if held is not None and account in held.counted:
+            return held.counted[account]
         first = self.first_identities.get(account)
         if first is not None:
             return first
@@ -128,6 +158,9 @@ class ChainState:
         tables: tuple[dict[Any, Any], ...] = (
             self.tokens,
             self.rule_sets,
+            self.modules,
+            self.approvals,
+            self.blackouts,
             self.accounts,
             self.first_identities,
             self.claims,
@@ -177,22 +210,52 @@ def _plain(value: object) -> object:
 
 def _transferred(state: ChainState, fact: facts.Transferred) -> None:
     token = state.token(fact.token)
+    sender = receiver = NOBODY
     if fact.sender != NOBODY:
+        sender = state.counted_as(fact.sender, fact.token)
         token.position(fact.sender).balance -= fact.units
-        token.move(state.counted_as(fact.sender), -fact.units)
+        token.move(sender, -fact.units)
     else:
         token.minted += fact.units
     if fact.receiver != NOBODY:
+        receiver = state.counted_as(fact.receiver, fact.token)
         token.position(fact.receiver).balance += fact.units
-        token.move(state.counted_as(fact.receiver), fact.units)
+        token.move(receiver, fact.units)
     else:
         token.burned += fact.units
+    _count_window(state, token, sender, receiver, fact.units)
+
+
+def _count_window(state: ChainState, token: Token, sender: Address, receiver: Address, units: int) -> None:
+    token.unjudged = None
+    if not units or receiver in {NOBODY, sender}:
+        return
+    rules = token.rules_at(state.block_number)
+    if rules.window_units:
+        token.receive(receiver, units, rules, state.block_time)
+
+
+def _units_relocated(state: ChainState, fact: facts.UnitsRelocated) -> None:
+    token = state.served.get(fact.compliance)
+    if token is not None:
+        state.token(token).excuse(fact.receiver)
+
+
+def _account_recounted(state: ChainState, fact: facts.AccountRecounted) -> None:
+    served = state.served.get(fact.compliance)
+    if served is None:
+        return
+    token, units = state.token(served), state.token(served).held_by(fact.account).balance
+    token.move(state.counted_as(fact.account, served), -units)
+    token.counted[fact.account] = fact.identity
+    token.move(fact.identity, units)
 
 
 def _issue_created(state: ChainState, fact: facts.IssueCreated) -> None:
     token = state.token(fact.token)
     token.isin, token.compliance = fact.isin, fact.compliance
     token.rules = state.rule_sets.setdefault(fact.compliance, [])
+    state.served[fact.compliance] = fact.token
 
 
 def _paused(state: ChainState, fact: facts.Paused) -> None:
@@ -233,7 +296,8 @@ def _encumbrances_moved(state: ChainState, fact: facts.EncumbrancesMoved) -> Non
 
 def _rule_set_announced(state: ChainState, fact: facts.RuleSetAnnounced) -> None:
     allowed = sum(int.from_bytes(fact.countries[32 * word : 32 * word + 32]) << (256 * word) for word in range(4))
-    state.rule_sets.setdefault(fact.compliance, []).append(
+    versions = state.rule_sets.setdefault(fact.compliance, [])
+    versions.append(
         RuleSet(
             fact.version,
             fact.effective_block,
@@ -244,8 +308,41 @@ def _rule_set_announced(state: ChainState, fact: facts.RuleSetAnnounced) -> None
             fact.lot,
             fact.countries_allowed,
             allowed,
+            fact.window_units,
+            fact.window_seconds,
+            fact.off_venue_barred,
+            versions[-1].modules if versions else (),
         )
     )
+
+
+def _module_added(state: ChainState, fact: facts.ModuleAdded) -> None:
+    state.modules[fact.module] = fact.code_hash
+    for rules in state.rule_sets.get(fact.compliance, []):
+        if rules.version == fact.version:
+            rules.modules = tuple(sorted({*rules.modules, fact.module}))
+
+
+def _module_removed(state: ChainState, fact: facts.ModuleRemoved) -> None:
+    for rules in state.rule_sets.get(fact.compliance, []):
+        if rules.version == fact.version:
+            rules.modules = tuple(module for module in rules.modules if module != fact.module)
+
+
+def _transfer_approved(state: ChainState, fact: facts.TransferApproved) -> None:
+    approval = Approval(fact.module, fact.compliance, fact.sender, fact.receiver, fact.units)
+    state.approvals[approval] = fact.until
+    state.approval_ids[fact.module, fact.id] = approval
+
+
+def _approval_used(state: ChainState, fact: facts.ApprovalUsed) -> None:
+    approval = state.approval_ids.pop((fact.module, fact.id), None)
+    if approval is not None:
+        del state.approvals[approval]
+
+
+def _blackout_set(state: ChainState, fact: facts.BlackoutSet) -> None:
+    state.blackouts[fact.module, fact.compliance, fact.identity] = fact.sides, fact.until
 
 
 def _account_bound(state: ChainState, fact: facts.AccountBound) -> None:
@@ -345,6 +442,13 @@ _HANDLERS: dict[type, Callable[[ChainState, Any], None]] = {
     facts.EncumbranceReleased: _encumbrance_released,
     facts.EncumbrancesMoved: _encumbrances_moved,
     facts.RuleSetAnnounced: _rule_set_announced,
+    facts.ModuleAdded: _module_added,
+    facts.ModuleRemoved: _module_removed,
+    facts.UnitsRelocated: _units_relocated,
+    facts.AccountRecounted: _account_recounted,
+    facts.TransferApproved: _transfer_approved,
+    facts.ApprovalUsed: _approval_used,
+    facts.BlackoutSet: _blackout_set,
     facts.AccountBound: _account_bound,
     facts.AccountRemoved: _account_removed,
     facts.ClaimAttested: _claim_attested,

@@ -82,7 +82,8 @@ class EncumbranceReleased(_Fact, frozen=True):
 class RuleSetAnnounced(_Fact, frozen=True):
     """A rule set of a compliance contract takes effect at `effective_block`; zero turns a rule off.
 
-    `countries` is the contract's bitmap: its four words, lowest countries first, 128 bytes.
+    `countries` is the contract's bitmap: its four words, lowest countries first, 128 bytes. The modules are those of
+    the version before, unless `ModuleAdded` or `ModuleRemoved` of the same version follows.
     """
 
     compliance: Address
@@ -95,6 +96,9 @@ class RuleSetAnnounced(_Fact, frozen=True):
     lot: int
     countries_allowed: bool
     countries: bytes
+    window_units: int = 0
+    window_seconds: int = 0
+    off_venue_barred: bool = False
 
 
 class AccountBound(_Fact, frozen=True):
@@ -240,6 +244,70 @@ class EncumbrancesMoved(_Fact, frozen=True):
     successor: Address
 
 
+class ModuleAdded(_Fact, frozen=True):
+    """A module contract is part of a rule set from this version on; its code hash says what it does."""
+
+    compliance: Address
+    version: int
+    module: Address
+    capabilities: int
+    code_hash: bytes
+
+
+class ModuleRemoved(_Fact, frozen=True):
+    """A module contract is no longer part of the rule set from this version on."""
+
+    compliance: Address
+    version: int
+    module: Address
+
+
+class UnitsRelocated(_Fact, frozen=True):
+    """The move that its token told last was an act of force or a burn: it used up no window."""
+
+    compliance: Address
+    sender: Address
+    receiver: Address
+    units: int
+
+
+class AccountRecounted(_Fact, frozen=True):
+    """An account's units count under another identity from now on."""
+
+    compliance: Address
+    account: Address
+    identity: Address
+
+
+class TransferApproved(_Fact, frozen=True):
+    """A move under conditional approval may happen once, until a block time; zero withdraws the approval."""
+
+    module: Address
+    compliance: Address
+    id: bytes
+    sender: Address
+    receiver: Address
+    units: int
+    until: int
+
+
+class ApprovalUsed(_Fact, frozen=True):
+    """An approved move happened."""
+
+    module: Address
+    id: bytes
+
+
+class BlackoutSet(_Fact, frozen=True):
+    """An identity is barred from sides (1 selling, 2 buying) through the second `until`; no sides end it."""
+
+    module: Address
+    compliance: Address
+    identity: Address
+    sides: int
+    until: int
+
+
 Fact = (
     Transferred
     | IssueCreated
@@ -268,4 +336,11 @@ Fact = (
     | TradeFailed
     | OrderCanceled
     | EncumbrancesMoved
+    | ModuleAdded
+    | ModuleRemoved
+    | UnitsRelocated
+    | AccountRecounted
+    | TransferApproved
+    | ApprovalUsed
+    | BlackoutSet
 )

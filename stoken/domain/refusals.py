@@ -171,7 +171,9 @@ REFUSALS: dict[Refusal, Meaning] = {
     ),
     _R.SANCTIONED: Meaning("The person is on a sanctions list.", 10),
     _R.ANNUAL_NET_PURCHASE_LIMIT: Meaning("The annual limit of net purchases would be exceeded.", 3),
-    _R.SUBSCRIPTION_LIMIT: Meaning("The limit of this offering would be exceeded.", 3),
+    _R.SUBSCRIPTION_LIMIT: Meaning(
+        "The limit of this offering would be exceeded.", 3, None, "address identity, uint256 units, uint256 limit"
+    ),
     _R.HOLDING_LIMIT: Meaning(
         "The holding limit would be exceeded.", 3, None, "address identity, uint256 position, uint256 limit"
     ),
@@ -187,7 +189,7 @@ REFUSALS: dict[Refusal, Meaning] = {
     _R.LOCKUP_ACTIVE: Meaning("The units are locked up.", 99, "BLOC", _SHORTFALL),
     _R.SURVEILLANCE_BLOCK: Meaning("Market surveillance refuses orders of this account.", 12),
     _R.SELF_TRADE_PREVENTED: Meaning("The order met an order of the same person.", 12),
-    _R.INSIDER_BLACKOUT: Meaning("The person is in a blackout period.", 12),
+    _R.INSIDER_BLACKOUT: Meaning("The person is in a blackout period.", 12, None, "address identity, uint256 until"),
     _R.SETTLEMENT_UNMATCHED: Meaning("The two sides do not agree on a field.", None, "DQUA", "bytes32 field"),
     _R.DVP_LEG_MISSING: Meaning("One leg of the settlement is missing.", None, "CMIS"),
     _R.CASH_CONFIRM_INVALID: Meaning("The cash confirmation is not valid.", None, "DMON"),
@@ -203,7 +205,7 @@ REFUSALS: dict[Refusal, Meaning] = {
     _R.LEGAL_BASIS_REQUIRED: Meaning("A legal basis and a document are required.", None, None, ""),
     _R.SIGNATURE_POLICY_UNMET: Meaning("The signatures do not meet the policy."),
     _R.TRANSFER_REASON_REQUIRED: Meaning("An off-market move needs a reason and a document."),
-    _R.OFF_VENUE_SALE_BARRED: Meaning("A sale between customers goes through the venue."),
+    _R.OFF_VENUE_SALE_BARRED: Meaning("A sale between customers goes through the venue.", arguments=""),
     _R.RECOVERY_COOLDOWN: Meaning("The waiting time of the recovery has not passed."),
     _R.UPGRADE_TIMELOCK: Meaning("The upgrade's waiting time has not passed."),
     _R.NONCE_REPLAYED: Meaning("The nonce was used, cancelled or replaced.", 99, None, "bytes20 member, uint256 nonce"),
@@ -211,7 +213,7 @@ REFUSALS: dict[Refusal, Meaning] = {
     _R.NODE_NOT_PERMITTED: Meaning("The node is not permitted.", 99),
     _R.LEDGER_UNAVAILABLE: Meaning("The ledger is not current.", 99),
     _R.LEDGER_NOT_FINAL: Meaning("The block is not final.", 99),
-    _R.RULE_VERSION_UNKNOWN: Meaning("The rule set is not known.", 99),
+    _R.RULE_VERSION_UNKNOWN: Meaning("The rule set is not known.", 99, None, "uint32 version"),
     _R.PII_ON_CHAIN_FORBIDDEN: Meaning("Text on the chain is not allowed.", None, None, ""),
     _R.ACCESS_SCOPE_DENIED: Meaning("The caller may not read this."),
     _R.RETENTION_LOCK: Meaning("The record must be retained."),

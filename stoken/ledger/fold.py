@@ -29,6 +29,7 @@ from stoken.ledger.rows import (
 from stoken.ledger.state import State
 
 NOBODY: Final[Address] = bytes(20)
+_ADDRESS: Final = len(NOBODY)
 
 
 def fold(state: State, fact: Fact) -> None:
@@ -150,6 +151,7 @@ def _encumber(state: State, encumbrance: Encumbrance, units: int) -> None:
 
 
 def _rule_set_announced(state: State, fact: facts.RuleSetAnnounced) -> None:
+    last = state.get(RuleSet, "rule_sets", fact.compliance, fact.version - 1)
     row = RuleSet(
         fact.compliance,
         fact.version,
@@ -161,8 +163,26 @@ def _rule_set_announced(state: State, fact: facts.RuleSetAnnounced) -> None:
         fact.lot,
         fact.countries_allowed,
         fact.countries,
+        fact.window_units,
+        fact.window_seconds,
+        fact.off_venue_barred,
+        b"" if last is None else last.modules,
     )
     state.put("rule_sets", row[:2], row)
+
+
+def _modules_changed(state: State, fact: facts.ModuleAdded | facts.ModuleRemoved) -> None:
+    held = state.get(RuleSet, "rule_sets", fact.compliance, fact.version)
+    if held is None:
+        return
+    modules = {held.modules[at : at + _ADDRESS] for at in range(0, len(held.modules), _ADDRESS)} - {fact.module}
+    if isinstance(fact, facts.ModuleAdded):
+        modules.add(fact.module)
+    state.put("rule_sets", held[:2], held._replace(modules=b"".join(sorted(modules))))
+
+
+def _kept_by_the_venue(_state: State, _fact: Fact) -> None:
+    """Change nothing: only verdicts depend on it, and the venue folds it from the feed."""
 
 
 def _account_bound(state: State, fact: facts.AccountBound) -> None:
@@ -308,6 +328,13 @@ _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     facts.EncumbranceReleased: _encumbrance_released,
     facts.EncumbrancesMoved: _encumbrances_moved,
     facts.RuleSetAnnounced: _rule_set_announced,
+    facts.ModuleAdded: _modules_changed,
+    facts.ModuleRemoved: _modules_changed,
+    facts.UnitsRelocated: _kept_by_the_venue,
+    facts.AccountRecounted: _kept_by_the_venue,
+    facts.TransferApproved: _kept_by_the_venue,
+    facts.ApprovalUsed: _kept_by_the_venue,
+    facts.BlackoutSet: _kept_by_the_venue,
     facts.AccountBound: _account_bound,
     facts.AccountRemoved: _account_removed,
     facts.ClaimAttested: _claim_attested,

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection, delete, select
 
 from stoken.db import bulk
-from stoken.domain.facts import Address, Fact, IssueCreated
+from stoken.domain.facts import Address, Fact, IssueCreated, ModuleAdded
 from stoken.ledger import tables
 from stoken.ledger.decode import MalformedLogError, decode_log
 from stoken.ledger.fold import fold, keys_of
@@ -20,6 +20,7 @@ from stoken.mirror import Log, MinedBlock
 
 _encode = msgspec.msgpack.Encoder().encode
 _log = structlog.get_logger()
+_ADDRESS = 20
 
 
 class LedgerProjection:
@@ -70,6 +71,9 @@ class LedgerProjection:
         known = tables.instruments.c
         for row in connection.execute(select(known.token, known.compliance).where(known.compliance != b"")):
             self._discover(row.token, row.compliance)
+        for (modules,) in connection.execute(select(tables.rule_sets.c.modules).distinct()):
+            for at in range(0, len(modules), _ADDRESS):
+                self._contracts.setdefault(modules[at : at + _ADDRESS], ContractKind.MODULE)
 
     def _discover(self, token: Address, compliance: Address) -> None:
         self._contracts[token] = ContractKind.TOKEN
@@ -105,7 +109,12 @@ class LedgerProjection:
         for log in block.logs:
             kind = contracts.get(log.address)
             if kind is not None and kind is not ContractKind.FACTORY:
-                facts += self._fact(log, kind, malformed)
+                found = self._fact(log, kind, malformed)
+                facts += found
+                # A module has nothing to say before it is bound.
+                for fact in found:
+                    if isinstance(fact, ModuleAdded):
+                        contracts.setdefault(fact.module, ContractKind.MODULE)
         return facts
 
     def _fact(self, log: Log, kind: ContractKind, malformed: list[tuple[Any, ...]]) -> tuple[Fact, ...]:

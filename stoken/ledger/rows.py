@@ -80,7 +80,7 @@ class Instrument(NamedTuple):
 
 
 class RuleSet(NamedTuple):
-    """One version of a token's rules; zero turns a rule off."""
+    """One version of a token's rules; zero turns a rule off. `modules` are addresses in ascending order, end to end."""
 
     compliance: Address
     version: int
@@ -92,6 +92,10 @@ class RuleSet(NamedTuple):
     lot: int
     countries_allowed: bool
     countries: bytes
+    window_units: int = 0
+    window_seconds: int = 0
+    off_venue_barred: bool = False
+    modules: bytes = b""
 
 
 class Encumbrance(NamedTuple):

@@ -29,6 +29,8 @@ class ContractKind(StrEnum):
     FACTORY = "factory"
     TOKEN = "token"  # noqa: S105 - the name of a contract
     COMPLIANCE = "compliance"
+    #: A module contract of a rule set.
+    MODULE = "module"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class EventSignature:
         return f"{self.name}({','.join(item.removesuffix(' indexed') for item in self.arguments)})"
 
 
-_RULES = "(uint96,uint16,uint16,uint32,uint64,bool,uint256[4])"
+_RULES = "(uint64,uint16,uint16,uint32,uint64,bool,uint256[4],uint64,uint32,bool)"
 
 
 def _event(kind: ContractKind, declaration: str, build: Callable[..., Fact]) -> EventSignature:
@@ -57,7 +59,7 @@ def _event(kind: ContractKind, declaration: str, build: Callable[..., Fact]) -> 
 
 
 def _rule_set(compliance: bytes, version: int, effective_block: int, rules: tuple[Any, ...]) -> Fact:
-    cap_units, cap_bps, classes, holder_limit, lot, allowed, countries = rules
+    cap_units, cap_bps, classes, holder_limit, lot, allowed, countries, *market = rules
     return facts.RuleSetAnnounced(
         compliance,
         version,
@@ -69,6 +71,7 @@ def _rule_set(compliance: bytes, version: int, effective_block: int, rules: tupl
         lot,
         allowed,
         b"".join(countries),
+        *market,
     )
 
 
@@ -105,6 +108,21 @@ EVENTS: tuple[EventSignature, ...] = (
         ),
     ),
     _event(_K.COMPLIANCE, "RuleSetAnnounced(uint32 indexed, uint64, RULES)", _rule_set),
+    _event(
+        _K.COMPLIANCE,
+        "ModuleAdded(uint32 indexed, address indexed, uint16, bytes32)",
+        facts.ModuleAdded,
+    ),
+    _event(_K.COMPLIANCE, "ModuleRemoved(uint32 indexed, address indexed)", facts.ModuleRemoved),
+    _event(_K.COMPLIANCE, "UnitsRelocated(address indexed, address indexed, uint256)", facts.UnitsRelocated),
+    _event(_K.COMPLIANCE, "AccountRecounted(address indexed, address indexed)", facts.AccountRecounted),
+    _event(
+        _K.MODULE,
+        "TransferApproved(address indexed, bytes32 indexed, address, address, uint96, uint40)",
+        facts.TransferApproved,
+    ),
+    _event(_K.MODULE, "ApprovalUsed(bytes32 indexed)", facts.ApprovalUsed),
+    _event(_K.MODULE, "BlackoutSet(address indexed, address indexed, uint8, uint40)", facts.BlackoutSet),
     _event(
         _K.QUANTITY,
         "QuantityRegistered(address indexed, uint96)",

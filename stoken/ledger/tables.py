@@ -90,7 +90,7 @@ instruments = _table(
 )
 Index(None, instruments.c.isin)
 
-#: `countries` holds the four words of the bitmap, lowest countries first.
+#: `countries` holds the four words of the bitmap, lowest countries first; `modules` the addresses, in ascending order.
 rule_sets = _table(
     "rule_sets",
     key("compliance", BYTES),
@@ -103,6 +103,10 @@ rule_sets = _table(
     field("lot", INT64),
     field("countries_allowed", BOOL),
     field("countries", BYTES),
+    field("window_units", INT64),
+    field("window_seconds", INT64),
+    field("off_venue_barred", BOOL),
+    field("modules", BYTES),
 )
 
 encumbrances = _table(

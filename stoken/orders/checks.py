@@ -30,7 +30,7 @@ class Candidate:
         self.entry = entry
         self.order = entry.order
         self.value = entry.order.price * entry.order.quantity
-        self.identity = state.chain.counted_as(entry.order.account)
+        self.identity = state.chain.counted_as(entry.order.account, entry.order.token)
         self.replaced: OrderRecord | None = None
         #: Whether the reservations of the order to be replaced are given back for the time of the checks.
         self.released = False

@@ -40,7 +40,7 @@ def create_issues(play: Play) -> None:
 def _creation(play: Play, issue: IssueFile) -> ActRequest:
     isin = issue.isin.encode()
     barred = _bitmap(issue.barred_countries)
-    rules = (0, _CAPS_BPS[issue.short_code], issue.class_bits, 0, issue.lot, False, barred)
+    rules = (0, _CAPS_BPS[issue.short_code], issue.class_bits, 0, issue.lot, False, barred, 0, 0, False)
     params = (isin, issue.name_en, issue.short_code, rules, 100, isin.ljust(32, b"\0"))
     approvers = (_ISSUERS[issue.short_code], "REGISTRAR")
     return play.desk.act("SuiteFactory", play.desk.suite["factory"], "createIssue", params, approvers=approvers)

@@ -2,7 +2,10 @@
 pragma solidity 0.8.30;
 
 import {Onboarding, OnboardingBatch} from "../../../contracts/interfaces/IAttestedIdentityRegistry.sol";
+import {IBlackout} from "../../../contracts/interfaces/IBlackout.sol";
+import {IConditionalApproval} from "../../../contracts/interfaces/IConditionalApproval.sol";
 import {RuleSet} from "../../../contracts/interfaces/IModularCompliance.sol";
+import {ReceiptsModule} from "../mocks/Modules.sol";
 import {Suite} from "../Suite.sol";
 
 /// @notice What a whole transaction costs, behind proxies, between existing holders; each call is one of its own.
@@ -48,18 +51,7 @@ contract CostTest is Suite {
     }
 
     function test_a_transfer_in_a_batch_of_fifty() public {
-        address[] memory to = new address[](50);
-        uint256[] memory amounts = new uint256[](50);
-        for (uint160 i = 0; i < 50; i++) {
-            (to[i], amounts[i]) = (address(0xE000 + i), 1);
-            onboard(to[i]);
-            token.mint(to[i], 1);
-        }
-        vm.prank(alice);
-        token.batchTransfer(to, amounts);
-        (, uint256 gas,,,) = vm.lastCallGas();
-        emit Cost("item in a batch of 50", gas / 50);
-        assertLe(gas / 50, 13_000, "in a batch");
+        assertLe(_batchItem(), 13_000, "in a batch");
     }
 
     function test_the_first_transfer_after_a_record_date() public {
@@ -72,6 +64,52 @@ contract CostTest is Suite {
         _issueWithRules();
         token.setRecordDate();
         assertLe(_cost(), 133_000, "after a record date with three rules");
+    }
+
+    function test_a_verified_transfer_with_three_limits() public {
+        issue(limits());
+        _prepare();
+        assertLe(_cost(), 88_000, "with cap, holder limit and window");
+    }
+
+    function test_a_verified_transfer_with_six_rules_three_of_them_modules() public {
+        issue(limits());
+        ReceiptsModule receipts = new ReceiptsModule(1, type(uint256).max);
+        IConditionalApproval approval = IConditionalApproval(deploy("ConditionalApproval"));
+        IBlackout blackout = IBlackout(deploy("Blackout"));
+        compliance.addModule(address(blackout), 0);
+        compliance.addModule(address(approval), 0);
+        compliance.addModule(address(receipts), 0);
+        approval.approve(address(compliance), alice, bob, 1, LATER);
+        _prepare();
+        approval.approve(address(compliance), alice, bob, 10, LATER);
+        assertLe(_cost(), 120_000, "with six rules");
+    }
+
+    function test_a_transfer_in_a_batch_of_fifty_with_three_limits() public {
+        issue(limits());
+        assertLe(_batchItem(), 22_000, "in a batch with three limits");
+    }
+
+    function _batchItem() private returns (uint256 gas) {
+        token.mint(alice, 10_000);
+        (address[] memory receivers, uint256[] memory amounts) = (new address[](50), new uint256[](50));
+        for (uint160 i = 0; i < 50; i++) {
+            receivers[i] = address(0x9000 + i);
+            amounts[i] = 10;
+            if (!registry.contains(receivers[i])) onboard(receivers[i]);
+            token.mint(receivers[i], 10);
+        }
+        vm.prank(alice);
+        token.batchTransfer(receivers, amounts);
+        (, gas,,,) = vm.lastCallGas();
+        gas /= 50;
+        emit Cost("item in a batch of 50", gas);
+    }
+
+    function limits() private pure returns (RuleSet memory rules) {
+        (rules.capUnits, rules.holderLimit) = (20_000, 100);
+        (rules.windowUnits, rules.windowSeconds) = (20_000, 1 days);
     }
 
     function test_onboarding_in_a_batch_of_one_hundred() public {

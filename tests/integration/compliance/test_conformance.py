@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from stoken.chain.rpc import RpcClient
+from stoken.chain.rpc import NodeError, RpcClient
+from stoken.compliance.verdict import Verdict
 from stoken.domain.refusals import Refusal
 from tests.consortium import FOREVER, ISSUER
-from tests.integration.compliance.world import ACCOUNTS, COUNTRIES, World
+from tests.integration.compliance.world import ACCOUNTS, COUNTRIES, IDENTITIES, World, revert_data
+from tests.requirements import requirement
 
 
 def steps(world: World, choose: random.Random) -> Iterator[Callable[[], str]]:
@@ -30,7 +32,23 @@ def steps(world: World, choose: random.Random) -> Iterator[Callable[[], str]]:
     yield lambda: world.announce(cap_units=choose.randrange(1, 120), cap_bps=choose.choice((0, 500, 5_000)))
     yield lambda: world.announce(holder_limit=choose.randrange(1, 4))
     yield lambda: world.announce(countries=choose.sample(COUNTRIES, choose.randrange(3)), allowed=choose.random() < 0.5)
+    yield lambda: world.announce(window_units=choose.randrange(1, 60), window_seconds=choose.randrange(1, 8))
+    yield lambda: world.announce(off_venue_barred=True, window_units=30, window_seconds=100)
+    yield lambda: world.transfer(choose.choice(("ab", "ac", "ca", "bc", "cd", "da")), choose.choice((1, 7, 30)))
+    yield lambda: world.transfer("ab", choose.choice((1, 7)))
+    yield lambda: world.move_identity(name, choose.choice(list(IDENTITIES.values())))
     yield world.announce
+
+
+def module_steps(world: World, choose: random.Random, approval: bytes, blackout: bytes) -> Iterator[Callable[[], str]]:
+    """Everything that module contracts may be told."""
+    name, pair = choose.choice("abcd"), choose.choice(("ab", "ba", "ac", "ca"))
+    until = world.state.block_time + choose.choice((1, 3, 10_000))
+    yield lambda: world.bind(choose.choice((approval, blackout)))
+    yield lambda: world.unbind(choose.choice((approval, blackout)))
+    yield lambda: world.approve(approval, pair, choose.choice((1, 7, 30)), choose.choice((until, 0)))
+    yield lambda: world.black_out(blackout, name, choose.randrange(4), until)
+    yield lambda: world.transfer(pair, choose.choice((1, 7, 30)))
 
 
 @pytest.fixture
@@ -39,6 +57,8 @@ def world(rpc: RpcClient, tmp_path: Path) -> World:
 
 
 class TestConformance:
+    @requirement("KYC-07")
+    @requirement("TRF-08")
     def test_each_rule_alone_gives_the_contracts_own_revert_data(self, world: World) -> None:
         met = world.compare()
         assert world.on_token("unpause") == "0x1"
@@ -89,3 +109,85 @@ class TestConformance:
             if world.state.tokens[world.token].paused:
                 world.on_token("unpause")
         assert len(met) > 5
+
+    @requirement("TRF-03")
+    def test_the_version_of_a_decision_is_the_one_in_force_at_its_block(self, world: World) -> None:
+        assert world.announce(lot=7) == world.announce(lot=5) == "0x1"
+        for _ in range(6):
+            world.mine()
+        versions = world.state.rule_sets[world.compliance]
+        for number in range(versions[0].effective_block, world.state.block_number + 1):
+            version, _ = world.ask("ModularCompliance", world.compliance, "rules", at=number)
+            assert world.state.tokens[world.token].rules_at(number).version == version
+        for rules in versions:
+            block, announced = world.ask("ModularCompliance", world.compliance, "ruleSet", rules.version)
+            assert (block, announced[4]) == (rules.effective_block, rules.lot)
+        unknown = revert_data(Verdict(Refusal.RULE_VERSION_UNKNOWN, (99,))).hex()
+        with pytest.raises(NodeError) as refused:
+            world.ask("ModularCompliance", world.compliance, "ruleSet", 99)
+        assert unknown in str(refused.value.data)
+
+    def test_a_window_ends_when_the_contracts_say_so(self, world: World) -> None:
+        world.on_token("unpause")
+        assert world.announce(window_units=30, window_seconds=6) == "0x1"
+        met = world.compare()
+        while world.state.tokens[world.token].rules_at(world.state.block_number).window_units == 0:
+            world.mine()
+        assert world.transfer("ab", 7) == "0x1"
+        assert world.transfer("ab", 30) == "0x0"
+        assert world.on_token("forcedTransfer", ACCOUNTS["a"], ACCOUNTS["b"], 30) == "0x1"
+        assert world.on_token("mint", ACCOUNTS["b"], 20, first=ISSUER) == "0x1"
+        for _ in range(8):
+            met |= world.compare()
+            world.mine()
+        assert world.transfer("ab", 30) == "0x1"
+        assert Refusal.SUBSCRIPTION_LIMIT in met | world.compare()
+
+    def test_a_sale_off_the_venue_is_barred_there_alone(self, world: World) -> None:
+        world.on_token("unpause")
+        world.announce(off_venue_barred=True)
+        for _ in range(3):
+            world.mine()
+        assert {None, Refusal.OFF_VENUE_SALE_BARRED} < world.compare()
+        assert world.transfer("ab", 1) == "0x0"
+
+    def test_units_counted_anew_count_the_same_here(self, world: World) -> None:
+        world.on_token("unpause")
+        world.announce(cap_units=100)
+        assert world.move_identity("c", IDENTITIES["a"]) == "0x1"
+        for _ in range(3):
+            world.mine()
+        assert Refusal.HOLDING_LIMIT in world.compare()
+
+    def test_modules_are_foretold_from_their_events(self, world: World) -> None:
+        world.on_token("unpause")
+        approval, blackout = world.deploy("ConditionalApproval"), world.deploy("Blackout")
+        assert world.approve(approval, "ab", 7, FOREVER) == "0x0"
+        assert world.bind(approval) == world.bind(blackout) == "0x1"
+        met = world.compare()
+        assert world.approve(approval, "ab", 7, world.state.block_time + 4) == "0x1"
+        assert world.approve(approval, "ac", 30, FOREVER) == "0x1"
+        assert world.black_out(blackout, "b", 2, world.state.block_time + 9) == "0x1"
+        for _ in range(6):
+            met |= world.compare()
+            world.mine()
+        assert world.transfer("ac", 30) == "0x1"
+        met |= world.compare()
+        assert world.transfer("ac", 30) == "0x0"
+        assert world.unbind(approval) == "0x1"
+        for _ in range(4):
+            met |= world.compare()
+            world.mine()
+        assert {None, Refusal.DUAL_CONTROL_REQUIRED, Refusal.INSIDER_BLACKOUT} < met
+
+    @pytest.mark.parametrize("seed", [3, 4])
+    def test_a_random_history_of_modules_never_parts_them(self, world: World, seed: int) -> None:
+        choose = random.Random(seed)  # noqa: S311 - a seed, no secret
+        world.on_token("unpause")
+        modules = world.deploy("ConditionalApproval"), world.deploy("Blackout")
+        assert world.bind(modules[1]) == "0x1"
+        for _ in range(25):
+            choose.choice([*steps(world, choose), *module_steps(world, choose, *modules)])()
+            world.compare()
+            if world.state.tokens[world.token].paused:
+                world.on_token("unpause")

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from eth_hash.auto import keccak
 
-from stoken.chain import eip712
+from stoken.chain import artifacts, eip712
 from stoken.chain.capabilities import probe
+from stoken.chain.codec import Value
 from stoken.chain.rpc import RpcClient
 from stoken.chain.signatures import address_of, sign
 from stoken.chain.statements import Attest, Attested, Onboarding, OnboardingBatch, Revoke
-from stoken.compliance.verdict import Verdict, transfer_verdict
+from stoken.compliance.verdict import Channel, Verdict, transfer_verdict
 from stoken.db import open_engine, reading, schema
 from stoken.domain.chain_state import ChainState
 from stoken.domain.refusals import REFUSALS, Refusal, error_name
@@ -59,7 +60,7 @@ class World:
         self.issue()
 
     def issue(self) -> None:
-        rules = (0, 0, 0, 0, 0, False, (0, 0, 0, 0))
+        rules = (0, 0, 0, 0, 0, False, (0, 0, 0, 0), 0, 0, False)
         data = interface("SuiteFactory").encode("createIssue", (ISIN.encode(), "Busan", "BPL1", rules, 0, bytes(32)))
         self.act(self.suite["factory"], data, ISSUER)
         (self.token,) = self.state.tokens
@@ -73,16 +74,8 @@ class World:
 
     def relay(self, request: requests.Body) -> str:
         call: Call = call_of(request)
-        transaction = {
-            "from": self.funded,
-            "to": "0x" + self.suite[call.contract].hex(),
-            "data": "0x" + call.data.hex(),
-            "gas": hex(8_000_000),
-            "gasPrice": "0x0",
-        }
-        sent = self.rpc.call("eth_sendTransaction", transaction)
-        self.mine()
-        return str(self.rpc.call("eth_getTransactionReceipt", sent)["status"])
+        target = "0x" + self.suite[call.contract].hex()
+        return str(self.send({"from": self.funded, "to": target, "data": "0x" + call.data.hex()})["status"])
 
     def mine(self) -> None:
         # Claims expire in seconds of block time, and these blocks come faster than one a second.
@@ -101,14 +94,63 @@ class World:
 
     def announce(self, **changed: object) -> str:
         rules = {
-            "cap_units": 0, "cap_bps": 0, "classes": 0, "holder_limit": 0, "lot": 0, "allowed": False, "countries": ()
+            "cap_units": 0, "cap_bps": 0, "classes": 0, "holder_limit": 0, "lot": 0, "allowed": False, "countries": (),
+            "window_units": 0, "window_seconds": 0, "off_venue_barred": False,
         } | changed  # fmt: skip
         words = [0, 0, 0, 0]
-        for country in rules.pop("countries"):  # type: ignore[attr-defined]
+        for country in rules["countries"]:  # type: ignore[attr-defined]
             words[country // 256] |= 1 << country % 256
-        effective = self.state.block_number + 1 + random.Random(self.state.block_number).randrange(3)  # noqa: S311
-        data = interface("ModularCompliance").encode("announceRules", (*rules.values(), tuple(words)), effective)
+        rules["countries"] = tuple(words)
+        data = interface("ModularCompliance").encode("announceRules", tuple(rules.values()), self.soon())
         return self.act(self.compliance, data)
+
+    def soon(self) -> int:
+        """Return a block at which an announcement may take effect: at once or a little later."""
+        effective = self.state.block_number + 1 + random.Random(self.state.block_number).randrange(3)  # noqa: S311
+        return max(effective, *(rules.effective_block for rules in self.state.tokens[self.token].rules))
+
+    def deploy(self, name: str, code: bytes | None = None) -> bytes:
+        """Deploy a module contract; any code may pretend to be one."""
+        data = code or artifacts.load(name).bytecode
+        return bytes.fromhex(self.send({"from": self.funded, "data": "0x" + data.hex()})["contractAddress"][2:])
+
+    def bind(self, module: bytes) -> str:
+        return self.act(self.compliance, interface("ModularCompliance").encode("addModule", module, self.soon()))
+
+    def unbind(self, module: bytes) -> str:
+        return self.act(self.compliance, interface("ModularCompliance").encode("removeModule", module, self.soon()))
+
+    def approve(self, module: bytes, pair: str, units: int, until: int) -> str:
+        sender, receiver = (ACCOUNTS[name] for name in pair)
+        return self.act(
+            module,
+            interface("ConditionalApproval").encode("approve", self.compliance, sender, receiver, units, until),
+        )
+
+    def black_out(self, module: bytes, name: str, sides: int, until: int) -> str:
+        data = interface("Blackout").encode("setBlackout", self.compliance, IDENTITIES[name], sides, until)
+        return self.act(module, data)
+
+    def transfer(self, pair: str, units: int) -> str:
+        """Let one account's owner move units to another, all checks on."""
+        sender = "0x" + ACCOUNTS[pair[0]].hex()
+        self.rpc.call("anvil_impersonateAccount", sender)
+        data = interface("SecurityToken").encode("transfer", ACCOUNTS[pair[1]], units)
+        return str(self.send({"from": sender, "to": "0x" + self.token.hex(), "data": "0x" + data.hex()})["status"])
+
+    def move_identity(self, name: str, identity: bytes) -> str:
+        """Bind an account to another identity, and count its units anew."""
+        changed = self.act(
+            self.suite["registry"], interface("IdentityRegistry").encode("updateIdentity", ACCOUNTS[name], identity)
+        )
+        data = interface("ModularCompliance").encode("recount", ACCOUNTS[name])
+        self.send({"from": self.funded, "to": "0x" + self.compliance.hex(), "data": "0x" + data.hex()})
+        return changed
+
+    def send(self, transaction: dict[str, str]) -> dict[str, str]:
+        sent = self.rpc.call("eth_sendTransaction", transaction | {"gas": hex(8_000_000), "gasPrice": "0x0"})
+        self.mine()
+        return dict(self.rpc.call("eth_getTransactionReceipt", sent))
 
     def onboard(self) -> None:
         items = tuple(
@@ -135,26 +177,42 @@ class World:
         data = interface("Encumbrances").encode("lock", number, self.token, ACCOUNTS[name], 1, units, FOREVER)
         return self.act(self.suite["encumbrances"], data, ISSUER)
 
+    def ask(self, contract: str, target: bytes, function: str, *arguments: object, at: int | None = None) -> Value:
+        """Call a view at a block, the last one where none is named."""
+        data = interface(contract).encode(function, *arguments)
+        block = hex(self.state.block_number if at is None else at)
+        answer = self.rpc.call("eth_call", {"to": "0x" + target.hex(), "data": "0x" + data.hex()}, block)
+        return interface(contract).functions[function].decode_output(bytes.fromhex(answer[2:]))
+
     def compare(self) -> set[Refusal | None]:
         """Ask both for every pair and some amounts at the last block; return the refusals that were met."""
         everybody = [*ACCOUNTS.values(), NOBODY]
-        asked = [(f, t, units) for f in everybody for t in everybody for units in (0, 1, 7, 30, 90, 101)]
+        amounts = (0, 1, 7, 30, 90, 101)
+        asked = [(f, t, units, Channel.PLAIN) for f in everybody for t in everybody for units in amounts]
+        asked += [(f, t, units, Channel.VENUE) for f, t, units, _ in asked if units in {0, 7, 30}]
+        spenders = {Channel.PLAIN: bytes(20), Channel.VENUE: self.suite["settlement"]}
         at = hex(self.state.block_number)
         encode = interface("SecurityToken").encode
         calls = [
             (
                 "eth_call",
-                ({"to": "0x" + self.token.hex(), "data": "0x" + encode("verdict", f, t, units, bytes(20)).hex()}, at),
+                (
+                    {
+                        "to": "0x" + self.token.hex(),
+                        "data": "0x" + encode("verdict", f, t, units, spenders[channel]).hex(),
+                    },
+                    at,
+                ),
             )
-            for f, t, units in asked
+            for f, t, units, channel in asked
         ]
         met: set[Refusal | None] = set()
-        for (sender, receiver, units), answer in zip(asked, self.rpc.batch(calls), strict=True):
+        for (sender, receiver, units, channel), answer in zip(asked, self.rpc.batch(calls), strict=True):
             found = transfer_verdict(
-                self.state, self.token, sender, receiver, units, self.state.block_number, self.state.block_time
+                self.state, self.token, sender, receiver, units, self.state.block_number, self.state.block_time, channel
             )
             chain = interface("SecurityToken").functions["verdict"].decode_output(bytes.fromhex(str(answer)[2:]))
-            assert revert_data(found) == chain, (sender, receiver, units, found)
+            assert revert_data(found) == chain, (sender, receiver, units, channel, found)
             met.add(None if found is None else found.refusal)
         return met
 

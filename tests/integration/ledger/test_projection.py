@@ -119,7 +119,9 @@ class TestFolding:
             assert rebuild(connection, SUITE) == live
 
     def test_an_issue_comes_before_what_its_contracts_said_in_its_making(self, engine: Engine) -> None:
-        rules = emitted(ContractKind.COMPLIANCE, "RuleSetAnnounced", 1, 1, (1, 2, 3, 4, 5, False, (0, 0, 0, 0)))
+        rules = emitted(
+            ContractKind.COMPLIANCE, "RuleSetAnnounced", 1, 1, (1, 2, 3, 4, 5, False, (0, 0, 0, 0), 6, 7, False)
+        )
         _apply(engine, LedgerProjection(SUITE), chain([[rules, issue()]]), final=0)
         with reading(engine) as connection:
             (fed,) = final_blocks(connection, -1)

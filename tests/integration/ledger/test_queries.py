@@ -21,7 +21,7 @@ from tests.ledger_events import ISIN, NOBODY, SUITE, TOKEN, address, chain, emit
 
 _K = ContractKind
 _BROKER = b"BROKER00000000000001"
-_RULES = (500, 0, 0, 0, 0, False, (0, 0, 0, 0))
+_RULES = (500, 0, 0, 0, 0, False, (0, 0, 0, 0), 0, 0, False)
 
 
 def _apply(engine: Engine, blocks: Sequence[MinedBlock], final: int | None = None) -> None:

@@ -9,12 +9,12 @@ from stoken.domain import facts
 from stoken.ledger.decode import MalformedLogError, decode_log
 from stoken.ledger.signatures import EVENTS, ContractKind
 from stoken.mirror import Log
-from tests.ledger_events import COMPLIANCE, TOKEN, emitted, encode_log, issue, transfer
+from tests.ledger_events import COMPLIANCE, MODULE, TOKEN, emitted, encode_log, issue, transfer
 
 _K = ContractKind
 _A, _B, _MEMBER, _ID = b"\xaa" * 20, b"\xbb" * 20, b"ZZZZ0000000000000113", b"\xcc" * 32
 _COUNTRIES = b"\x80" + bytes(31) + b"".join(word.to_bytes(32) for word in (2, 3, 4))
-_RULES = (500, 300, 0b1010, 99, 10, True, (1 << 255, 2, 3, 4))
+_RULES = (500, 300, 0b1010, 99, 10, True, (1 << 255, 2, 3, 4), 40, 86_400, True)
 
 _CASES: list[tuple[ContractKind, str, tuple[Any, ...], facts.Fact]] = [
     (_K.TOKEN, "Transfer", (_A, _B, 7), facts.Transferred(TOKEN, _A, _B, 7)),
@@ -27,8 +27,20 @@ _CASES: list[tuple[ContractKind, str, tuple[Any, ...], facts.Fact]] = [
         _K.COMPLIANCE,
         "RuleSetAnnounced",
         (3, 77, _RULES),
-        facts.RuleSetAnnounced(COMPLIANCE, 3, 77, *_RULES[:6], _COUNTRIES),
+        facts.RuleSetAnnounced(COMPLIANCE, 3, 77, *_RULES[:6], _COUNTRIES, *_RULES[7:]),
     ),
+    (_K.COMPLIANCE, "ModuleAdded", (4, _A, 1, _ID), facts.ModuleAdded(COMPLIANCE, 4, _A, 1, _ID)),
+    (_K.COMPLIANCE, "ModuleRemoved", (5, _A), facts.ModuleRemoved(COMPLIANCE, 5, _A)),
+    (_K.COMPLIANCE, "UnitsRelocated", (_A, _B, 7), facts.UnitsRelocated(COMPLIANCE, _A, _B, 7)),
+    (_K.COMPLIANCE, "AccountRecounted", (_A, _B), facts.AccountRecounted(COMPLIANCE, _A, _B)),
+    (
+        _K.MODULE,
+        "TransferApproved",
+        (COMPLIANCE, _ID, _A, _B, 7, 99),
+        facts.TransferApproved(MODULE, COMPLIANCE, _ID, _A, _B, 7, 99),
+    ),
+    (_K.MODULE, "ApprovalUsed", (_ID,), facts.ApprovalUsed(MODULE, _ID)),
+    (_K.MODULE, "BlackoutSet", (COMPLIANCE, _A, 2, 99), facts.BlackoutSet(MODULE, COMPLIANCE, _A, 2, 99)),
     (_K.QUANTITY, "QuantityRegistered", (TOKEN, 9), facts.QuantityRegistered(TOKEN, 9)),
     (_K.ENCUMBRANCES, "EncumbranceSet", (_ID, TOKEN, _A, 1, 4, 99), facts.EncumbranceSet(_ID, TOKEN, _A, 1, 4, 99)),
     (_K.ENCUMBRANCES, "EncumbrancesMoved", (TOKEN, _A, _B), facts.EncumbrancesMoved(TOKEN, _A, _B)),

@@ -24,6 +24,7 @@ _CONTRACTS = {
     ContractKind.TOKEN: "SecurityToken",
     ContractKind.COMPLIANCE: "ModularCompliance",
 }
+_MODULES = ("ConditionalApproval", "Blackout")
 #: Events that change nothing the ledger keeps, or that repeat what another event of the same act says.
 _UNREAD = {
     *("Initialized", "Upgraded", "OwnershipTransferStarted", "OwnershipTransferred", "EIP712DomainChanged"),
@@ -36,6 +37,8 @@ _UNREAD = {
     *("CashCredited", "CashDebited", "ForcedTransfer", "RecoverySuccess"),
     # Encumbrances itemises what this event sums up.
     "EncumberedUnits",
+    # ModuleAdded and ModuleRemoved say it with the version.
+    *("ComplianceBound", "ComplianceUnbound"),
     *("Approval", "UpdatedTokenInformation", "IdentityRegistryAdded", "ComplianceAdded", "TokenBound", "TokenUnbound"),
 }
 
@@ -48,9 +51,11 @@ def _type(item: dict[str, Any]) -> str:
 
 
 def _events(kind: ContractKind) -> dict[str, tuple[str, ...]]:
+    names = _MODULES if kind is ContractKind.MODULE else (_CONTRACTS[kind],)
     return {
         entry["name"]: tuple(_type(item) + " indexed" * item["indexed"] for item in entry["inputs"])
-        for entry in artifacts.load(_CONTRACTS[kind]).abi
+        for name in names
+        for entry in artifacts.load(name).abi
         if entry["type"] == "event"
     }
 

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IModularCompliance} from "../interfaces/IModularCompliance.sol";
+import {ComplianceState} from "./ComplianceState.sol";
+import {Rules} from "./Rules.sol";
+
+/// @title Positions
+/// @notice What each identity holds, how many hold anything, and what each received in its window.
+abstract contract Positions is ComplianceState {
+    uint256 private constant _REPLACED = 8;
+
+    /// @dev The identity under which an account's units are counted: its own, unless that was ever replaced.
+    function _counted(address account, uint256 word) internal view returns (address identity) {
+        if (word & _REPLACED == 0) return address(uint160(word >> 96));
+        identity = _data().countedAs[account];
+        if (identity == address(0)) identity = _registry().firstIdentityOf(account);
+    }
+
+    /// @dev Moves units between the positions of two identities, given the words they hold and the one the receiver
+    /// is to hold, zero where there is none.
+    function _record(
+        Data storage $,
+        uint256 head,
+        Position storage source,
+        Position storage target,
+        uint256 sent,
+        uint256 received,
+        uint256 word,
+        uint256 amount
+    ) internal {
+        uint256 counted = head;
+        // No limb is left: positions are bounded by the supply, and holders by the positions.
+        unchecked {
+            if (sent != 0) {
+                // Never more than was counted: no mistake of a count may keep a burn or a court's order from happening.
+                uint256 held = sent & Rules.UNITS;
+                uint256 taken = held > amount ? amount : held;
+                source.word = sent - taken;
+                if (held != 0 && held == taken) counted -= _HOLDER;
+            }
+            if (word != 0) {
+                target.word = word;
+                if (received & Rules.UNITS == 0) counted += _HOLDER;
+            }
+        }
+        if (counted != head) $.head = counted;
+    }
+
+    function _recordBetween(address sender, address receiver, uint256 amount) internal {
+        Data storage $ = _data();
+        uint256 head = $.head;
+        if (head & _LOCKED != 0) revert IModularCompliance.ComplianceReentered();
+        if (sender == receiver || amount == 0 || head & _TRACKING == 0) return;
+        (Position storage source, Position storage target) = ($.positions[sender], $.positions[receiver]);
+        uint256 received = target.word;
+        _record($, head, source, target, source.word, received, receiver == address(0) ? 0 : received + amount, amount);
+    }
+
+    function _recordByAccount(address from, address to, uint256 amount) internal {
+        (uint256 fromWord, uint256 toWord) = _registry().pair(from, to);
+        _recordBetween(_counted(from, fromWord), _counted(to, toWord), amount);
+    }
+}
