@@ -5,14 +5,15 @@ import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.s
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 
 import {Governed} from "./Governed.sol";
+import {Selectors} from "./Selectors.sol";
 import {Signatures} from "./Signatures.sol";
 import {TypedData} from "./TypedData.sol";
-import {Act, IAuthority} from "../interfaces/IAuthority.sol";
+import {Act, Grounds, IAuthority} from "../interfaces/IAuthority.sol";
 import {IEncumbrances} from "../interfaces/IEncumbrances.sol";
 import {IERC3643} from "../interfaces/IERC3643.sol";
 import {Founder, IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
 import {IRegisteredQuantity} from "../interfaces/IRegisteredQuantity.sol";
-import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
+import {IReleases} from "../interfaces/IReleases.sol";
 import {ISuiteFactory} from "../interfaces/ISuiteFactory.sol";
 
 /// @title Authority
@@ -20,6 +21,15 @@ contract Authority is Governed, TypedData, IAuthority {
     struct Policy {
         uint16 first;
         uint16 second;
+        uint32 delay;
+    }
+
+    /// @dev Two words.
+    struct Proposal {
+        bytes20 first;
+        uint40 eta;
+        bool canceled;
+        bytes20 second;
     }
 
     /// @custom:storage-location erc7201:stoken.storage.Authority
@@ -27,6 +37,9 @@ contract Authority is Governed, TypedData, IAuthority {
         IMemberRegistry members;
         mapping(bytes32 act => bool) executed;
         mapping(bytes4 selector => Policy) policies;
+        IReleases releases;
+        mapping(bytes32 act => Proposal) proposals;
+        Grounds acting;
     }
 
     uint8 private constant _INSTRUCTION = 4;
@@ -36,51 +49,99 @@ contract Authority is Governed, TypedData, IAuthority {
     uint16 private constant _ISSUER_ACCOUNT_MANAGER = 1 << 5;
     uint16 private constant _VENUE = 1 << 6;
     uint16 private constant _SUPERVISOR = 1 << 9;
+    uint16 private constant _AUDITOR = 1 << 12;
+
+    uint32 private constant _UPGRADE_DELAY = 2 days;
+    uint32 private constant _RECOVERY_DELAY = 3 days;
 
     bytes32 private constant _ACT =
         keccak256("Act(address target,bytes data,bytes32 basis,bytes32 document,uint256 salt,uint40 deadline)");
+    bytes32 private constant _CANCEL = keccak256("CancelAct(bytes32 act)");
 
     bytes32 private constant _DATA =
         keccak256(abi.encode(uint256(keccak256("stoken.storage.Authority")) - 1)) & ~bytes32(uint256(0xff));
 
     /// @inheritdoc IAuthority
-    function initialize(address memberRegistryImplementation, Founder[] calldata founders) external initializer {
+    function initialize(
+        address memberRegistryImplementation,
+        address releasesImplementation,
+        Founder[] calldata founders
+    ) external initializer {
         __Ownable_init(address(this));
+        Data storage $ = _data();
         bytes memory init = abi.encodeCall(IMemberRegistry.initialize, (address(this), founders));
-        _data().members = IMemberRegistry(address(new ERC1967Proxy(memberRegistryImplementation, init)));
+        $.members = IMemberRegistry(address(new ERC1967Proxy(memberRegistryImplementation, init)));
+        init = abi.encodeCall(IReleases.initialize, (address(this)));
+        $.releases = IReleases(address(new ERC1967Proxy(releasesImplementation, init)));
         uint16 issuer = _ISSUER | _ISSUER_ACCOUNT_MANAGER;
-        _setPolicy(ISuiteFactory.createIssue.selector, issuer, _REGISTRAR);
-        _setPolicy(IERC3643.mint.selector, issuer, _REGISTRAR);
-        _setPolicy(IERC3643.batchMint.selector, issuer, _REGISTRAR);
-        _setPolicy(IRegisteredQuantity.register.selector, issuer, _REGISTRAR);
-        _setPolicy(IEncumbrances.lock.selector, issuer, _REGISTRAR);
+        _setPolicy(ISuiteFactory.createIssue.selector, issuer, _REGISTRAR, 0);
+        _setPolicy(IERC3643.mint.selector, issuer, _REGISTRAR, 0);
+        _setPolicy(IERC3643.batchMint.selector, issuer, _REGISTRAR, 0);
+        _setPolicy(IRegisteredQuantity.register.selector, issuer, _REGISTRAR, 0);
+        _setPolicy(IEncumbrances.lock.selector, issuer, _REGISTRAR, 0);
+        _setPolicy(IReleases.record.selector, _AUDITOR, _REGISTRAR | _SUPERVISOR, 0);
     }
 
     /// @inheritdoc IAuthority
-    function execute(Act calldata act, bytes[] calldata approvals) external returns (bytes memory) {
-        if (block.timestamp > act.deadline) revert TooLate(act.deadline, block.timestamp);
-        if (act.data.length < 4) revert AuthorityActMalformed();
-        bytes4 selector = bytes4(act.data[:4]);
-        if (_isForce(selector) && (act.basis == 0 || act.document == 0)) revert LegalBasisRequired();
+    function execute(Act calldata act, bytes[] calldata approvals) external returns (bytes memory result) {
+        bytes4 selector = _selectorOf(act);
         bytes32 digest = actDigest(act);
         Data storage $ = _data();
         if ($.executed[digest]) revert DuplicateInstruction(digest);
         $.executed[digest] = true;
-        (bytes20 first, bytes20 second) = _checkApprovals(selector, digest, approvals);
+        (,, uint32 delay) = policyOf(selector);
+        (bytes20 first, bytes20 second) =
+            delay == 0 ? _checkApprovals(selector, digest, approvals) : _checkWaited(selector, digest);
+        _checkCode(selector, act.data);
         emit ActExecuted(digest, act.target, selector, first, second, act.basis, act.document);
-        return Address.functionCall(act.target, act.data);
+        if (!Selectors.isForce(selector)) return Address.functionCall(act.target, act.data);
+        $.acting = Grounds(digest, first, second, act.basis, act.document);
+        result = Address.functionCall(act.target, act.data);
+        delete $.acting;
     }
 
     /// @inheritdoc IAuthority
-    function setPolicy(bytes4 selector, uint16 first, uint16 second) external onlyOwner {
-        if (first == 0 || second == 0) revert AuthorityPolicyInvalid(selector);
-        _setPolicy(selector, first, second);
+    function propose(Act calldata act, bytes[] calldata approvals) external {
+        bytes4 selector = _selectorOf(act);
+        (,, uint32 delay) = policyOf(selector);
+        if (delay == 0) revert AuthorityNotDelayed(selector);
+        uint40 eta = uint40(block.timestamp) + delay;
+        if (eta > act.deadline) revert TooLate(act.deadline, eta);
+        bytes32 digest = actDigest(act);
+        Data storage $ = _data();
+        if ($.proposals[digest].eta != 0 || $.executed[digest]) revert DuplicateInstruction(digest);
+        (bytes20 first, bytes20 second) = _checkApprovals(selector, digest, approvals);
+        _checkCode(selector, act.data);
+        $.proposals[digest] = Proposal(first, eta, false, second);
+        emit ActProposed(digest, act.target, selector, first, second, act.basis, act.document, eta);
     }
 
     /// @inheritdoc IAuthority
-    function policyOf(bytes4 selector) public view returns (uint16 first, uint16 second) {
+    function cancel(bytes32 act, bytes calldata signature) external {
+        Data storage $ = _data();
+        Proposal storage proposal = $.proposals[act];
+        if (proposal.eta == 0) revert AuthorityNotProposed(act);
+        if (proposal.canceled) revert AuthorityActCanceled(act);
+        if ($.executed[act]) revert DuplicateInstruction(act);
+        (bytes20 member, uint16 roles) = _signerOf(_digest(keccak256(abi.encode(_CANCEL, act))), signature);
+        if (member != proposal.first && member != proposal.second && roles & _SUPERVISOR == 0) {
+            revert RoleRequired(bytes32(uint256(_SUPERVISOR)));
+        }
+        proposal.canceled = true;
+        emit ActCanceled(act, member);
+    }
+
+    /// @inheritdoc IAuthority
+    function setPolicy(bytes4 selector, uint16 first, uint16 second, uint32 delay) external onlyOwner {
+        if (first == 0 || second == 0 || delay < _delayMin(selector)) revert AuthorityPolicyInvalid(selector);
+        _setPolicy(selector, first, second, delay);
+    }
+
+    /// @inheritdoc IAuthority
+    function policyOf(bytes4 selector) public view returns (uint16 first, uint16 second, uint32 delay) {
         Policy memory policy = _data().policies[selector];
-        return policy.first == 0 ? (_REGISTRAR, _VENUE | _SUPERVISOR) : (policy.first, policy.second);
+        if (policy.first != 0) return (policy.first, policy.second, policy.delay);
+        return (_REGISTRAR, _VENUE | _SUPERVISOR, _delayMin(selector));
     }
 
     /// @inheritdoc IAuthority
@@ -102,46 +163,104 @@ contract Authority is Governed, TypedData, IAuthority {
         return address(_data().members);
     }
 
+    /// @inheritdoc IAuthority
+    function releases() external view returns (address) {
+        return address(_data().releases);
+    }
+
+    /// @inheritdoc IAuthority
+    function proposalOf(bytes32 act) external view returns (bytes20 first, bytes20 second, uint40 eta, bool canceled) {
+        Proposal memory proposal = _data().proposals[act];
+        return (proposal.first, proposal.second, proposal.eta, proposal.canceled);
+    }
+
+    /// @inheritdoc IAuthority
+    function acting() external view returns (Grounds memory) {
+        return _data().acting;
+    }
+
+    /// @inheritdoc IAuthority
+    function isForce(bytes4 selector) external pure returns (bool) {
+        return Selectors.isForce(selector);
+    }
+
+    function _selectorOf(Act calldata act) private view returns (bytes4 selector) {
+        if (block.timestamp > act.deadline) revert TooLate(act.deadline, block.timestamp);
+        if (act.data.length < 4) revert AuthorityActMalformed();
+        selector = bytes4(act.data[:4]);
+        if (Selectors.isForce(selector) && (act.basis == 0 || act.document == 0)) revert LegalBasisRequired();
+    }
+
+    /// @dev The approvals of a proposed act were checked when its waiting time began.
+    function _checkWaited(bytes4 selector, bytes32 digest) private view returns (bytes20, bytes20) {
+        Proposal memory proposal = _data().proposals[digest];
+        if (proposal.canceled) revert AuthorityActCanceled(digest);
+        if (proposal.eta == 0 || block.timestamp < proposal.eta) {
+            if (_changesCode(selector)) revert UpgradeTimelock(proposal.eta, block.timestamp);
+            if (_isRecovery(selector)) revert RecoveryCooldown(proposal.eta, block.timestamp);
+            if (proposal.eta == 0) revert AuthorityNotProposed(digest);
+            revert AuthorityDelayed(proposal.eta, block.timestamp);
+        }
+        return (proposal.first, proposal.second);
+    }
+
+    /// @dev Asked when an upgrade is proposed and again when it is carried out, since an audit expires.
+    function _checkCode(bytes4 selector, bytes calldata data) private view {
+        if (!_changesCode(selector)) return;
+        IReleases audited = _data().releases;
+        if (Selectors.isUpgrade(selector)) {
+            (address code,) = abi.decode(data[4:], (address, bytes));
+            audited.requireAudited(code);
+        } else {
+            (address token, address compliance) = abi.decode(data[4:], (address, address));
+            audited.requireAudited(token);
+            audited.requireAudited(compliance);
+        }
+    }
+
     function _checkApprovals(bytes4 selector, bytes32 digest, bytes[] calldata approvals)
         private
         view
         returns (bytes20 first, bytes20 second)
     {
         if (approvals.length != 2) revert DualControlRequired();
-        (uint16 firstRoles, uint16 secondRoles) = policyOf(selector);
+        (uint16 firstRoles, uint16 secondRoles,) = policyOf(selector);
         first = _approver(digest, approvals[0], firstRoles);
         second = _approver(digest, approvals[1], secondRoles);
         if (first == second) revert DualControlRequired();
     }
 
     function _approver(bytes32 digest, bytes calldata approval, uint16 roles) private view returns (bytes20 member) {
-        IMemberRegistry members = _data().members;
-        address signer = Signatures.signerOf(digest, approval);
-        member = members.authorise(signer, _INSTRUCTION, block.timestamp);
-        if (member == 0) revert SignatureInvalid(signer);
-        (uint16 held,) = members.memberOf(member);
+        uint16 held;
+        (member, held) = _signerOf(digest, approval);
         if (held & roles == 0) revert RoleRequired(bytes32(uint256(roles)));
     }
 
-    function _setPolicy(bytes4 selector, uint16 first, uint16 second) private {
-        _data().policies[selector] = Policy(first, second);
-        emit PolicySet(selector, first, second);
+    function _signerOf(bytes32 digest, bytes calldata signature) private view returns (bytes20 member, uint16 roles) {
+        IMemberRegistry members = _data().members;
+        address signer = Signatures.signerOf(digest, signature);
+        member = members.authorise(signer, _INSTRUCTION, block.timestamp);
+        if (member == 0) revert SignatureInvalid(signer);
+        (roles,) = members.memberOf(member);
     }
 
-    /// @dev What is done to a holder's units without the holder.
-    function _isForce(bytes4 selector) private pure returns (bool) {
-        return _isFreeze(selector) || selector == IERC3643.forcedTransfer.selector
-            || selector == IERC3643.batchForcedTransfer.selector
-            || selector == ISecurityToken.forcedTransferFor.selector || selector == IERC3643.recoveryAddress.selector
-            || selector == IERC3643.burn.selector || selector == IERC3643.batchBurn.selector;
+    function _setPolicy(bytes4 selector, uint16 first, uint16 second, uint32 delay) private {
+        _data().policies[selector] = Policy(first, second, delay);
+        emit PolicySet(selector, first, second, delay);
     }
 
-    function _isFreeze(bytes4 selector) private pure returns (bool) {
-        return selector == IERC3643.setAddressFrozen.selector || selector == IERC3643.batchSetAddressFrozen.selector
-            || selector == IERC3643.freezePartialTokens.selector
-            || selector == IERC3643.batchFreezePartialTokens.selector
-            || selector == IERC3643.unfreezePartialTokens.selector
-            || selector == IERC3643.batchUnfreezePartialTokens.selector;
+    function _changesCode(bytes4 selector) private pure returns (bool) {
+        return Selectors.isUpgrade(selector) || Selectors.isNewCode(selector);
+    }
+
+    function _delayMin(bytes4 selector) private pure returns (uint32) {
+        if (_changesCode(selector) || Selectors.isHandover(selector)) return _UPGRADE_DELAY;
+        return _isRecovery(selector) ? _RECOVERY_DELAY : 0;
+    }
+
+    /// @dev The standard's recovery waits like that of the legal actions.
+    function _isRecovery(bytes4 selector) private pure returns (bool) {
+        return selector == IERC3643.recoveryAddress.selector;
     }
 
     function _domainName() internal pure override returns (string memory) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Governed} from "./Governed.sol";
+import {MemberNodes} from "./MemberNodes.sol";
+import {MemberVotes} from "./MemberVotes.sol";
 import {Signatures} from "./Signatures.sol";
-import {TypedData} from "./TypedData.sol";
 import {Founder, IMemberRegistry, Key} from "../interfaces/IMemberRegistry.sol";
 
 /// @title MemberRegistry
-contract MemberRegistry is Governed, TypedData, IMemberRegistry {
+contract MemberRegistry is MemberNodes, MemberVotes, IMemberRegistry {
     /// @dev One word.
     struct KeyRecord {
         bytes20 member;
@@ -31,12 +31,17 @@ contract MemberRegistry is Governed, TypedData, IMemberRegistry {
 
     uint8 private constant _MEMBER = 1;
     uint8 private constant _ORDER = 2;
+    uint8 private constant _INSTRUCTION = 4;
     uint8 private constant _SIGNING = 2 | 4 | 8;
     uint8 private constant _SENDER = 16;
 
     uint8 private constant _ACTIVE = 1;
     uint8 private constant _RETIRED = 2;
     uint8 private constant _REVOKED = 3;
+
+    /// @dev Registrar, account managers and venue vote, with two thirds; both may be set.
+    uint16 private constant _VOTING_ROLES = (1 << 3) | (1 << 4) | (1 << 5) | (1 << 6);
+    uint16 private constant _MAJORITY = 6_667;
 
     bytes32 private constant _KEY = keccak256("Key(address key,uint8 scopes,uint40 since,uint40 until)");
     bytes32 private constant _KEY_CHANGE = keccak256(
@@ -50,6 +55,7 @@ contract MemberRegistry is Governed, TypedData, IMemberRegistry {
     /// @inheritdoc IMemberRegistry
     function initialize(address owner, Founder[] calldata founders) external initializer {
         __Ownable_init(owner);
+        _setVoting(_VOTING_ROLES, _MAJORITY);
         for (uint256 i = 0; i < founders.length; ++i) {
             _admit(founders[i].member, founders[i].roles, founders[i].keys);
         }
@@ -62,11 +68,9 @@ contract MemberRegistry is Governed, TypedData, IMemberRegistry {
 
     /// @inheritdoc IMemberRegistry
     function setMemberStatus(bytes20 member, uint8 status) external onlyOwner {
-        Member storage record = _data().members[member];
-        if (record.status == 0) revert MemberRegistryMemberInvalid(member);
+        if (_data().members[member].status == 0) revert MemberRegistryMemberInvalid(member);
         if (status < _ACTIVE || status > _REVOKED) revert MemberRegistryStatusInvalid(status);
-        record.status = status;
-        emit MemberStatusChanged(member, status);
+        _setStatus(member, status);
     }
 
     /// @inheritdoc IMemberRegistry
@@ -79,10 +83,7 @@ contract MemberRegistry is Governed, TypedData, IMemberRegistry {
         uint40 deadline,
         bytes[2] calldata signatures
     ) external {
-        if (block.timestamp > deadline) revert TooLate(deadline, block.timestamp);
-        Data storage $ = _data();
-        if ($.nonces[member][nonce]) revert NonceReplayed(member, nonce);
-        $.nonces[member][nonce] = true;
+        _useChange(member, nonce, deadline);
         _checkPersons(member, _keyChange(member, add, retire, revoke, nonce, deadline), signatures);
         _addKeys(member, add);
         for (uint256 i = 0; i < retire.length; ++i) {
@@ -127,14 +128,53 @@ contract MemberRegistry is Governed, TypedData, IMemberRegistry {
         return _data().nonces[member][nonce];
     }
 
-    function _admit(bytes20 member, uint16 roles, Key[] calldata keys) private {
+    function _admit(bytes20 member, uint16 roles, Key[] calldata keys) internal override {
         Member storage record = _data().members[member];
         if (member == 0 || record.status == _REVOKED) revert MemberRegistryMemberInvalid(member);
         record.roles = roles;
         // A suspended member stays so: only its status says otherwise.
-        if (record.status == 0) record.status = _ACTIVE;
+        if (record.status == 0) {
+            record.status = _ACTIVE;
+            _enlist(member);
+        }
         emit MemberAdmitted(member, roles);
         _addKeys(member, keys);
+    }
+
+    function _setStatus(bytes20 member, uint8 status) internal override {
+        _data().members[member].status = status;
+        emit MemberStatusChanged(member, status);
+    }
+
+    function _useChange(bytes20 member, uint256 nonce, uint40 deadline) internal override {
+        if (block.timestamp > deadline) revert TooLate(deadline, block.timestamp);
+        mapping(uint256 => bool) storage used = _data().nonces[member];
+        if (used[nonce]) revert NonceReplayed(member, nonce);
+        used[nonce] = true;
+    }
+
+    function _checkPersons(bytes20 member, bytes32 digest, bytes[2] calldata signatures) internal view override {
+        address first = Signatures.signerOf(digest, signatures[0]);
+        address second = Signatures.signerOf(digest, signatures[1]);
+        _checkPerson(member, first);
+        _checkPerson(member, second);
+        if (first == second) revert DualControlRequired();
+    }
+
+    function _instructing(address signer) internal view override returns (bytes20 member, uint16 roles) {
+        return _authorised(signer, _INSTRUCTION, block.timestamp);
+    }
+
+    function _activeRoles(bytes20 member) internal view override returns (uint16) {
+        return _isActive(member) ? _data().members[member].roles : 0;
+    }
+
+    function _isActive(bytes20 member) internal view override returns (bool) {
+        return _statusOf(member) == _ACTIVE;
+    }
+
+    function _statusOf(bytes20 member) internal view override returns (uint8) {
+        return _data().members[member].status;
     }
 
     function _addKeys(bytes20 member, Key[] calldata keys) private {
@@ -161,14 +201,6 @@ contract MemberRegistry is Governed, TypedData, IMemberRegistry {
         KeyRecord storage record = _data().keys[key];
         if (record.member != member || record.status >= status) revert MemberRegistryKeyUnknown(key, member);
         record.status = status;
-    }
-
-    function _checkPersons(bytes20 member, bytes32 digest, bytes[2] calldata signatures) private view {
-        address first = Signatures.signerOf(digest, signatures[0]);
-        address second = Signatures.signerOf(digest, signatures[1]);
-        _checkPerson(member, first);
-        _checkPerson(member, second);
-        if (first == second) revert DualControlRequired();
     }
 
     function _checkPerson(bytes20 member, address signer) private view {

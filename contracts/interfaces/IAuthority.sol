@@ -14,13 +14,28 @@ struct Act {
     uint40 deadline;
 }
 
+/// @notice On what an act of force rests: the digest that was signed, who signed it, and why.
+struct Grounds {
+    bytes32 act;
+    bytes20 author;
+    bytes20 approver;
+    bytes32 basis;
+    bytes32 document;
+}
+
 /// @title IAuthority
 /// @notice Owner and agent of every other contract: what it does, two institutions signed, each in the role that the
 /// called function asks for. No key owns anything.
-/// @dev Policies are kept by the called function's selector, the first and the second institution's roles as masks.
+/// @dev Policies are kept by the called function's selector: the first and the second institution's roles as masks,
+/// and a waiting time. With a waiting time an act is first proposed, with its approvals, and can be executed once the
+/// time has passed. Functions that change code, hand ownership over or recover an account always have one.
 interface IAuthority {
     error AuthorityActMalformed();
     error AuthorityPolicyInvalid(bytes4 selector);
+    error AuthorityNotProposed(bytes32 act);
+    error AuthorityNotDelayed(bytes4 selector);
+    error AuthorityDelayed(uint256 eta, uint256 at);
+    error AuthorityActCanceled(bytes32 act);
 
     /// @notice An act was carried out; `act` is the digest that the institutions signed.
     event ActExecuted(
@@ -33,26 +48,59 @@ interface IAuthority {
         bytes32 document
     );
 
-    /// @notice Acts that call this function need these roles.
-    event PolicySet(bytes4 indexed selector, uint16 first, uint16 second);
+    /// @notice An act was approved and may be executed from `eta` on.
+    event ActProposed(
+        bytes32 indexed act,
+        address indexed target,
+        bytes4 indexed selector,
+        bytes20 first,
+        bytes20 second,
+        bytes32 basis,
+        bytes32 document,
+        uint40 eta
+    );
 
-    /// @notice Constructor of the proxy: creates the member registry, owned by this contract, with the founders.
+    /// @notice A proposed act will not be carried out; `member` withdrew it.
+    event ActCanceled(bytes32 indexed act, bytes20 indexed member);
+
+    /// @notice Acts that call this function need these roles and wait for `delay` seconds.
+    event PolicySet(bytes4 indexed selector, uint16 first, uint16 second, uint32 delay);
+
+    /// @notice Constructor of the proxy: creates the member registry, with the founders, and the releases, both owned
+    /// by this contract.
     /// @dev Emits {PolicySet} for each function whose policy is not the default.
-    function initialize(address memberRegistryImplementation, Founder[] calldata founders) external;
+    function initialize(
+        address memberRegistryImplementation,
+        address releasesImplementation,
+        Founder[] calldata founders
+    ) external;
 
     /// @notice Carries out an act; anyone relays. Returns what the callee returned, or reverts with its revert data.
     /// @dev Requirements: the deadline has not passed; the act was not carried out before; two approvals, 65-byte
     /// signatures by active keys with scope INSTRUCTION, of different institutions that hold, in order, a role of the
-    /// policy; basis and document where force is used (freeze, forced transfer, burn, recovery).
+    /// policy; basis and document where force is used. Where the policy has a waiting time, the act was proposed, is
+    /// not canceled, and its time has passed; the approvals were given then, and none is looked at. New code has an
+    /// audit that is recorded and has not expired.
     /// Emits {ActExecuted}.
     function execute(Act calldata act, bytes[] calldata approvals) external returns (bytes memory);
 
-    /// @notice Sets the roles that a function needs.
-    /// @dev Requirements: the caller is this contract; neither mask is empty. Emits {PolicySet}.
-    function setPolicy(bytes4 selector, uint16 first, uint16 second) external;
+    /// @notice Begins the waiting time of an act; anyone relays.
+    /// @dev Requirements: as {execute}; its policy has a waiting time, which ends before the act's deadline; the act
+    /// was not proposed before. Emits {ActProposed}.
+    function propose(Act calldata act, bytes[] calldata approvals) external;
 
-    /// @notice The roles that a function needs, of the first and of the second institution.
-    function policyOf(bytes4 selector) external view returns (uint16 first, uint16 second);
+    /// @notice Withdraws a proposed act; anyone relays.
+    /// @dev Requirements: the act waits; `signature` over `CancelAct(bytes32 act)` (EIP-712) by an active INSTRUCTION
+    /// key of an institution that approved it, or of a supervisor. Emits {ActCanceled}.
+    function cancel(bytes32 act, bytes calldata signature) external;
+
+    /// @notice Sets the roles that a function needs, and its waiting time in seconds.
+    /// @dev Requirements: the caller is this contract; neither mask is empty; no shorter time than two days for a
+    /// function that changes code or hands ownership over, than three days for a recovery. Emits {PolicySet}.
+    function setPolicy(bytes4 selector, uint16 first, uint16 second, uint32 delay) external;
+
+    /// @notice The roles that a function needs, of the first and of the second institution, and its waiting time.
+    function policyOf(bytes4 selector) external view returns (uint16 first, uint16 second, uint32 delay);
 
     /// @notice The digest that institutions sign to approve an act.
     function actDigest(Act calldata act) external view returns (bytes32);
@@ -60,6 +108,18 @@ interface IAuthority {
     /// @notice Whether an act was carried out.
     function executed(bytes32 act) external view returns (bool);
 
+    /// @notice A proposed act: who approved it, from when it may be executed, and whether it was withdrawn.
+    function proposalOf(bytes32 act) external view returns (bytes20 first, bytes20 second, uint40 eta, bool canceled);
+
+    /// @notice The grounds of the act of force that is being carried out in this very call; all zero otherwise.
+    function acting() external view returns (Grounds memory);
+
+    /// @notice Whether a function does something to holders without them: its acts need basis and document.
+    function isForce(bytes4 selector) external pure returns (bool);
+
     /// @notice The registry of institutions and keys.
     function memberRegistry() external view returns (address);
+
+    /// @notice The audited builds.
+    function releases() external view returns (address);
 }

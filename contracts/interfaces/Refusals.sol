@@ -8,6 +8,12 @@ interface Refusals {
     /// @notice The identifier's check digit is wrong.
     error IdentifierInvalid(bytes32 identifier);
 
+    /// @notice The ledger's independent audit is older than allowed.
+    error LedgerAuditExpired(bytes32 codeHash, uint256 expiresAt);
+
+    /// @notice The deployed code is not the audited build.
+    error CodeHashMismatch(bytes32 codeHash);
+
     /// @notice The instrument was terminated.
     error InstrumentTerminated();
 
@@ -124,6 +130,11 @@ interface Refusals {
 
     /// @notice A sale between customers goes through the venue.
     error OffVenueSaleBarred();
+    /// @notice The waiting time of the recovery has not passed.
+    error RecoveryCooldown(uint256 eta, uint256 at);
+
+    /// @notice The upgrade's waiting time has not passed.
+    error UpgradeTimelock(uint256 eta, uint256 at);
 
     /// @notice The nonce was used, cancelled or replaced.
     error NonceReplayed(bytes20 member, uint256 nonce);

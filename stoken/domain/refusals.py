@@ -118,8 +118,10 @@ REFUSALS: dict[Refusal, Meaning] = {
         "The venue or a related party issued, underwrote, arranged or entrusted it.", 99
     ),
     _R.ADMISSION_CRITERIA_UNMET: Meaning("A criterion of admission is not met.", 99),
-    _R.LEDGER_AUDIT_EXPIRED: Meaning("The ledger's independent audit is older than allowed.", 99),
-    _R.CODE_HASH_MISMATCH: Meaning("The deployed code is not the audited build.", 99),
+    _R.LEDGER_AUDIT_EXPIRED: Meaning(
+        "The ledger's independent audit is older than allowed.", 99, None, "bytes32 codeHash, uint256 expiresAt"
+    ),
+    _R.CODE_HASH_MISMATCH: Meaning("The deployed code is not the audited build.", 99, None, "bytes32 codeHash"),
     _R.DISCLOSURE_STALE: Meaning("A periodic report is overdue.", 99),
     _R.INSTRUMENT_SUSPENDED: Meaning("Trading in the instrument is suspended.", 2, "BLOC"),
     _R.INSTRUMENT_DELISTED: Meaning("The instrument was released from the venue.", 2, "BLOC"),
@@ -206,8 +208,10 @@ REFUSALS: dict[Refusal, Meaning] = {
     _R.SIGNATURE_POLICY_UNMET: Meaning("The signatures do not meet the policy."),
     _R.TRANSFER_REASON_REQUIRED: Meaning("An off-market move needs a reason and a document."),
     _R.OFF_VENUE_SALE_BARRED: Meaning("A sale between customers goes through the venue.", arguments=""),
-    _R.RECOVERY_COOLDOWN: Meaning("The waiting time of the recovery has not passed."),
-    _R.UPGRADE_TIMELOCK: Meaning("The upgrade's waiting time has not passed."),
+    _R.RECOVERY_COOLDOWN: Meaning(
+        "The waiting time of the recovery has not passed.", None, None, "uint256 eta, uint256 at"
+    ),
+    _R.UPGRADE_TIMELOCK: Meaning("The upgrade's waiting time has not passed.", None, None, "uint256 eta, uint256 at"),
     _R.NONCE_REPLAYED: Meaning("The nonce was used, cancelled or replaced.", 99, None, "bytes20 member, uint256 nonce"),
     _R.SIGNATURE_INVALID: Meaning("The signature is not by a key that may sign this.", 99, None, "address signer"),
     _R.NODE_NOT_PERMITTED: Meaning("The node is not permitted.", 99),

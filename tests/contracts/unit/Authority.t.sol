@@ -128,27 +128,20 @@ contract AuthorityTest is ProductionSuite {
     function test_policies_change_by_an_act_alone() public {
         bytes4 selector = IERC3643.pause.selector;
         vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));
-        authority.setPolicy(selector, 1, 1);
-        registrarAct(address(authority), abi.encodeCall(IAuthority.setPolicy, (selector, 1 << 6, 1 << 9)));
-        (uint16 first, uint16 second) = authority.policyOf(selector);
+        authority.setPolicy(selector, 1, 1, 0);
+        registrarAct(address(authority), abi.encodeCall(IAuthority.setPolicy, (selector, 1 << 6, 1 << 9, 0)));
+        (uint16 first, uint16 second,) = authority.policyOf(selector);
         assertEq(first, 1 << 6);
         assertEq(second, 1 << 9);
-        Act memory act = actOf(address(authority), abi.encodeCall(IAuthority.setPolicy, (selector, 0, 1)));
+        Act memory act = actOf(address(authority), abi.encodeCall(IAuthority.setPolicy, (selector, 0, 1, 0)));
         bytes memory refusal = abi.encodeWithSelector(IAuthority.AuthorityPolicyInvalid.selector, selector);
         _refuses(act, approvals(act, REGISTRAR_NO, VENUE_NO), refusal);
-    }
-
-    function test_code_changes_by_an_act_alone() public {
-        address code = deploy("MemberRegistry");
-        vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));
-        IGoverned(address(members)).upgradeToAndCall(code, "");
-        registrarAct(address(members), abi.encodeWithSignature("upgradeToAndCall(address,bytes)", code, ""));
     }
 
     function test_its_implementation_is_locked() public {
         IAuthority code = IAuthority(deploy("Authority"));
         vm.expectRevert();
-        code.initialize(address(this), new Founder[](0));
+        code.initialize(address(this), address(this), new Founder[](0));
     }
 
     function _refuses(Act memory act, bytes[] memory list, bytes memory refusal) private {

@@ -26,8 +26,8 @@ import {Test} from "../Test.sol";
 /// * an implementation is locked by its constructor; a proxy is initialised within its own constructor, so there is no
 ///   moment in which anybody else could do it;
 /// * every owner, and every agent, is Authority from the first block on; the deployer never holds a right;
-/// * Authority comes first, because everything names it; it creates the member registry itself, because each of the
-///   two must know the other;
+/// * Authority comes first, because everything names it; it creates the member registry and the releases itself,
+///   because each must know the other;
 /// * the identity registry's three parts must know its address before it exists: it is the deployer's next but three
 ///   contract (CREATE: keccak(rlp(deployer, nonce))), which the deployer checks afterwards.
 abstract contract ProductionSuite is Test, Refusals {
@@ -38,6 +38,7 @@ abstract contract ProductionSuite is Test, Refusals {
     bytes20 internal constant BROKER_1 = "ZZZZ0000000000001665";
     bytes20 internal constant BROKER_2 = "ZZZZ0000000000001762";
     bytes20 internal constant SUPERVISOR = "ZZZZ0000000000001956";
+    bytes20 internal constant AUDITOR = "ZZZZ0000000000002053";
 
     uint8 internal constant MEMBER = 1;
     uint8 internal constant ORDER = 2;
@@ -59,6 +60,7 @@ abstract contract ProductionSuite is Test, Refusals {
     uint256 internal constant BROKER_1_NO = 5;
     uint256 internal constant BROKER_2_NO = 6;
     uint256 internal constant SUPERVISOR_NO = 7;
+    uint256 internal constant AUDITOR_NO = 8;
 
     bytes12 internal constant ISIN = "ZZ0000000016";
     uint40 internal constant START = 1_800_000_000;
@@ -105,12 +107,11 @@ abstract contract ProductionSuite is Test, Refusals {
 
     // --- The deployment, in order ------------------------------------------------------------------------------
 
-    /// @dev 1. MemberRegistry's code; 2. Authority, which creates the registry with the founding members.
+    /// @dev 1. The code of MemberRegistry and Releases; 2. Authority, which creates both, with the founding members.
     function _deployControl() private {
         address memberRegistryCode = deploy("MemberRegistry");
-        authority = IAuthority(
-            _proxy(deploy("Authority"), abi.encodeCall(IAuthority.initialize, (memberRegistryCode, _founders())))
-        );
+        bytes memory init = abi.encodeCall(IAuthority.initialize, (memberRegistryCode, deploy("Releases"), _founders()));
+        authority = IAuthority(_proxy(deploy("Authority"), init));
         members = IMemberRegistry(authority.memberRegistry());
     }
 
@@ -373,7 +374,7 @@ abstract contract ProductionSuite is Test, Refusals {
     }
 
     function _founders() private pure returns (Founder[] memory founders) {
-        founders = new Founder[](7);
+        founders = new Founder[](8);
         founders[0] = _founder(VENUE, 1 << 6, VENUE_NO);
         founders[1] = _founder(REGISTRAR, 1 << 3, REGISTRAR_NO);
         founders[2] = _founder(CASH_AGENT, 1 << 7, CASH_AGENT_NO);
@@ -381,6 +382,7 @@ abstract contract ProductionSuite is Test, Refusals {
         founders[4] = _founder(BROKER_1, 1 << 4, BROKER_1_NO);
         founders[5] = _founder(BROKER_2, 1 << 4, BROKER_2_NO);
         founders[6] = _founder(SUPERVISOR, 1 << 9, SUPERVISOR_NO);
+        founders[7] = _founder(AUDITOR, 1 << 12, AUDITOR_NO);
     }
 
     function _founder(bytes20 member, uint16 roles, uint256 number) private pure returns (Founder memory) {

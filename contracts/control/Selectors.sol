@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
+import {OwnableUpgradeable} from "@openzeppelin/contracts-upgradeable/access/OwnableUpgradeable.sol";
+
+import {IERC3643} from "../interfaces/IERC3643.sol";
+import {ILegalActions} from "../interfaces/ILegalActions.sol";
+import {IRegistryMeasures} from "../interfaces/IRegistryMeasures.sol";
+import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
+import {ISuiteFactory} from "../interfaces/ISuiteFactory.sol";
+
+/// @title Selectors
+/// @notice Which functions of the suite use force, and which change code or hand it over.
+library Selectors {
+    /// @notice What is done to holders, institutions or the network without them.
+    function isForce(bytes4 selector) internal pure returns (bool) {
+        return _isForceOfToken(selector) || _isFreeze(selector) || _isMeasure(selector) || _isLegalAction(selector);
+    }
+
+    /// @notice Code behind an existing proxy is replaced.
+    function isUpgrade(bytes4 selector) internal pure returns (bool) {
+        return selector == UUPSUpgradeable.upgradeToAndCall.selector;
+    }
+
+    /// @notice Code of issues to come is replaced.
+    function isNewCode(bytes4 selector) internal pure returns (bool) {
+        return selector == ISuiteFactory.setImplementations.selector;
+    }
+
+    /// @notice Ownership leaves: with it would go every promise about upgrades.
+    function isHandover(bytes4 selector) internal pure returns (bool) {
+        return selector == OwnableUpgradeable.transferOwnership.selector
+            || selector == OwnableUpgradeable.renounceOwnership.selector;
+    }
+
+    /// @dev `cancelFor`, `terminate` and `rescale` are the token's by signature.
+    function _isForceOfToken(bytes4 selector) private pure returns (bool) {
+        return selector == IERC3643.forcedTransfer.selector || selector == IERC3643.batchForcedTransfer.selector
+            || selector == ISecurityToken.forcedTransferFor.selector || selector == IERC3643.recoveryAddress.selector
+            || selector == IERC3643.burn.selector || selector == IERC3643.batchBurn.selector
+            || selector == bytes4(keccak256("cancelFor(address,uint256,bytes32,bytes32)"))
+            || selector == bytes4(keccak256("rescale(address,uint96,uint96,uint96)"))
+            || selector == bytes4(keccak256("terminate(bytes32)"));
+    }
+
+    function _isFreeze(bytes4 selector) private pure returns (bool) {
+        return selector == IERC3643.setAddressFrozen.selector || selector == IERC3643.batchSetAddressFrozen.selector
+            || selector == IERC3643.freezePartialTokens.selector
+            || selector == IERC3643.batchFreezePartialTokens.selector
+            || selector == IERC3643.unfreezePartialTokens.selector
+            || selector == IERC3643.batchUnfreezePartialTokens.selector;
+    }
+
+    function _isMeasure(bytes4 selector) private pure returns (bool) {
+        return selector == IRegistryMeasures.setHold.selector || selector == IRegistryMeasures.setRestriction.selector
+            || selector == IRegistryMeasures.setSuspended.selector || selector == ILegalActions.impose.selector
+            || selector == ILegalActions.confirm.selector || selector == ILegalActions.lift.selector;
+    }
+
+    function _isLegalAction(bytes4 selector) private pure returns (bool) {
+        return selector == ILegalActions.forceTransfers.selector || selector == ILegalActions.correct.selector
+            || selector == ILegalActions.requestRecovery.selector || selector == ILegalActions.cancelRecovery.selector;
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.20;
+
+import {Key} from "./IMemberRegistry.sol";
+
+/// @notice What members vote on. Kinds: ADMIT 1 (with roles and keys), SUSPEND 2, EXPEL 3, REINSTATE 4 (of a suspended
+/// member); `salt` tells equal proposals apart.
+struct MemberProposal {
+    uint8 kind;
+    bytes20 member;
+    uint16 roles;
+    Key[] keys;
+    uint256 salt;
+    uint40 deadline;
+}
+
+/// @title IMemberVotes
+/// @notice Votes of the members on who joins and who leaves.
+/// @dev Every active member with a voting role has one vote, except on itself. A proposal passes when the votes for it
+/// reach the majority of those that could be given, counted when it is carried out; it expires at its deadline. What
+/// passes needs no act of Authority; the other way, an act of registrar and supervisor or venue, stays for what cannot
+/// wait.
+interface IMemberVotes {
+    error MemberVotesProposalInvalid(uint8 kind, bytes20 member);
+    error MemberVotesProposalUnknown(bytes32 proposal);
+    error MemberVotesMajorityMissing(uint256 votes, uint256 electors, uint16 majority);
+    error MemberVotesParametersInvalid(uint16 votingRoles, uint16 majority);
+
+    /// @notice A member put a proposal to the vote.
+    event MemberProposed(
+        bytes32 indexed proposal, uint8 kind, bytes20 indexed member, bytes20 indexed proposer, uint40 deadline
+    );
+
+    /// @notice A member voted.
+    event MemberVoted(bytes32 indexed proposal, bytes20 indexed voter, bool support);
+
+    /// @notice A proposal passed and was carried out.
+    event MemberDecided(bytes32 indexed proposal, uint256 votes, uint256 electors);
+
+    /// @notice Members with one of these roles vote; a proposal needs so many ten-thousandths of their votes.
+    event VotingSet(uint16 votingRoles, uint16 majority);
+
+    /// @notice Puts a proposal to the vote; anyone relays. Returns its digest (EIP-712), which is its id.
+    /// @dev Requirements: the deadline has not passed; it is new; its kind fits the member; an active INSTRUCTION key
+    /// of a member that may vote on it signed it. Emits {MemberProposed}.
+    function proposeMember(MemberProposal calldata proposal, bytes calldata signature) external returns (bytes32 id);
+
+    /// @notice Votes once; anyone relays.
+    /// @dev Requirements: the proposal is open; the signature over `MemberVote(bytes32 proposal,bool support)` by an
+    /// active INSTRUCTION key of a member that may vote on it and has not. Emits {MemberVoted}.
+    function voteMember(bytes32 id, bool support, bytes calldata signature) external;
+
+    /// @notice Carries out what passed; anyone may.
+    /// @dev Requirements: the proposal is open and has its majority. Emits {MemberDecided}, and what the change emits.
+    function executeMember(MemberProposal calldata proposal) external;
+
+    /// @notice Sets who votes and by what majority.
+    /// @dev Requirements: the caller is the owner; a role; more than 5,000 and at most 10,000. Emits {VotingSet}.
+    function setVoting(uint16 votingRoles, uint16 majority) external;
+
+    /// @notice Who votes and by what majority.
+    function voting() external view returns (uint16 votingRoles, uint16 majority);
+
+    /// @notice Votes for a proposal that count today, and how many could be given.
+    function tallyOf(bytes32 id) external view returns (uint256 votes, uint256 electors);
+
+    /// @notice All members, whatever their status.
+    function memberList() external view returns (bytes20[] memory);
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Act, IAuthority} from "../../../contracts/interfaces/IAuthority.sol";
+import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
+import {IReleases} from "../../../contracts/interfaces/IReleases.sol";
+import {ISuiteFactory} from "../../../contracts/interfaces/ISuiteFactory.sol";
+import {IGoverned} from "../Interfaces.sol";
+import {ProductionSuite} from "./ProductionSuite.sol";
+
+/// @title AuthorityDelayTest
+/// @notice Acts with a waiting time, and the audited builds: see AuthorityDelay.tree.
+contract AuthorityDelayTest is ProductionSuite {
+    IReleases private _releases;
+    address private _code;
+    bytes[] private _none;
+
+    function setUp() public override {
+        super.setUp();
+        _releases = IReleases(authority.releases());
+        _code = deploy("MemberRegistry");
+    }
+
+    function test_an_upgrade_waits_two_days() public {
+        _record(_code, LATER);
+        Act memory act = _upgrade(_code);
+        bytes32 digest = actDigest(act);
+        vm.expectEmit(address(authority));
+        emit IAuthority.ActProposed(
+            digest,
+            address(members),
+            IGoverned.upgradeToAndCall.selector,
+            REGISTRAR,
+            VENUE,
+            act.basis,
+            act.document,
+            START + 2 days
+        );
+        _propose(act);
+        (bytes20 first, bytes20 second, uint40 eta, bool canceled) = authority.proposalOf(digest);
+        assertTrue(first == REGISTRAR && second == VENUE && eta == START + 2 days && !canceled);
+        vm.warp(START + 2 days - 1);
+        _refuses(act, abi.encodeWithSelector(UpgradeTimelock.selector, START + 2 days, START + 2 days - 1));
+        vm.warp(START + 2 days);
+        authority.execute(act, _none);
+        assertEq(_implementation(), _code);
+        _refuses(act, abi.encodeWithSelector(DuplicateInstruction.selector, digest));
+        vm.expectRevert(abi.encodeWithSelector(DuplicateInstruction.selector, digest));
+        authority.cancel(digest, _cancelation(digest, VENUE_NO));
+    }
+
+    function test_going_back_to_audited_code_is_an_upgrade() public {
+        address former = _implementation();
+        _record(_code, LATER);
+        _record(former, LATER);
+        _runUpgrade(_code);
+        _runUpgrade(former);
+        assertEq(_implementation(), former);
+    }
+
+    function test_an_upgrade_is_not_executed_without_a_proposal() public {
+        _record(_code, LATER);
+        Act memory act = _upgrade(_code);
+        bytes[] memory both = approvals(act, REGISTRAR_NO, VENUE_NO);
+        vm.expectRevert(abi.encodeWithSelector(UpgradeTimelock.selector, 0, START));
+        authority.execute(act, both);
+    }
+
+    function test_code_without_an_audit_is_refused() public {
+        Act memory act = _upgrade(_code);
+        _refusesProposal(act, abi.encodeWithSelector(CodeHashMismatch.selector, _code.codehash));
+        act = _upgrade(address(0xDEAD));
+        _refusesProposal(act, abi.encodeWithSelector(CodeHashMismatch.selector, bytes32(0)));
+        act = _later(address(factory), abi.encodeCall(ISuiteFactory.setImplementations, (_code, address(token))));
+        _refusesProposal(act, abi.encodeWithSelector(CodeHashMismatch.selector, _code.codehash));
+        _record(_code, LATER);
+        _refusesProposal(act, abi.encodeWithSelector(CodeHashMismatch.selector, address(token).codehash));
+    }
+
+    function test_code_of_issues_to_come_waits_too() public {
+        address other = deploy("ModularCompliance");
+        _record(_code, LATER);
+        _record(other, LATER);
+        Act memory act = _later(address(factory), abi.encodeCall(ISuiteFactory.setImplementations, (_code, other)));
+        _propose(act);
+        _refuses(act, abi.encodeWithSelector(UpgradeTimelock.selector, START + 2 days, START));
+        vm.warp(START + 2 days);
+        authority.execute(act, _none);
+        assertEq(factory.parts().tokenImplementation, _code);
+    }
+
+    function test_an_audit_that_expires_while_an_upgrade_waits_stops_it() public {
+        _record(_code, START + 1 days);
+        Act memory act = _upgrade(_code);
+        _propose(act);
+        vm.warp(START + 2 days);
+        bytes memory expired = abi.encodeWithSelector(LedgerAuditExpired.selector, _code.codehash, START + 1 days);
+        _refuses(act, expired);
+        _refusesProposal(_upgrade(_code), expired);
+    }
+
+    function test_an_approver_or_the_supervisor_cancels() public {
+        _record(_code, LATER);
+        uint256[3] memory withdrawing = [REGISTRAR_NO, VENUE_NO, SUPERVISOR_NO];
+        bytes20[3] memory names = [REGISTRAR, VENUE, SUPERVISOR];
+        for (uint256 i = 0; i < 3; i++) {
+            Act memory act = _upgrade(_code);
+            act.salt = i;
+            _propose(act);
+            bytes32 digest = actDigest(act);
+            vm.expectEmit(address(authority));
+            emit IAuthority.ActCanceled(digest, names[i]);
+            authority.cancel(digest, _cancelation(digest, withdrawing[i]));
+            vm.expectRevert(abi.encodeWithSelector(IAuthority.AuthorityActCanceled.selector, digest));
+            authority.cancel(digest, _cancelation(digest, withdrawing[i]));
+            _refuses(act, abi.encodeWithSelector(IAuthority.AuthorityActCanceled.selector, digest));
+            _refusesProposal(act, abi.encodeWithSelector(DuplicateInstruction.selector, digest));
+        }
+    }
+
+    function test_nobody_else_cancels() public {
+        _record(_code, LATER);
+        Act memory act = _upgrade(_code);
+        bytes32 digest = actDigest(act);
+        vm.expectRevert(abi.encodeWithSelector(IAuthority.AuthorityNotProposed.selector, digest));
+        authority.cancel(digest, _cancelation(digest, VENUE_NO));
+        _propose(act);
+        vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32(uint256(1 << 9))));
+        authority.cancel(digest, _cancelation(digest, BROKER_1_NO));
+        vm.expectRevert(abi.encodeWithSelector(SignatureInvalid.selector, vm.addr(CARRIER + VENUE_NO)));
+        authority.cancel(digest, _cancelation(digest, VENUE_NO + CARRIER - SIGNER));
+        bytes32 elsewhere = typedAt("stoken Authority", address(authority), 1, _cancelHash(digest));
+        vm.expectPartialRevert(SignatureInvalid.selector);
+        authority.cancel(digest, signatureOf(SIGNER + VENUE_NO, elsewhere));
+    }
+
+    function test_the_waiting_time_ends_before_the_deadline() public {
+        _record(_code, LATER);
+        Act memory act = _upgrade(_code);
+        act.deadline = START + 2 days - 1;
+        _refusesProposal(act, abi.encodeWithSelector(TooLate.selector, act.deadline, START + 2 days));
+        act.deadline = START + 2 days;
+        _propose(act);
+        vm.warp(START + 2 days + 1);
+        _refuses(act, abi.encodeWithSelector(TooLate.selector, START + 2 days, START + 2 days + 1));
+    }
+
+    function test_a_proposal_needs_what_an_act_needs() public {
+        _record(_code, LATER);
+        Act memory act = _upgrade(_code);
+        vm.expectRevert(DualControlRequired.selector);
+        authority.propose(act, _none);
+        bytes[] memory wrong = approvals(act, REGISTRAR_NO, BROKER_1_NO);
+        vm.expectPartialRevert(RoleRequired.selector);
+        authority.propose(act, wrong);
+        act = _later(address(token), abi.encodeCall(IERC3643.pause, ()));
+        _refusesProposal(act, abi.encodeWithSelector(IAuthority.AuthorityNotDelayed.selector, IERC3643.pause.selector));
+    }
+
+    function test_any_policy_may_have_a_waiting_time() public {
+        bytes4 selector = IERC3643.pause.selector;
+        registrarAct(address(authority), abi.encodeCall(IAuthority.setPolicy, (selector, 1 << 3, 1 << 9, 1 hours)));
+        Act memory act = _later(address(token), abi.encodeCall(IERC3643.pause, ()));
+        _refuses(act, abi.encodeWithSelector(IAuthority.AuthorityNotProposed.selector, actDigest(act)));
+        authority.propose(act, approvals(act, REGISTRAR_NO, SUPERVISOR_NO));
+        _refuses(act, abi.encodeWithSelector(IAuthority.AuthorityDelayed.selector, START + 1 hours, START));
+        vm.warp(START + 1 hours);
+        authority.execute(act, _none);
+        assertTrue(token.paused());
+    }
+
+    function test_no_policy_shortens_what_guards_the_code() public {
+        bytes4[3] memory guarded = [
+            IGoverned.upgradeToAndCall.selector,
+            IGoverned.transferOwnership.selector,
+            ISuiteFactory.setImplementations.selector
+        ];
+        vm.startPrank(address(authority));
+        for (uint256 i = 0; i < 3; i++) {
+            (,, uint32 delay) = authority.policyOf(guarded[i]);
+            assertEq(delay, 2 days);
+            vm.expectRevert(abi.encodeWithSelector(IAuthority.AuthorityPolicyInvalid.selector, guarded[i]));
+            authority.setPolicy(guarded[i], 1, 1, 2 days - 1);
+            authority.setPolicy(guarded[i], 1 << 3, 1 << 6, 3 days);
+        }
+        bytes4 recovery = IERC3643.recoveryAddress.selector;
+        vm.expectRevert(abi.encodeWithSelector(IAuthority.AuthorityPolicyInvalid.selector, recovery));
+        authority.setPolicy(recovery, 1, 1, 3 days - 1);
+        vm.stopPrank();
+    }
+
+    function test_the_standards_recovery_waits_too() public {
+        Act memory act = _later(address(token), abi.encodeCall(IERC3643.recoveryAddress, (seller, house, seller)));
+        _refuses(act, abi.encodeWithSelector(RecoveryCooldown.selector, 0, START));
+        _propose(act);
+        _refuses(act, abi.encodeWithSelector(RecoveryCooldown.selector, START + 3 days, START));
+    }
+
+    function test_audits_are_recorded_by_the_auditor_with_registrar_or_supervisor() public {
+        bytes32 hash = _code.codehash;
+        Act memory act = actOf(address(_releases), _recording(hash, START, LATER));
+        bytes[] memory wrong = approvals(act, REGISTRAR_NO, SUPERVISOR_NO);
+        vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32(uint256(1 << 12))));
+        authority.execute(act, wrong);
+        bytes[] memory right = approvals(act, AUDITOR_NO, SUPERVISOR_NO);
+        vm.expectEmit(address(_releases));
+        emit IReleases.ReleaseRecorded(hash, "report", "compatibility", START, LATER);
+        authority.execute(act, right);
+        IReleases.Release memory release = _releases.releaseOf(hash);
+        assertEq(release.report, "report");
+        assertEq(release.expiresAt, LATER);
+        vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));
+        _releases.record(hash, "report", "compatibility", START, LATER);
+    }
+
+    function test_an_audit_counts_for_a_year_and_is_no_older_than_the_last() public {
+        vm.startPrank(address(authority));
+        bytes32 hash = _code.codehash;
+        vm.expectRevert(abi.encodeWithSelector(IReleases.ReleasesRecordIncomplete.selector, hash));
+        _releases.record(hash, 0, "compatibility", START, LATER);
+        vm.expectRevert(abi.encodeWithSelector(IReleases.ReleasesRecordIncomplete.selector, hash));
+        _releases.record(hash, "report", 0, START, LATER);
+        vm.expectRevert(abi.encodeWithSelector(IReleases.ReleasesRecordIncomplete.selector, bytes32(0)));
+        _releases.record(0, "report", "compatibility", START, LATER);
+        _misdated(hash, START + 1, LATER);
+        _misdated(hash, START, START);
+        _misdated(hash, START, START + 366 days + 1);
+        _releases.record(hash, "report", "compatibility", START, START + 366 days);
+        _misdated(hash, START - 1, LATER);
+        vm.stopPrank();
+    }
+
+    function _misdated(bytes32 hash, uint40 auditedAt, uint40 expiresAt) private {
+        vm.expectRevert(abi.encodeWithSelector(IReleases.ReleasesPeriodInvalid.selector, auditedAt, expiresAt));
+        _releases.record(hash, "report", "compatibility", auditedAt, expiresAt);
+    }
+
+    function _runUpgrade(address code) private {
+        Act memory act = _upgrade(code);
+        _propose(act);
+        vm.warp(vm.getBlockTimestamp() + 2 days);
+        authority.execute(act, _none);
+    }
+
+    function _record(address code, uint40 expiresAt) private {
+        Act memory act = actOf(address(_releases), _recording(code.codehash, START, expiresAt));
+        authority.execute(act, approvals(act, AUDITOR_NO, REGISTRAR_NO));
+    }
+
+    function _recording(bytes32 hash, uint40 auditedAt, uint40 expiresAt) private pure returns (bytes memory) {
+        return abi.encodeCall(IReleases.record, (hash, "report", "compatibility", auditedAt, expiresAt));
+    }
+
+    function _upgrade(address code) private view returns (Act memory) {
+        return _later(address(members), abi.encodeCall(IGoverned.upgradeToAndCall, (code, "")));
+    }
+
+    function _later(address target, bytes memory data) private view returns (Act memory act) {
+        act = actOf(target, data);
+        act.deadline = LATER;
+        act.salt = vm.getBlockTimestamp();
+    }
+
+    function _propose(Act memory act) private {
+        authority.propose(act, approvals(act, REGISTRAR_NO, VENUE_NO));
+    }
+
+    function _refusesProposal(Act memory act, bytes memory refusal) private {
+        bytes[] memory both = approvals(act, REGISTRAR_NO, VENUE_NO);
+        vm.expectRevert(refusal);
+        authority.propose(act, both);
+    }
+
+    function _refuses(Act memory act, bytes memory refusal) private {
+        vm.expectRevert(refusal);
+        authority.execute(act, _none);
+    }
+
+    function _cancelation(bytes32 digest, uint256 number) private view returns (bytes memory) {
+        return signatureOf(SIGNER + number, typed("stoken Authority", address(authority), _cancelHash(digest)));
+    }
+
+    function _cancelHash(bytes32 digest) private pure returns (bytes32) {
+        return keccak256(abi.encode(keccak256("CancelAct(bytes32 act)"), digest));
+    }
+
+    function _implementation() private view returns (address) {
+        bytes32 slot = bytes32(uint256(keccak256("eip1967.proxy.implementation")) - 1);
+        return address(uint160(uint256(vm.load(address(members), slot))));
+    }
+}
