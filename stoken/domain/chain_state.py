@@ -47,10 +47,13 @@ class ChainState:
         "claims",
         "encumbrances",
         "first_identities",
+        "holds",
         "issuers",
         "keys",
         "members",
+        "restrictions",
         "rule_sets",
+        "suspended",
         "tokens",
         "topics",
         "topics_beyond",
@@ -79,6 +82,11 @@ class ChainState:
         self.encumbrances: dict[bytes, Encumbrance] = {}
         self.canceled: dict[tuple[MemberId, int], None] = {}
         self.verified: dict[Address, int] = {}
+        #: Effects of legal holds by account, whether it is registered or not.
+        self.holds: dict[Address, int] = {}
+        #: By manager and token; the token of nobody stands for all.
+        self.restrictions: dict[tuple[MemberId, Address], None] = {}
+        self.suspended = False
 
     def apply_block(self, number: int, block_hash: bytes, time: int, block_facts: Iterable[Fact]) -> None:
         """Fold one block; blocks come in ascending order, and those without facts may be left out."""
@@ -112,6 +120,15 @@ class ChainState:
             until = self.verified[identity] = self._walk(identity)
         return until
 
+    def restricted_manager(self, account: Address, token: Address) -> MemberId | None:
+        """Return the manager whose accounts, of which this is one, may not move the token; None if they may."""
+        bound = self.accounts.get(account)
+        if bound is None:
+            return None
+        manager = bound.manager
+        restricted = (manager, NOBODY) in self.restrictions or (manager, token) in self.restrictions
+        return manager if restricted else None
+
     def key_may(self, signer: Address, member: MemberId, scope: int) -> bool:
         """Tell whether a key signs for a member within a scope at this block's time."""
         key = self.keys.get(signer)
@@ -138,8 +155,10 @@ class ChainState:
             self.encumbrances,
             self.canceled,
             self.topics_beyond,
+            self.holds,
+            self.restrictions,
         )
-        head = (self.block_number, self.block_hash, self.block_time, self.topics)
+        head = (self.block_number, self.block_hash, self.block_time, self.topics, self.suspended)
         body = [sorted((key, _plain(value)) for key, value in table.items()) for table in tables]
         return hashlib.sha256(msgspec.msgpack.encode((head, body))).hexdigest()
 
@@ -330,6 +349,22 @@ def _cash_moved(state: ChainState, fact: facts.CashMoved) -> None:
         state.cash_accounts[fact.receiver].balance += fact.amount
 
 
+def _account_held(state: ChainState, fact: facts.AccountHeld) -> None:
+    state.holds.pop(fact.account, None)
+    if fact.effect:
+        state.holds[fact.account] = fact.effect
+
+
+def _institution_restricted(state: ChainState, fact: facts.InstitutionRestricted) -> None:
+    state.restrictions.pop((fact.manager, fact.token), None)
+    if fact.restricted:
+        state.restrictions[fact.manager, fact.token] = None
+
+
+def _network_suspended(state: ChainState, fact: facts.NetworkSuspended) -> None:
+    state.suspended = fact.suspended
+
+
 def _order_canceled(state: ChainState, fact: facts.OrderCanceled) -> None:
     state.canceled[fact.broker, fact.nonce] = None
 
@@ -360,4 +395,7 @@ _HANDLERS: dict[type, Callable[[ChainState, Any], None]] = {
     facts.CashAccountOpened: _cash_account_opened,
     facts.CashMoved: _cash_moved,
     facts.OrderCanceled: _order_canceled,
+    facts.AccountHeld: _account_held,
+    facts.InstitutionRestricted: _institution_restricted,
+    facts.NetworkSuspended: _network_suspended,
 }

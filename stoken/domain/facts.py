@@ -240,6 +240,27 @@ class EncumbrancesMoved(_Fact, frozen=True):
     successor: Address
 
 
+class AccountHeld(_Fact, frozen=True):
+    """A legal hold of an account: no sale 1, no purchase 2, both 3, none 0."""
+
+    account: Address
+    effect: int
+
+
+class InstitutionRestricted(_Fact, frozen=True):
+    """The accounts of a manager may not move a token, or none where `token` is zero; False ends that."""
+
+    manager: MemberId
+    token: Address
+    restricted: bool
+
+
+class NetworkSuspended(_Fact, frozen=True):
+    """Nothing moves on the whole network (True), or it was released (False)."""
+
+    suspended: bool
+
+
 Fact = (
     Transferred
     | IssueCreated
@@ -268,4 +289,7 @@ Fact = (
     | TradeFailed
     | OrderCanceled
     | EncumbrancesMoved
+    | AccountHeld
+    | InstitutionRestricted
+    | NetworkSuspended
 )

@@ -66,6 +66,12 @@ def verdict(chain: ChainState, units: int = 10, receiver: bytes = RECEIVER) -> V
 #: In the order of the checks, each with the facts that make it say no.
 STEPS: list[tuple[Refusal, tuple[int | bytes, ...], list[Fact]]] = [
     (Refusal.TOKEN_PAUSED, (), [facts.Paused(TOKEN, paused=True)]),
+    (Refusal.EMERGENCY_SUSPENSION, (), [facts.NetworkSuspended(suspended=True)]),
+    (
+        Refusal.INSTITUTION_TRANSFER_RESTRICTED,
+        (MANAGER,),
+        [facts.InstitutionRestricted(MANAGER, bytes(20), restricted=True)],
+    ),
     (Refusal.ACCOUNT_LEGAL_HOLD, (SENDER,), [facts.AddressFrozen(TOKEN, SENDER, frozen=True)]),
     (Refusal.ACCOUNT_LEGAL_HOLD, (RECEIVER,), [facts.AddressFrozen(TOKEN, RECEIVER, frozen=True)]),
     (Refusal.SENDER_NOT_VERIFIED, (SENDER,), [facts.ClaimRevoked(SENDER_ID, ISSUER, for_cause=True)]),
@@ -120,6 +126,58 @@ class TestTransferVerdict:
 
     def test_a_token_that_is_not_known_is_paused(self) -> None:
         assert transfer_verdict(state(), b"?" * 20, SENDER, RECEIVER, 1, 1, NOW) == (Refusal.TOKEN_PAUSED, ())
+
+
+class TestRestraints:
+    @pytest.mark.parametrize(("effect", "sells", "buys"), [(0, True, True), (1, False, True), (2, True, False)])
+    def test_a_hold_bars_the_side_that_it_names(self, effect: int, sells: bool, buys: bool) -> None:
+        selling = verdict(state(facts.AccountHeld(SENDER, 3), facts.AccountHeld(SENDER, effect)))
+        assert selling == (None if sells else (Refusal.ACCOUNT_LEGAL_HOLD, (SENDER,)))
+        buying = verdict(state(facts.AccountHeld(RECEIVER, effect)))
+        assert buying == (None if buys else (Refusal.ACCOUNT_LEGAL_HOLD, (RECEIVER,)))
+
+    def test_a_hold_is_named_before_a_missing_registration(self) -> None:
+        held = state(facts.AccountRemoved(SENDER), facts.AccountHeld(SENDER, 1))
+        assert verdict(held) == (Refusal.ACCOUNT_LEGAL_HOLD, (SENDER,))
+
+    def test_a_restriction_names_the_manager_of_either_side(self) -> None:
+        other = b"ZZZZ0000000000002762"
+        moved = facts.AccountBound(RECEIVER, other, RECEIVER_ID, 410, 1, 1)
+        one_issue = facts.InstitutionRestricted(other, TOKEN, restricted=True)
+        assert verdict(state(moved, one_issue)) == (Refusal.INSTITUTION_TRANSFER_RESTRICTED, (other,))
+        assert verdict(state(one_issue)) is None
+        elsewhere = facts.InstitutionRestricted(MANAGER, b"?" * 20, restricted=True)
+        assert verdict(state(elsewhere)) is None
+        every = facts.InstitutionRestricted(MANAGER, bytes(20), restricted=True)
+        ended = facts.InstitutionRestricted(MANAGER, bytes(20), restricted=False)
+        assert verdict(state(every, ended)) is None
+        assert verdict(state(every, facts.AccountRemoved(SENDER))) is not None, "the receiver's manager"
+
+    def test_a_released_network_moves_again(self) -> None:
+        suspended, released = facts.NetworkSuspended(suspended=True), facts.NetworkSuspended(suspended=False)
+        assert verdict(state(suspended, released)) is None
+
+    def test_each_side_alone_is_told_the_same(self) -> None:
+        for fact, refusal in (
+            (facts.NetworkSuspended(suspended=True), (Refusal.EMERGENCY_SUSPENSION, ())),
+            (
+                facts.InstitutionRestricted(MANAGER, TOKEN, restricted=True),
+                (Refusal.INSTITUTION_TRANSFER_RESTRICTED, (MANAGER,)),
+            ),
+        ):
+            assert seller_verdict(state(fact), TOKEN, SENDER, 1) == refusal
+            assert buyer_verdict(state(fact), TOKEN, RECEIVER, 1) == refusal
+        held = facts.AccountHeld(SENDER, 1)
+        assert seller_verdict(state(held), TOKEN, SENDER, 1) == (Refusal.ACCOUNT_LEGAL_HOLD, (SENDER,))
+        assert buyer_verdict(state(held), TOKEN, SENDER, 1) is None
+
+    def test_restraints_are_part_of_the_digest(self) -> None:
+        found = [
+            facts.AccountHeld(SENDER, 1),
+            facts.InstitutionRestricted(MANAGER, TOKEN, restricted=True),
+            facts.NetworkSuspended(suspended=True),
+        ]
+        assert len({state(*found[:count]).digest() for count in range(4)}) == 4
 
 
 class TestIdentity:
