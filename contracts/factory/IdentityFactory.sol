@@ -36,7 +36,9 @@ contract IdentityFactory is IIdentityFactory {
     function createClaimIssuer(bytes32 salt, address managementKey) external returns (address issuer) {
         bool isNew;
         (issuer, isNew) = _create(_CLAIM_ISSUER, salt, managementKey);
-        if (isNew) emit ClaimIssuerCreated(issuer, managementKey);
+        if (!isNew) return issuer;
+        emit ClaimIssuerCreated(issuer, managementKey);
+        IKeyHolder(issuer).initialize(salt, managementKey);
     }
 
     /// @inheritdoc IIdentityFactory
@@ -58,7 +60,6 @@ contract IdentityFactory is IIdentityFactory {
         made = _addressOf(code, salt, managementKey);
         if (made.code.length != 0) return (made, false);
         Clones.cloneDeterministic(code, _saltOf(salt, managementKey));
-        IKeyHolder(made).initialize(managementKey);
         isNew = true;
     }
 

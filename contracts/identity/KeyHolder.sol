@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+
 import {IKeyHolder} from "../interfaces/IIdentity.sol";
 import {Refusals} from "../interfaces/Refusals.sol";
 
@@ -27,6 +29,7 @@ abstract contract KeyHolder is IKeyHolder, Refusals {
         keccak256(abi.encode(uint256(keccak256("stoken.storage.KeyHolder")) - 1)) & ~bytes32(uint256(0xff));
 
     address private immutable _FACTORY = msg.sender;
+    address private immutable _CODE = address(this);
 
     modifier onlyPurpose(uint256 purpose) {
         if (!keyHasPurpose(_keyOf(msg.sender), purpose)) revert RoleRequired(bytes32(purpose));
@@ -34,9 +37,13 @@ abstract contract KeyHolder is IKeyHolder, Refusals {
     }
 
     /// @inheritdoc IKeyHolder
-    function initialize(address managementKey) external {
-        if (msg.sender != _FACTORY) revert IdentityFactoryOnly();
+    function initialize(bytes32 salt, address managementKey) external {
         KeyData storage $ = _keyData();
+        if ($.first != address(0)) revert IdentityKeyWritten($.first);
+        bytes32 bound = keccak256(abi.encode(salt, managementKey));
+        if (Clones.predictDeterministicAddress(_CODE, bound, _FACTORY) != address(this)) {
+            revert IdentityKeyUnproven(managementKey);
+        }
         ($.first, $.firstPurposes) = (managementKey, uint8(1 << _MANAGEMENT));
         emit KeyAdded(_keyOf(managementKey), _MANAGEMENT, _ECDSA_KEY);
     }

@@ -11,7 +11,8 @@ interface IKeyHolder {
     error IdentityKeysFull();
     error IdentityLastManagementKey();
     error IdentityPurposeInvalid(uint256 purpose);
-    error IdentityFactoryOnly();
+    error IdentityKeyUnproven(address managementKey);
+    error IdentityKeyWritten(address managementKey);
 
     /// @notice A key has a purpose.
     event KeyAdded(bytes32 indexed key, uint256 indexed purpose, uint256 indexed keyType);
@@ -19,9 +20,10 @@ interface IKeyHolder {
     /// @notice A key no longer has a purpose.
     event KeyRemoved(bytes32 indexed key, uint256 indexed purpose, uint256 indexed keyType);
 
-    /// @notice Constructor of the clone: its first management key.
-    /// @dev Requirements: the caller is the factory, which calls it once. Emits {KeyAdded}.
-    function initialize(address managementKey) external;
+    /// @notice Writes the first management key, which the address was made for: anyone may call, once, and only when
+    /// its keys are needed. An identity that is attested does without, and costs so much less.
+    /// @dev Requirements: salt and key are those of the factory's call; not written yet. Emits {KeyAdded}.
+    function initialize(bytes32 salt, address managementKey) external;
 
     /// @notice Gives a key a purpose.
     /// @dev Requirements: the caller has MANAGEMENT; a purpose from 1 to 4; type 1; at most 32 keys beside the first.
@@ -153,11 +155,11 @@ interface IClaimIssuer is IKeyHolder {
 /// @title IIdentityFactory
 /// @notice Makes identities and claim issuers as minimal proxies of one code each, at predictable addresses.
 /// @dev An address follows from salt and key, so that nobody can take it with another key. Making what is there
-/// returns it. The factory keeps no rights.
+/// returns it. The factory keeps no rights. An identity's key is written by its own `initialize`, when it is needed.
 interface IIdentityFactory {
     error IdentityFactoryLengthMismatch();
 
-    /// @notice An identity came into being, with its management key.
+    /// @notice An identity came into being, for a management key.
     event IdentityCreated(address indexed identity, address indexed managementKey);
 
     /// @notice A claim issuer came into being, with its management key.
