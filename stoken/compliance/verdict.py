@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The contracts' verdict on a transfer, given from mirrored state: same order, same refusal, same arguments.
 
-Pause, suspension, restriction, account and freeze, identity, rules, balance, encumbrance. An order knows only its own side until it
-matches, so each side's part can be asked alone.
+Pause, suspension, restriction, account and freeze, identity, rules, balance, encumbrance. An order knows only its own
+side until it matches, so each side's part can be asked alone.
 """
 
 from typing import NamedTuple
@@ -136,7 +136,7 @@ def _sender_identity(state: ChainState, sender: Address) -> Verdict | None:
 
 def _receiver_identity(state: ChainState, receiver: Address, block_time: int) -> Verdict | None:
     account = state.accounts.get(receiver)
-    until = 0 if account is None else state.verified_until(account.identity)
+    until = 0 if account is None else state.verified_until(account.identity, block_time)
     if until == 0:
         return Verdict(Refusal.INVESTOR_NOT_VERIFIED, (receiver,))
     if until < block_time:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The records of which `ChainState` consists: slotted, so that a million holders fit in memory."""
 
+from typing import NamedTuple
+
 from stoken.domain.codes import EncumbranceKind, KeyStatus
 from stoken.domain.facts import Address, MemberId
 
@@ -200,6 +202,14 @@ class Claims:
 
 #: Of an identity of which nothing was ever said; never changed.
 NO_CLAIMS = Claims()
+
+
+class ClaimNote(NamedTuple):
+    """To when a claim of an identity that is a contract holds, and the code of both that say so."""
+
+    until: int
+    identity_code: bytes
+    issuer_code: bytes
 
 
 class Member:

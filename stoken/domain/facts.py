@@ -261,6 +261,30 @@ class NetworkSuspended(_Fact, frozen=True):
     suspended: bool
 
 
+class CodeAdmitted(_Fact, frozen=True):
+    """Code of identities or claim issuers is trusted to tell the registry of changes, or (False) no longer."""
+
+    code_hash: bytes
+    admitted: bool
+
+
+class ClaimNoted(_Fact, frozen=True):
+    """A claim of an identity that is a contract holds to a block time, says its issuer; zero if none holds."""
+
+    identity: Address
+    issuer: Address
+    topic: int
+    until: int
+    identity_code: bytes
+    issuer_code: bytes
+
+
+class IssuerNotesVoided(_Fact, frozen=True):
+    """An issuer's keys changed: what was noted of it does not count until noted anew."""
+
+    issuer: Address
+
+
 Fact = (
     Transferred
     | IssueCreated
@@ -292,4 +316,7 @@ Fact = (
     | AccountHeld
     | InstitutionRestricted
     | NetworkSuspended
+    | CodeAdmitted
+    | ClaimNoted
+    | IssuerNotesVoided
 )

@@ -297,6 +297,10 @@ def _order_canceled(state: State, fact: facts.OrderCanceled) -> None:
     state.put("fills", held[:2], held._replace(canceled=True))
 
 
+def _for_the_venue(_state: State, _fact: Fact) -> None:
+    """In no table: only verdicts depend on it, and the venue takes it from the block's facts."""
+
+
 _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     facts.Transferred: _transferred,
     facts.IssueCreated: _issue_created,
@@ -325,4 +329,10 @@ _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     facts.TradeSettled: _trade_settled,
     facts.TradeFailed: _trade_failed,
     facts.OrderCanceled: _order_canceled,
+    facts.AccountHeld: _for_the_venue,
+    facts.InstitutionRestricted: _for_the_venue,
+    facts.NetworkSuspended: _for_the_venue,
+    facts.CodeAdmitted: _for_the_venue,
+    facts.ClaimNoted: _for_the_venue,
+    facts.IssuerNotesVoided: _for_the_venue,
 }

@@ -78,6 +78,8 @@ _MAKERS = [
     ),
     lambda r: emitted(_K.SETTLEMENT, "TradeFailed", _MEMBERS[0], r.randrange(9), r.randbytes(5)),
     lambda r: emitted(_K.SETTLEMENT, "OrderCanceled", r.choice(_MEMBERS), r.randrange(1, 4)),
+    lambda r: emitted(_K.REGISTRY, "AccountHeld", _account(r), r.randrange(4)),
+    lambda r: emitted(_K.REGISTRY, "NetworkSuspended", r.random() < 0.5),
     # Nothing that the ledger knows: a stranger's token.
     lambda r: emitted(_K.TOKEN, "Transfer", _account(r), _account(r), 5, at=SUITE["authority"]),
 ]
