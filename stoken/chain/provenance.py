@@ -19,12 +19,15 @@ ARTIFACTS: Final = {
     "issuers": "TrustedIssuersRegistry",
     "storage": "IdentityRegistryStorage",
     "registry": "IdentityRegistry",
+    "identities": "IdentityFactory",
     "quantity": "RegisteredQuantity",
     "encumbrances": "Encumbrances",
     "settlement": "DvpSettlement",
     "deposit": "DepositToken",
     "factory": "SuiteFactory",
 }
+#: Stands without a proxy and has no owner.
+_BARE: Final = frozenset({"identities"})
 _IMPLEMENTATION_SLOT: Final = hex(int.from_bytes(keccak(b"eip1967.proxy.implementation")) - 1)
 _AGENT_ADDED: Final = keccak(b"AgentAdded(address)")
 
@@ -46,6 +49,9 @@ def verify(rpc: RpcClient, suite: Suite) -> list[Finding]:
 
 def _verify_contract(rpc: RpcClient, suite: Suite, name: str) -> list[Finding]:
     address = suite[name]
+    if name in _BARE:
+        found = Finding(name, f"has other code than {ARTIFACTS[name]}")
+        return [] if _is_code_of(rpc, address, ARTIFACTS[name]) else [found]
     word = rpc.call("eth_getStorageAt", _hex(address), _IMPLEMENTATION_SLOT, "latest")
     implementation = bytes.fromhex(word[2:].rjust(64, "0"))[12:]
     findings = []

@@ -73,10 +73,13 @@ class World:
 
     def relay(self, request: requests.Body) -> str:
         call: Call = call_of(request)
+        return self.send(self.suite[call.contract], call.data)
+
+    def send(self, target: bytes, data: bytes) -> str:
         transaction = {
             "from": self.funded,
-            "to": "0x" + self.suite[call.contract].hex(),
-            "data": "0x" + call.data.hex(),
+            "to": "0x" + target.hex(),
+            "data": "0x" + data.hex(),
             "gas": hex(8_000_000),
             "gasPrice": "0x0",
         }
@@ -134,6 +137,17 @@ class World:
         number = self.desk.number().to_bytes(32)
         data = interface("Encumbrances").encode("lock", number, self.token, ACCOUNTS[name], 1, units, FOREVER)
         return self.act(self.suite["encumbrances"], data, ISSUER)
+
+    def verdict(self, sender: bytes, receiver: bytes, units: int = 1) -> Refusal | None:
+        """Ask both for one transfer at the last block; return the refusal on which they agree."""
+        data = interface("SecurityToken").encode("verdict", sender, receiver, units, bytes(20))
+        call = {"to": "0x" + self.token.hex(), "data": "0x" + data.hex()}
+        answer = self.rpc.call("eth_call", call, hex(self.state.block_number))
+        chain = interface("SecurityToken").functions["verdict"].decode_output(bytes.fromhex(str(answer)[2:]))
+        block = self.state.block_number, self.state.block_time
+        found = transfer_verdict(self.state, self.token, sender, receiver, units, *block)
+        assert revert_data(found) == chain, found
+        return None if found is None else found.refusal
 
     def compare(self) -> set[Refusal | None]:
         """Ask both for every pair and some amounts at the last block; return the refusals that were met."""
