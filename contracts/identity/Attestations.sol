@@ -6,6 +6,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Agents} from "../control/Agents.sol";
 import {TypedData} from "../control/TypedData.sol";
 import {Attested, IAttestedIdentityRegistry, Onboarding} from "../interfaces/IAttestedIdentityRegistry.sol";
+import {Procedure} from "../interfaces/IRebinding.sol";
 import {IClaimTopicsMask, IIdentityProfiles, ITrustedIssuersMask} from "../interfaces/IVerificationSources.sol";
 
 /// @title Attestations
@@ -14,7 +15,11 @@ abstract contract Attestations is Agents, TypedData, IAttestedIdentityRegistry {
     /// @custom:storage-location erc7201:stoken.storage.IdentityRegistry
     struct Data {
         address identityStorage;
-        uint24 epoch;
+        /// @dev epoch:24 | status:8 as the words must end now, the status telling of suspension alone: every transfer
+        /// reads it.
+        uint32 current;
+        /// @dev How many restrictions are in force, so that without any the walk does not ask for managers.
+        uint32 restrictionCount;
         address topicsRegistry;
         address issuersRegistry;
         address memberRegistry;
@@ -27,12 +32,24 @@ abstract contract Attestations is Agents, TypedData, IAttestedIdentityRegistry {
         /// @dev The accounts whose words were stored, so that a revocation finds them.
         mapping(address identity => address[]) stored;
         mapping(address signer => mapping(uint256 group => uint256)) nonces;
+        mapping(address account => uint8 effect) holds;
+        mapping(bytes20 manager => mapping(address token => bool)) restrictions;
+        mapping(bytes20 manager => uint256) restrictionCounts;
+        mapping(bytes32 codeHash => bool) admittedCodes;
+        /// @dev What moved from one manager to another.
+        mapping(bytes20 from => mapping(bytes20 to => Procedure)) procedures;
     }
 
     uint256 internal constant _REGISTERED = 1;
     uint256 internal constant _VERIFIED = 2;
     uint256 internal constant _CAUSE = 4;
     uint256 internal constant _REPLACED = 8;
+    uint256 internal constant _RESTRICTED = 16;
+    uint256 internal constant _SUSPENDED = 32;
+    /// @dev A hold's effect, no sale 1 and no purchase 2, stands here in the status.
+    uint256 internal constant _HOLD_SHIFT = 6;
+
+    uint256 internal constant _EPOCH_MASK = uint256(type(uint24).max) << 8;
 
     uint256 private constant _FOR_CAUSE = 1 << 104;
     /// @dev With more stored words than this, a revocation makes all words stale instead of clearing each.
@@ -71,6 +88,14 @@ abstract contract Attestations is Agents, TypedData, IAttestedIdentityRegistry {
         _clear(identity);
     }
 
+    /// @dev The latest time to which a trusted issuer that is a contract holds a claim of the identity valid, and whether
+    /// the code of everyone asked tells of changes.
+    function _claimedUntil(address identity, uint256 topic, uint256[] memory issuers, uint256 gasBefore)
+        internal
+        view
+        virtual
+        returns (uint256 until, bool tells);
+
     /// @dev Makes the stored words of an identity stale.
     function _clear(address identity) internal {
         Data storage $ = _data();
@@ -87,13 +112,12 @@ abstract contract Attestations is Agents, TypedData, IAttestedIdentityRegistry {
     }
 
     function _advance() internal {
-        uint24 next = ++_data().epoch;
-        emit EpochAdvanced(next);
+        uint32 next = _data().current + 256;
+        _data().current = next;
+        emit EpochAdvanced(uint24(next >> 8));
     }
 
-    /// @dev Stores a word, unless a later attestation could improve it without anybody noticing.
     function _store(address account, uint256 word) internal {
-        if (word & _REGISTERED == 0 || word & _CAUSE != 0) return;
         Data storage $ = _data();
         $.words[account] = word;
         address[] storage stored = $.stored[address(uint160(word >> 96))];
@@ -105,19 +129,27 @@ abstract contract Attestations is Agents, TypedData, IAttestedIdentityRegistry {
         stored.push(account);
     }
 
-    /// @dev Works an account's word out from the storage, the topics, the issuers and what they attest.
-    function _walk(address account) internal view returns (uint256) {
+    /// @dev Works an account's word out from the storage, the topics, the issuers and what they attest or the identity
+    /// claims; `lasting` if nothing can change it without telling. Claims are asked for only where it receives.
+    function _walk(address account, bool receives) internal view returns (uint256 word, bool lasting) {
+        if (account == address(0)) return (0, false);
         Data storage $ = _data();
         uint256 profile = IIdentityProfiles($.identityStorage).profileWord(account);
-        uint256 status = uint8(profile) == 0 ? 0 : _REPLACED;
-        if (profile >> 96 == 0) return status;
+        uint256 status = uint256($.holds[account]) << _HOLD_SHIFT;
+        if (uint8(profile) != 0) status |= _REPLACED;
+        if (profile >> 96 == 0) return (status, false);
         address identity = address(uint160(profile >> 96));
         status |= _REGISTERED;
+        if ($.restrictionCount != 0) {
+            (bytes20 manager,) = IIdentityProfiles($.identityStorage).managerOf(account);
+            if ($.restrictionCounts[manager] != 0) status |= _RESTRICTED;
+        }
         uint256 until = 0;
+        // With a cause, a later attestation could improve the word without anybody noticing.
         if ($.causes[identity] != 0) status |= _CAUSE;
-        else until = _verifiedUntil(identity);
+        else (until, lasting) = _verifiedUntil(identity, receives);
         if (until != 0) status |= _VERIFIED;
-        return profile >> 72 << 72 | until << 32 | uint256($.epoch) << 8 | status;
+        word = profile >> 72 << 72 | until << 32 | ($.current & _EPOCH_MASK) | status;
     }
 
     function _hashOnboardings(Onboarding[] calldata items) internal pure returns (bytes32) {
@@ -174,24 +206,33 @@ abstract contract Attestations is Agents, TypedData, IAttestedIdentityRegistry {
         }
     }
 
-    /// @dev The time to which every required topic is attested by a trusted issuer; zero if one is not.
-    function _verifiedUntil(address identity) private view returns (uint256 until) {
+    /// @dev The time to which every required topic is attested, or claimed, by a trusted issuer; zero if one is not.
+    function _verifiedUntil(address identity, bool receives) private view returns (uint256 until, bool lasting) {
         Data storage $ = _data();
         (uint64 required, bool beyondMask) = IClaimTopicsMask($.topicsRegistry).requiredTopics();
-        if (beyondMask) return 0;
-        if (required == 0) return type(uint40).max;
+        if (beyondMask) return (0, true);
+        lasting = true;
+        until = type(uint40).max;
+        if (required == 0) return (until, lasting);
         uint256[] memory issuers = ITrustedIssuersMask($.issuersRegistry).trustedIssuerWords();
+        uint256[] memory attested = new uint256[](issuers.length);
         for (uint256 i = 0; i < issuers.length; i++) {
             uint256 attestation = $.attestations[identity][address(uint160(issuers[i] >> 96))];
             // What it attests within what it is trusted for: until:40 | topics:64.
-            issuers[i] = uint256(uint40(attestation >> 64)) << 64 | uint64(attestation & issuers[i]);
+            attested[i] = uint256(uint40(attestation >> 64)) << 64 | uint64(attestation & issuers[i]);
         }
-        until = type(uint40).max;
-        for (uint256 topics = required; topics != 0; topics &= topics - 1) {
+        bool asks = receives && identity.code.length != 0;
+        uint256 gasBefore = gasleft();
+        for (uint256 topic = 0; required >> topic != 0; topic++) {
+            if (required >> topic & 1 == 0) continue;
             uint256 best = 0;
-            for (uint256 i = 0; i < issuers.length; i++) {
-                // topics & -topics is the lowest topic left.
-                if (issuers[i] & topics & (~topics + 1) != 0 && issuers[i] >> 64 > best) best = issuers[i] >> 64;
+            for (uint256 i = 0; i < attested.length; i++) {
+                if (attested[i] >> topic & 1 != 0 && attested[i] >> 64 > best) best = attested[i] >> 64;
+            }
+            if (asks && best < block.timestamp) {
+                (uint256 claimed, bool tells) = _claimedUntil(identity, topic, issuers, gasBefore);
+                if (claimed > best) best = claimed;
+                lasting = lasting && tells;
             }
             if (best < until) until = best;
         }

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
-import {Attestations} from "./Attestations.sol";
+import {Rebinding} from "./Rebinding.sol";
 import {IAgentRole} from "../interfaces/IAgentRole.sol";
 import {
     Attested,
@@ -14,13 +14,14 @@ import {
 import {IIdentityRegistry} from "../interfaces/IIdentityRegistry.sol";
 import {IIdentityRegistryStorage} from "../interfaces/IIdentityRegistryStorage.sol";
 import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
+import {IRestraints} from "../interfaces/IRestraints.sol";
 import {IEpochSource, IIdentityProfiles, ITrustedIssuersMask} from "../interfaces/IVerificationSources.sol";
 
 /// @title IdentityRegistry
-contract IdentityRegistry is Attestations, IERC165 {
+contract IdentityRegistry is Rebinding, IERC165 {
     uint8 private constant _INSTRUCTION = 4;
-    uint16 private constant _ACCOUNT_MANAGER = 1 << 4;
-    uint256 private constant _EPOCH_MASK = uint256(type(uint24).max) << 8;
+    bool private constant _SENDER = false;
+    bool private constant _RECEIVER = true;
 
     bytes32 private constant _BATCH = keccak256(
         "OnboardingBatch(bytes20 manager,address claimIssuer,uint256 nonce,uint40 deadline,Onboarding[] items)"
@@ -46,7 +47,7 @@ contract IdentityRegistry is Attestations, IERC165 {
         _addAgent(agent);
         Data storage $ = _data();
         // A word of all zero is stale from the first block on.
-        $.epoch = 1;
+        $.current = 1 << 8;
         $.memberRegistry = memberRegistry_;
         $.identityStorage = identityStorage_;
         $.topicsRegistry = topicsRegistry_;
@@ -213,11 +214,14 @@ contract IdentityRegistry is Attestations, IERC165 {
 
     /// @inheritdoc IAttestedIdentityRegistry
     function pairRefreshed(address from, address to) external returns (uint256 fromWord, uint256 toWord) {
-        bool stale;
-        (fromWord, stale) = _sender(from);
-        if (stale) _store(from, fromWord);
-        (toWord, stale) = _receiver(to);
-        if (stale) _store(to, toWord);
+        Data storage $ = _data();
+        uint256 current = $.current;
+        fromWord = $.words[from];
+        if (_isOld(fromWord, current)) fromWord = _renew(from, _SENDER);
+        toWord = $.words[to];
+        if (_isOld(toWord, current) || _isUnverified(toWord)) toWord = _renew(to, _RECEIVER);
+        fromWord |= uint8(current);
+        toWord |= uint8(current);
     }
 
     /// @inheritdoc IAttestedIdentityRegistry
@@ -238,19 +242,16 @@ contract IdentityRegistry is Attestations, IERC165 {
     /// @inheritdoc IAttestedIdentityRegistry
     function refresh(address[] calldata accounts) external {
         for (uint256 i = 0; i < accounts.length; i++) {
-            _store(accounts[i], _walk(accounts[i]));
+            _renew(accounts[i], _RECEIVER);
         }
     }
 
     /// @inheritdoc IAttestedIdentityRegistry
     function pair(address from, address to) external view returns (uint256 fromWord, uint256 toWord) {
-        (fromWord,) = _sender(from);
-        (toWord,) = _receiver(to);
-    }
-
-    /// @inheritdoc IAttestedIdentityRegistry
-    function wordOf(address account) external view returns (uint256 word) {
-        (word,) = _receiver(account);
+        uint256 current = _data().current;
+        fromWord = _data().words[from];
+        if (_isOld(fromWord, current)) (fromWord,) = _walk(from, _SENDER);
+        return (fromWord | uint8(current), wordOf(to));
     }
 
     /// @inheritdoc IAttestedIdentityRegistry
@@ -260,7 +261,7 @@ contract IdentityRegistry is Attestations, IERC165 {
 
     /// @inheritdoc IIdentityRegistry
     function isVerified(address userAddress) external view returns (bool) {
-        (uint256 word,) = _receiver(userAddress);
+        uint256 word = wordOf(userAddress);
         return word & _VERIFIED != 0 && uint40(word >> 32) >= block.timestamp;
     }
 
@@ -296,7 +297,7 @@ contract IdentityRegistry is Attestations, IERC165 {
 
     /// @inheritdoc IAttestedIdentityRegistry
     function epoch() external view returns (uint24) {
-        return _data().epoch;
+        return uint24(_data().current >> 8);
     }
 
     /// @inheritdoc IAttestedIdentityRegistry
@@ -322,12 +323,21 @@ contract IdentityRegistry is Attestations, IERC165 {
     /// @inheritdoc IERC165
     function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
         return interfaceId == type(IERC165).interfaceId || interfaceId == type(IIdentityRegistry).interfaceId
-            || interfaceId == type(IAttestedIdentityRegistry).interfaceId || interfaceId == type(IAgentRole).interfaceId;
+            || interfaceId == type(IAttestedIdentityRegistry).interfaceId
+            || interfaceId == type(IRestraints).interfaceId || interfaceId == type(IAgentRole).interfaceId;
     }
 
     /// @inheritdoc IIdentityRegistry
     function identity(address userAddress) public view returns (address) {
         return IIdentityRegistryStorage(_data().identityStorage).storedIdentity(userAddress);
+    }
+
+    /// @inheritdoc IAttestedIdentityRegistry
+    function wordOf(address account) public view returns (uint256 word) {
+        uint256 current = _data().current;
+        word = _data().words[account];
+        if (_isOld(word, current) || _isUnverified(word)) (word,) = _walk(account, _RECEIVER);
+        word |= uint8(current);
     }
 
     function _register(address account, address identity_, uint16 country) private {
@@ -377,22 +387,19 @@ contract IdentityRegistry is Attestations, IERC165 {
         if (!IEpochSource(source).isBoundIdentityRegistry(address(this))) revert IdentityRegistrySourceUnbound(source);
     }
 
-    /// @dev A sender's claims may have expired: its word is stale only by its epoch.
-    function _sender(address account) private view returns (uint256 word, bool stale) {
-        if (account == address(0)) return (0, false);
-        Data storage $ = _data();
-        word = $.words[account];
-        stale = word & _EPOCH_MASK != uint256($.epoch) << 8;
-        if (stale) word = _walk(account);
+    /// @dev Works a word out and stores it, if it may be.
+    function _renew(address account, bool receives) private returns (uint256 word) {
+        bool lasting;
+        (word, lasting) = _walk(account, receives);
+        if (lasting) _store(account, word);
     }
 
-    /// @dev A receiver's word that does not verify it may have improved since.
-    function _receiver(address account) private view returns (uint256 word, bool stale) {
-        if (account == address(0)) return (0, false);
-        Data storage $ = _data();
-        word = $.words[account];
-        stale = word & _EPOCH_MASK != uint256($.epoch) << 8 || word & _VERIFIED == 0
-            || uint40(word >> 32) < block.timestamp;
-        if (stale) word = _walk(account);
+    function _isOld(uint256 word, uint256 current) private pure returns (bool) {
+        return (word ^ current) & _EPOCH_MASK != 0;
+    }
+
+    /// @dev A receiver's word that does not verify it may have improved since; a sender's claims may have expired.
+    function _isUnverified(uint256 word) private view returns (bool) {
+        return word & _VERIFIED == 0 || uint40(word >> 32) < block.timestamp;
     }
 }

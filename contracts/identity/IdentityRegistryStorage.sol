@@ -21,6 +21,7 @@ contract IdentityRegistryStorage is Agents, IIdentityRegistryStorage, IIdentityP
     uint256 private constant _REGISTRIES_MAX = 300;
     uint256 private constant _MANAGERS_MAX = type(uint16).max;
     uint256 private constant _REPLACED = 1;
+    uint8 private constant _CUSTOMER = 1;
 
     bytes32 private constant _DATA = keccak256(
         abi.encode(uint256(keccak256("stoken.storage.IdentityRegistryStorage")) - 1)
@@ -104,6 +105,29 @@ contract IdentityRegistryStorage is Agents, IIdentityRegistryStorage, IIdentityP
         _data().profiles[userAddress] = profile & type(uint96).max | uint256(uint160(identity)) << 96 | _REPLACED;
         emit IdentityModified(former, identity);
         _forget(userAddress);
+    }
+
+    /// @inheritdoc IIdentityProfiles
+    function modifyStoredManagers(bytes20 from, bytes20 to, address[] calldata accounts)
+        external
+        onlyAgent
+        returns (uint256[] memory profiles)
+    {
+        Data storage $ = _data();
+        uint256 former = $.places[from];
+        uint256 place = _placeOf(to);
+        profiles = new uint256[](accounts.length);
+        for (uint256 i = 0; i < accounts.length; i++) {
+            address account = accounts[i];
+            uint256 profile = _stored(account);
+            if (former == 0 || uint16(profile >> 48) != former) revert NotAccountManager(account, from);
+            // What an institution holds itself never becomes another's.
+            if (uint8(profile >> 64) != _CUSTOMER) revert SegregationViolation(account, address(0));
+            profile = profile & ~(uint256(type(uint16).max) << 48) | place << 48;
+            $.profiles[account] = profile;
+            profiles[i] = profile;
+            _forget(account);
+        }
     }
 
     /// @inheritdoc IIdentityRegistryStorage

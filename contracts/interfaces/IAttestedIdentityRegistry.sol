@@ -2,6 +2,9 @@
 pragma solidity ^0.8.20;
 
 import {IIdentityRegistry} from "./IIdentityRegistry.sol";
+import {IClaimNotes} from "./IClaimNotes.sol";
+import {IRebinding} from "./IRebinding.sol";
+import {IRestraints} from "./IRestraints.sol";
 
 /// @notice One account to bring into the registry, attested by the batch's claim issuer.
 struct Onboarding {
@@ -33,12 +36,13 @@ struct Attested {
 /// @title IAttestedIdentityRegistry
 /// @notice The identity registry with account managers, claims attested by signature and one packed word an account:
 /// identity:160 | country:16 | class:8 | until:40 | epoch:24 | status:8, from the high bits down.
-/// @dev Status bits: registered 1, verified 2, revoked for cause 4, identity replaced once 8. `until` counts only with
+/// @dev Status bits: registered 1, verified 2, revoked for cause 4, identity replaced once 8, and
+/// those of {IRestraints}. `until` counts only with
 /// verified: the earliest end of the required claims, a topic attested by several issuers counting to the latest of
 /// them. A revocation for cause by any issuer stands until that issuer attests anew, also when it is no longer trusted.
 /// A word with a stale epoch is worked out anew, in views and transfers alike, and so is a receiver's that is not
 /// verified or has expired; transfers store what they worked out.
-interface IAttestedIdentityRegistry is IIdentityRegistry {
+interface IAttestedIdentityRegistry is IIdentityRegistry, IRestraints, IClaimNotes, IRebinding {
     error IdentityRegistryAddressZero();
     error IdentityRegistryLengthMismatch();
     error IdentityRegistryOwnerTypeInvalid(uint8 ownerType);

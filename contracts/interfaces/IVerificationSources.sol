@@ -75,6 +75,12 @@ interface IIdentityProfiles {
     /// @dev Requirements: the caller is an agent; the account is stored.
     function modifyStoredClass(address account, uint8 class) external;
 
+    /// @notice Moves accounts from one manager to another, and returns their profile words.
+    /// @dev Requirements: the caller is an agent; each account is stored, managed by `from`, and a customer's.
+    function modifyStoredManagers(bytes20 from, bytes20 to, address[] calldata accounts)
+        external
+        returns (uint256[] memory profiles);
+
     /// @notice identity:160 | country:16 | class:8 | ownerType:8 | manager:16 | unused:40 | replaced:8.
     function profileWord(address account) external view returns (uint256);
 

@@ -19,6 +19,7 @@ ARTIFACTS: Final = {
     "issuers": "TrustedIssuersRegistry",
     "storage": "IdentityRegistryStorage",
     "registry": "IdentityRegistry",
+    "identities": "IdentityFactory",
     "quantity": "RegisteredQuantity",
     "encumbrances": "Encumbrances",
     "settlement": "DvpSettlement",
@@ -29,6 +30,8 @@ ARTIFACTS: Final = {
     "directory": "IssueDirectory",
     "factory": "SuiteFactory",
 }
+#: Stands without a proxy and has no owner.
+_BARE: Final = frozenset({"identities"})
 _IMPLEMENTATION_SLOT: Final = hex(int.from_bytes(keccak(b"eip1967.proxy.implementation")) - 1)
 _ISSUE_CREATED: Final = keccak(b"IssueCreated(bytes12,address,address,bytes32,bytes32)")
 _AGENT_ADDED: Final = keccak(b"AgentAdded(address)")
@@ -100,6 +103,10 @@ def audit_expiry(rpc: RpcClient, suite: Suite, code_hash: bytes) -> int:
 
 
 def _inspect(rpc: RpcClient, suite: Suite, name: str, artifact: str, address: bytes) -> Inspected:
+    if name in _BARE:
+        code_hash = code_hash_of(rpc, address)
+        is_build, expiry = is_build_of(rpc, address, artifact), audit_expiry(rpc, suite, code_hash)
+        return Inspected(name, artifact, address, address, code_hash, b"", False, is_build, expiry)  # noqa: FBT003
     word = rpc.call("eth_getStorageAt", _hex(address), _IMPLEMENTATION_SLOT, "latest")
     implementation = bytes.fromhex(word[2:].rjust(64, "0"))[12:]
     code_hash = code_hash_of(rpc, implementation)
@@ -138,6 +145,8 @@ def _issues(rpc: RpcClient, suite: Suite) -> list[tuple[str, str, bytes]]:
 def _differences(contract: Inspected, suite: Suite) -> list[Finding]:
     name = contract.name
     findings = []
+    if name in _BARE:
+        return [] if contract.is_audited_build else [Finding(name, f"has other code than {contract.artifact}")]
     if not contract.is_proxy:
         findings.append(Finding(name, "is not the audited proxy"))
     if not contract.is_audited_build:

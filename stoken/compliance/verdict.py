@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The contracts' verdict on a transfer, given from mirrored state: same order, same refusal, same arguments.
 
-Pause, account and freeze, identity, rules, balance, encumbrance. An order knows only its own side until it
-matches, so each side's part can be asked alone.
+Pause, suspension, restriction, account and freeze, identity, rules, balance, encumbrance. An order knows only its own
+side until it matches, so each side's part can be asked alone.
 """
 
 from enum import IntEnum
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from stoken.compliance.modules import BUYING, SELLING, pair_verdict, side_verdict
 from stoken.domain.chain_records import NO_CLAIMS, NO_RULES, NO_WINDOW, Account, Position, RuleSet, Token
 from stoken.domain.chain_state import Approval, ChainState
+from stoken.domain.codes import HoldEffect
 from stoken.domain.facts import Address
 from stoken.domain.refusals import Refusal
 
@@ -64,8 +65,11 @@ def transfer_verdict(
     same = identities[0] == identities[1]
     return (
         _paused(security)
-        or _frozen(seller, sender)
-        or _frozen(security.held_by(receiver), receiver)
+        or _suspended(state)
+        or _restricted(state, token, sender)
+        or _restricted(state, token, receiver)
+        or _sale_held(state, seller, sender)
+        or _purchase_held(state, security.held_by(receiver), receiver)
         or _sender_identity(state, sender)
         or _receiver_identity(state, receiver, block_time)
         or (None if same else _rules_of_pair(state, security, rules, receiver, identities, units, block_time))
@@ -89,7 +93,9 @@ def seller_verdict(
     seller = security.held_by(sender)
     return (
         _paused(security)
-        or _frozen(seller, sender)
+        or _suspended(state)
+        or _restricted(state, token, sender)
+        or _sale_held(state, seller, sender)
         or _sender_identity(state, sender)
         or _lot(rules, units)
         or _modules_of_side(state, security, rules, state.counted_as(sender, token), SELLING)
@@ -108,7 +114,9 @@ def buyer_verdict(
     identity = state.counted_as(receiver, token)
     return (
         _paused(security)
-        or _frozen(security.held_by(receiver), receiver)
+        or _suspended(state)
+        or _restricted(state, token, receiver)
+        or _purchase_held(state, security.held_by(receiver), receiver)
         or _receiver_identity(state, receiver, state.block_time)
         or _receiver_rules(state, security, rules, receiver, identity, units, commitments, state.block_time)
         or _modules_of_side(state, security, rules, identity, BUYING)
@@ -119,8 +127,23 @@ def _paused(token: Token) -> Verdict | None:
     return Verdict(Refusal.TOKEN_PAUSED) if token.paused else None
 
 
-def _frozen(position: Position, account: Address) -> Verdict | None:
-    return Verdict(Refusal.ACCOUNT_LEGAL_HOLD, (account,)) if position.frozen else None
+def _suspended(state: ChainState) -> Verdict | None:
+    return Verdict(Refusal.EMERGENCY_SUSPENSION) if state.suspended else None
+
+
+def _restricted(state: ChainState, token: Address, account: Address) -> Verdict | None:
+    manager = state.restricted_manager(account, token)
+    return None if manager is None else Verdict(Refusal.INSTITUTION_TRANSFER_RESTRICTED, (manager,))
+
+
+def _sale_held(state: ChainState, position: Position, account: Address) -> Verdict | None:
+    held = position.frozen or state.holds.get(account, 0) & HoldEffect.NO_SALE
+    return Verdict(Refusal.ACCOUNT_LEGAL_HOLD, (account,)) if held else None
+
+
+def _purchase_held(state: ChainState, position: Position, account: Address) -> Verdict | None:
+    held = position.frozen or state.holds.get(account, 0) & HoldEffect.NO_PURCHASE
+    return Verdict(Refusal.ACCOUNT_LEGAL_HOLD, (account,)) if held else None
 
 
 def _sender_identity(state: ChainState, sender: Address) -> Verdict | None:
@@ -134,7 +157,7 @@ def _sender_identity(state: ChainState, sender: Address) -> Verdict | None:
 
 def _receiver_identity(state: ChainState, receiver: Address, block_time: int) -> Verdict | None:
     account = state.accounts.get(receiver)
-    until = 0 if account is None else state.verified_until(account.identity)
+    until = 0 if account is None else state.verified_until(account.identity, block_time)
     if until == 0:
         return Verdict(Refusal.INVESTOR_NOT_VERIFIED, (receiver,))
     if until < block_time:

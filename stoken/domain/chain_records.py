@@ -251,6 +251,14 @@ class Claims:
 NO_CLAIMS = Claims()
 
 
+class ClaimNote(NamedTuple):
+    """To when a claim of an identity that is a contract holds, and the code of both that say so."""
+
+    until: int
+    identity_code: bytes
+    issuer_code: bytes
+
+
 class Member:
     """An institution: its roles (bits) and standing."""
 

@@ -13,11 +13,8 @@ import msgspec
 
 from stoken.domain import facts
 from stoken.domain.chain_records import (
-    NO_CLAIMS,
     Account,
-    Attestation,
     CashAccount,
-    Claims,
     Encumbrance,
     Key,
     Member,
@@ -26,12 +23,9 @@ from stoken.domain.chain_records import (
 )
 from stoken.domain.codes import KeyStatus, MemberStatus
 from stoken.domain.facts import Address, Fact, MemberId
+from stoken.domain.verification import VERIFICATION, Verification
 
 NOBODY: Address = bytes(20)
-#: Where nothing is required, verification does not lapse: the largest uint40.
-FOREVER = 2**40 - 1
-#: Topics from here on have no bit in an attestation: what requires one, nobody mirrored can show.
-_TOPIC_BITS = 64
 
 
 class Approval(NamedTuple):
@@ -44,7 +38,7 @@ class Approval(NamedTuple):
     units: int
 
 
-class ChainState:
+class ChainState(Verification):
     """Everything the chain says that an order may depend on, as of one final block."""
 
     __slots__ = (
@@ -57,23 +51,22 @@ class ChainState:
         "block_time",
         "canceled",
         "cash_accounts",
-        "claims",
         "encumbrances",
         "first_identities",
-        "issuers",
+        "holds",
         "keys",
         "members",
         "modules",
+        "restrictions",
         "rule_sets",
         "served",
+        "suspended",
         "tokens",
-        "topics",
-        "topics_beyond",
-        "verified",
     )
 
     def __init__(self) -> None:
         """Start before the first block."""
+        super().__init__()
         self.block_number = -1
         self.block_hash = bytes(32)
         self.block_time = 0
@@ -92,17 +85,16 @@ class ChainState:
         self.accounts: dict[Address, Account] = {}
         #: Of accounts whose identity was replaced or removed once.
         self.first_identities: dict[Address, Address] = {}
-        self.claims: dict[Address, Claims] = {}
-        self.topics = 0
-        #: Required topics that have no bit.
-        self.topics_beyond: dict[int, None] = {}
-        self.issuers: dict[Address, int] = {}
         self.members: dict[MemberId, Member] = {}
         self.keys: dict[Address, Key] = {}
         self.cash_accounts: dict[Address, CashAccount] = {}
         self.encumbrances: dict[bytes, Encumbrance] = {}
         self.canceled: dict[tuple[MemberId, int], None] = {}
-        self.verified: dict[Address, int] = {}
+        #: Effects of legal holds by account, whether it is registered or not.
+        self.holds: dict[Address, int] = {}
+        #: By manager and token; the token of nobody stands for all.
+        self.restrictions: dict[tuple[MemberId, Address], None] = {}
+        self.suspended = False
 
     def apply_block(self, number: int, block_hash: bytes, time: int, block_facts: Iterable[Fact]) -> None:
         """Fold one block; blocks come in ascending order, and those without facts may be left out."""
@@ -135,12 +127,14 @@ class ChainState:
         bound = self.accounts.get(account)
         return NOBODY if bound is None else bound.identity
 
-    def verified_until(self, identity: Address) -> int:
-        """Return the block time to which every required topic is attested by a trusted issuer; 0 for never."""
-        until = self.verified.get(identity)
-        if until is None:
-            until = self.verified[identity] = self._walk(identity)
-        return until
+    def restricted_manager(self, account: Address, token: Address) -> MemberId | None:
+        """Return the manager whose accounts, of which this is one, may not move the token; None if they may."""
+        bound = self.accounts.get(account)
+        if bound is None:
+            return None
+        manager = bound.manager
+        restricted = (manager, NOBODY) in self.restrictions or (manager, token) in self.restrictions
+        return manager if restricted else None
 
     def key_may(self, signer: Address, member: MemberId, scope: int) -> bool:
         """Tell whether a key signs for a member within a scope at this block's time."""
@@ -171,29 +165,14 @@ class ChainState:
             self.encumbrances,
             self.canceled,
             self.topics_beyond,
+            self.holds,
+            self.restrictions,
+            self.codes,
+            self.notes,
         )
-        head = (self.block_number, self.block_hash, self.block_time, self.topics)
+        head = (self.block_number, self.block_hash, self.block_time, self.topics, self.suspended)
         body = [sorted((key, _plain(value)) for key, value in table.items()) for table in tables]
         return hashlib.sha256(msgspec.msgpack.encode((head, body))).hexdigest()
-
-    def _walk(self, identity: Address) -> int:
-        claims = self.claims.get(identity, NO_CLAIMS)
-        if claims.for_cause or self.topics_beyond:
-            return 0
-        attestations = claims.by_issuer
-        until, topics, topic = FOREVER, self.topics, 0
-        while topics >> topic:
-            bit = 1 << topic
-            topic += 1
-            if topics & bit:
-                best = max(
-                    (held.until for issuer, held in attestations.items() if self._counts(issuer, held, bit)), default=0
-                )
-                until = min(until, best)
-        return until
-
-    def _counts(self, issuer: Address, attestation: Attestation, bit: int) -> bool:
-        return bool(attestation.topics & bit and self.issuers.get(issuer, 0) & bit)
 
 
 def _plain(value: object) -> object:
@@ -360,42 +339,6 @@ def _account_removed(state: ChainState, fact: facts.AccountRemoved) -> None:
         state.first_identities.setdefault(fact.account, former.identity)
 
 
-def _claim_attested(state: ChainState, fact: facts.ClaimAttested) -> None:
-    claims = state.claims.setdefault(fact.identity, Claims())
-    claims.by_issuer[fact.issuer] = Attestation(fact.topics, fact.until)
-    claims.for_cause.pop(fact.issuer, None)
-    state.verified.pop(fact.identity, None)
-
-
-def _claim_revoked(state: ChainState, fact: facts.ClaimRevoked) -> None:
-    claims = state.claims.setdefault(fact.identity, Claims())
-    claims.by_issuer.pop(fact.issuer, None)
-    if fact.for_cause:
-        claims.for_cause[fact.issuer] = None
-    state.verified.pop(fact.identity, None)
-
-
-def _topic_added(state: ChainState, fact: facts.TopicAdded) -> None:
-    if fact.topic < _TOPIC_BITS:
-        state.topics |= 1 << fact.topic
-    else:
-        state.topics_beyond[fact.topic] = None
-    state.verified.clear()
-
-
-def _topic_removed(state: ChainState, fact: facts.TopicRemoved) -> None:
-    if fact.topic < _TOPIC_BITS:
-        state.topics &= ~(1 << fact.topic)
-    else:
-        state.topics_beyond.pop(fact.topic, None)
-    state.verified.clear()
-
-
-def _issuer_trusted(state: ChainState, fact: facts.IssuerTrusted) -> None:
-    state.issuers[fact.issuer] = sum(1 << topic for topic in fact.topics if topic < _TOPIC_BITS)
-    state.verified.clear()
-
-
 def _member_admitted(state: ChainState, fact: facts.MemberAdmitted) -> None:
     state.members[fact.member] = Member(fact.roles, MemberStatus.ACTIVE)
 
@@ -427,11 +370,28 @@ def _cash_moved(state: ChainState, fact: facts.CashMoved) -> None:
         state.cash_accounts[fact.receiver].balance += fact.amount
 
 
+def _account_held(state: ChainState, fact: facts.AccountHeld) -> None:
+    state.holds.pop(fact.account, None)
+    if fact.effect:
+        state.holds[fact.account] = fact.effect
+
+
+def _institution_restricted(state: ChainState, fact: facts.InstitutionRestricted) -> None:
+    state.restrictions.pop((fact.manager, fact.token), None)
+    if fact.restricted:
+        state.restrictions[fact.manager, fact.token] = None
+
+
+def _network_suspended(state: ChainState, fact: facts.NetworkSuspended) -> None:
+    state.suspended = fact.suspended
+
+
 def _order_canceled(state: ChainState, fact: facts.OrderCanceled) -> None:
     state.canceled[fact.broker, fact.nonce] = None
 
 
 _HANDLERS: dict[type, Callable[[ChainState, Any], None]] = {
+    **VERIFICATION,
     facts.Transferred: _transferred,
     facts.IssueCreated: _issue_created,
     facts.Paused: _paused,
@@ -451,11 +411,6 @@ _HANDLERS: dict[type, Callable[[ChainState, Any], None]] = {
     facts.BlackoutSet: _blackout_set,
     facts.AccountBound: _account_bound,
     facts.AccountRemoved: _account_removed,
-    facts.ClaimAttested: _claim_attested,
-    facts.ClaimRevoked: _claim_revoked,
-    facts.TopicAdded: _topic_added,
-    facts.TopicRemoved: _topic_removed,
-    facts.IssuerTrusted: _issuer_trusted,
     facts.MemberAdmitted: _member_admitted,
     facts.MemberStatusChanged: _member_status_changed,
     facts.KeyAdded: _key_added,
@@ -464,4 +419,7 @@ _HANDLERS: dict[type, Callable[[ChainState, Any], None]] = {
     facts.CashAccountOpened: _cash_account_opened,
     facts.CashMoved: _cash_moved,
     facts.OrderCanceled: _order_canceled,
+    facts.AccountHeld: _account_held,
+    facts.InstitutionRestricted: _institution_restricted,
+    facts.NetworkSuspended: _network_suspended,
 }

@@ -87,6 +87,13 @@ class EncumbranceKind(IntEnum):
     COURT_ORDER = 5
 
 
+class HoldEffect(IntFlag):
+    """What a legal hold bars an account from."""
+
+    NO_SALE = 1
+    NO_PURCHASE = 2
+
+
 class MatchingMode(StrEnum):
     """EQUAL_PRICE trades only where bid and ask name the same price; PRICE_TIME where they cross."""
 

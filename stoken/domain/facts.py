@@ -377,6 +377,49 @@ class Anchored(_Fact, frozen=True):
     kind: int
     period: int
     root: bytes
+class AccountHeld(_Fact, frozen=True):
+    """A legal hold of an account: no sale 1, no purchase 2, both 3, none 0."""
+
+    account: Address
+    effect: int
+
+
+class InstitutionRestricted(_Fact, frozen=True):
+    """The accounts of a manager may not move a token, or none where `token` is zero; False ends that."""
+
+    manager: MemberId
+    token: Address
+    restricted: bool
+
+
+class NetworkSuspended(_Fact, frozen=True):
+    """Nothing moves on the whole network (True), or it was released (False)."""
+
+    suspended: bool
+
+
+class CodeAdmitted(_Fact, frozen=True):
+    """Code of identities or claim issuers is trusted to tell the registry of changes, or (False) no longer."""
+
+    code_hash: bytes
+    admitted: bool
+
+
+class ClaimNoted(_Fact, frozen=True):
+    """A claim of an identity that is a contract holds to a block time, says its issuer; zero if none holds."""
+
+    identity: Address
+    issuer: Address
+    topic: int
+    until: int
+    identity_code: bytes
+    issuer_code: bytes
+
+
+class IssuerNotesVoided(_Fact, frozen=True):
+    """An issuer's keys changed: what was noted of it does not count until noted anew."""
+
+    issuer: Address
 
 
 Fact = (
@@ -421,4 +464,10 @@ Fact = (
     | NodeAdded
     | NodeRemoved
     | Anchored
+    | AccountHeld
+    | InstitutionRestricted
+    | NetworkSuspended
+    | CodeAdmitted
+    | ClaimNoted
+    | IssuerNotesVoided
 )

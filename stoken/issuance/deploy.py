@@ -139,6 +139,11 @@ class _Plan:
         made["registry"] = self._proxy("IdentityRegistry", registry_code, *parts)
         if made["registry"] != registry:
             raise LedgerUnavailableError("another process writes with the deploying key: run the deployment again")
+        # Nothing of it can change, so it stands without a proxy.
+        created = interface("IdentityFactory").constructor.encode((registry,))
+        made["identities"] = self._create(
+            "deploy:IdentityFactory", artifacts.load("IdentityFactory").bytecode + created
+        )
         return made
 
     def _market(self, suite: dict[str, bytes]) -> dict[str, bytes]:

@@ -352,6 +352,8 @@ def _node_removed(state: State, fact: facts.NodeRemoved) -> None:
 def _anchored(state: State, fact: facts.Anchored) -> None:
     row = Anchor(*(*msgspec.structs.astuple(fact), state.block_number))
     state.put("anchors", row[:3], row)
+def _for_the_venue(_state: State, _fact: Fact) -> None:
+    """In no table: only verdicts depend on it, and the venue takes it from the block's facts."""
 
 
 _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
@@ -396,4 +398,10 @@ _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     facts.NodeAdded: _node_added,
     facts.NodeRemoved: _node_removed,
     facts.Anchored: _anchored,
+    facts.AccountHeld: _for_the_venue,
+    facts.InstitutionRestricted: _for_the_venue,
+    facts.NetworkSuspended: _for_the_venue,
+    facts.CodeAdmitted: _for_the_venue,
+    facts.ClaimNoted: _for_the_venue,
+    facts.IssuerNotesVoided: _for_the_venue,
 }

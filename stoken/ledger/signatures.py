@@ -177,6 +177,28 @@ EVENTS: tuple[EventSignature, ...] = (
         "ClaimRevoked(address indexed, address indexed, bool)",
         lambda _at, *fields: facts.ClaimRevoked(*fields),
     ),
+    _event(
+        _K.REGISTRY,
+        "AccountHeld(address indexed, uint8)",
+        lambda _at, account, effect: facts.AccountHeld(account, effect),
+    ),
+    _event(
+        _K.REGISTRY,
+        "InstitutionRestricted(bytes20 indexed, address indexed, bool)",
+        lambda _at, *fields: facts.InstitutionRestricted(*fields),
+    ),
+    _event(_K.REGISTRY, "NetworkSuspended(bool)", lambda _at, suspended: facts.NetworkSuspended(suspended)),
+    _event(
+        _K.REGISTRY,
+        "CodeAdmitted(bytes32 indexed, bool)",
+        lambda _at, code, admitted: facts.CodeAdmitted(code, admitted),
+    ),
+    _event(
+        _K.REGISTRY,
+        "ClaimNoted(address indexed, address indexed, uint8 indexed, uint40, bytes32, bytes32)",
+        lambda _at, *fields: facts.ClaimNoted(*fields),
+    ),
+    _event(_K.REGISTRY, "IssuerNotesVoided(address indexed)", lambda _at, issuer: facts.IssuerNotesVoided(issuer)),
     _event(_K.TOPICS, "ClaimTopicAdded(uint256 indexed)", lambda _at, topic: facts.TopicAdded(topic)),
     _event(_K.TOPICS, "ClaimTopicRemoved(uint256 indexed)", lambda _at, topic: facts.TopicRemoved(topic)),
     _event(

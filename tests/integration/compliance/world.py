@@ -74,8 +74,11 @@ class World:
 
     def relay(self, request: requests.Body) -> str:
         call: Call = call_of(request)
-        target = "0x" + self.suite[call.contract].hex()
-        return str(self.send({"from": self.funded, "to": target, "data": "0x" + call.data.hex()})["status"])
+        return self.call(self.suite[call.contract], call.data)
+
+    def call(self, target: bytes, data: bytes) -> str:
+        """Send a call as a stranger, and return the status of its receipt."""
+        return str(self.send({"from": self.funded, "to": "0x" + target.hex(), "data": "0x" + data.hex()})["status"])
 
     def mine(self) -> None:
         # Claims expire in seconds of block time, and these blocks come faster than one a second.
@@ -183,6 +186,14 @@ class World:
         block = hex(self.state.block_number if at is None else at)
         answer = self.rpc.call("eth_call", {"to": "0x" + target.hex(), "data": "0x" + data.hex()}, block)
         return interface(contract).functions[function].decode_output(bytes.fromhex(answer[2:]))
+
+    def verdict(self, sender: bytes, receiver: bytes, units: int = 1) -> Refusal | None:
+        """Ask both for one transfer at the last block; return the refusal on which they agree."""
+        chain = self.ask("SecurityToken", self.token, "verdict", sender, receiver, units, bytes(20))
+        block = self.state.block_number, self.state.block_time
+        found = transfer_verdict(self.state, self.token, sender, receiver, units, *block)
+        assert revert_data(found) == chain, found
+        return None if found is None else found.refusal
 
     def compare(self) -> set[Refusal | None]:
         """Ask both for every pair and some amounts at the last block; return the refusals that were met."""

@@ -92,6 +92,8 @@ _MAKERS = [
     lambda r: emitted(_K.MEMBERS, "NodeAdded", _id(r), r.choice(_MEMBERS), _id(r), _id(r), 1, 0, r.randrange(99)),
     lambda r: emitted(_K.MEMBERS, "NodeRemoved", _id(r), r.choice(_MEMBERS)),
     lambda r: emitted(_K.ANCHORS, "Anchored", r.choice(_MEMBERS), r.randrange(1, 5), r.randrange(9), _id(r)),
+    lambda r: emitted(_K.REGISTRY, "AccountHeld", _account(r), r.randrange(4)),
+    lambda r: emitted(_K.REGISTRY, "NetworkSuspended", r.random() < 0.5),
     # Nothing that the ledger knows: a stranger's token.
     lambda r: emitted(_K.TOKEN, "Transfer", _account(r), _account(r), 5, at=SUITE["authority"]),
 ]

@@ -66,6 +66,12 @@ def verdict(chain: ChainState, units: int = 10, receiver: bytes = RECEIVER) -> V
 #: In the order of the checks, each with the facts that make it say no.
 STEPS: list[tuple[Refusal, tuple[int | bytes, ...], list[Fact]]] = [
     (Refusal.TOKEN_PAUSED, (), [facts.Paused(TOKEN, paused=True)]),
+    (Refusal.EMERGENCY_SUSPENSION, (), [facts.NetworkSuspended(suspended=True)]),
+    (
+        Refusal.INSTITUTION_TRANSFER_RESTRICTED,
+        (MANAGER,),
+        [facts.InstitutionRestricted(MANAGER, bytes(20), restricted=True)],
+    ),
     (Refusal.ACCOUNT_LEGAL_HOLD, (SENDER,), [facts.AddressFrozen(TOKEN, SENDER, frozen=True)]),
     (Refusal.ACCOUNT_LEGAL_HOLD, (RECEIVER,), [facts.AddressFrozen(TOKEN, RECEIVER, frozen=True)]),
     (Refusal.SENDER_NOT_VERIFIED, (SENDER,), [facts.ClaimRevoked(SENDER_ID, ISSUER, for_cause=True)]),
@@ -122,6 +128,58 @@ class TestTransferVerdict:
         assert transfer_verdict(state(), b"?" * 20, SENDER, RECEIVER, 1, 1, NOW) == (Refusal.TOKEN_PAUSED, ())
 
 
+class TestRestraints:
+    @pytest.mark.parametrize("effect", range(4))
+    def test_a_hold_bars_the_side_that_it_names(self, effect: int) -> None:
+        selling = verdict(state(facts.AccountHeld(SENDER, 3), facts.AccountHeld(SENDER, effect)))
+        assert selling == ((Refusal.ACCOUNT_LEGAL_HOLD, (SENDER,)) if effect & 1 else None)
+        buying = verdict(state(facts.AccountHeld(RECEIVER, effect)))
+        assert buying == ((Refusal.ACCOUNT_LEGAL_HOLD, (RECEIVER,)) if effect & 2 else None)
+
+    def test_a_hold_is_named_before_a_missing_registration(self) -> None:
+        held = state(facts.AccountRemoved(SENDER), facts.AccountHeld(SENDER, 1))
+        assert verdict(held) == (Refusal.ACCOUNT_LEGAL_HOLD, (SENDER,))
+
+    def test_a_restriction_names_the_manager_of_either_side(self) -> None:
+        other = b"ZZZZ0000000000002762"
+        moved = facts.AccountBound(RECEIVER, other, RECEIVER_ID, 410, 1, 1)
+        one_issue = facts.InstitutionRestricted(other, TOKEN, restricted=True)
+        assert verdict(state(moved, one_issue)) == (Refusal.INSTITUTION_TRANSFER_RESTRICTED, (other,))
+        assert verdict(state(one_issue)) is None
+        elsewhere = facts.InstitutionRestricted(MANAGER, b"?" * 20, restricted=True)
+        assert verdict(state(elsewhere)) is None
+        every = facts.InstitutionRestricted(MANAGER, bytes(20), restricted=True)
+        ended = facts.InstitutionRestricted(MANAGER, bytes(20), restricted=False)
+        assert verdict(state(every, ended)) is None
+        assert verdict(state(every, facts.AccountRemoved(SENDER))) is not None, "the receiver's manager"
+
+    def test_a_released_network_moves_again(self) -> None:
+        suspended, released = facts.NetworkSuspended(suspended=True), facts.NetworkSuspended(suspended=False)
+        assert verdict(state(suspended, released)) is None
+
+    def test_each_side_alone_is_told_the_same(self) -> None:
+        for fact, refusal in (
+            (facts.NetworkSuspended(suspended=True), (Refusal.EMERGENCY_SUSPENSION, ())),
+            (
+                facts.InstitutionRestricted(MANAGER, TOKEN, restricted=True),
+                (Refusal.INSTITUTION_TRANSFER_RESTRICTED, (MANAGER,)),
+            ),
+        ):
+            assert seller_verdict(state(fact), TOKEN, SENDER, 1) == refusal
+            assert buyer_verdict(state(fact), TOKEN, RECEIVER, 1) == refusal
+        held = facts.AccountHeld(SENDER, 1)
+        assert seller_verdict(state(held), TOKEN, SENDER, 1) == (Refusal.ACCOUNT_LEGAL_HOLD, (SENDER,))
+        assert buyer_verdict(state(held), TOKEN, SENDER, 1) is None
+
+    def test_restraints_are_part_of_the_digest(self) -> None:
+        found = [
+            facts.AccountHeld(SENDER, 1),
+            facts.InstitutionRestricted(MANAGER, TOKEN, restricted=True),
+            facts.NetworkSuspended(suspended=True),
+        ]
+        assert len({state(*found[:count]).digest() for count in range(4)}) == 4
+
+
 class TestIdentity:
     def test_an_unregistered_sender_or_receiver_is_not_verified(self) -> None:
         assert verdict(state(facts.AccountRemoved(SENDER))) == (Refusal.SENDER_NOT_VERIFIED, (SENDER,))
@@ -171,6 +229,63 @@ class TestIdentity:
 
     def test_without_topics_registration_is_enough(self) -> None:
         assert verdict(state(facts.TopicRemoved(KYC), facts.ClaimRevoked(RECEIVER_ID, ISSUER, for_cause=False))) is None
+
+
+class TestClaimsOfContracts:
+    """An identity that is a contract, of which the registry noted claims."""
+
+    IDENTITY_CODE, ISSUER_CODE, OTHER = b"i" * 32, b"c" * 32, b"o" * 32
+
+    def chain(self, *more: Fact, until: int = FAR, identity_code: bytes = IDENTITY_CODE, time: int = NOW) -> ChainState:
+        return state(
+            facts.ClaimRevoked(RECEIVER_ID, ISSUER, for_cause=False),
+            facts.CodeAdmitted(self.IDENTITY_CODE, admitted=True),
+            facts.CodeAdmitted(self.ISSUER_CODE, admitted=True),
+            facts.ClaimNoted(RECEIVER_ID, ISSUER, KYC, until, identity_code, self.ISSUER_CODE),
+            *more,
+            time=time,
+        )
+
+    def test_a_noted_claim_counts_to_its_end(self) -> None:
+        assert verdict(self.chain()) is None
+        assert verdict(self.chain(until=NOW)) is None
+        assert verdict(self.chain(until=NOW - 1)) == (Refusal.INVESTOR_CLAIM_EXPIRED, (RECEIVER, NOW - 1))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            facts.ClaimNoted(RECEIVER_ID, ISSUER, KYC, 0, IDENTITY_CODE, ISSUER_CODE),
+            facts.IssuerNotesVoided(ISSUER),
+            facts.IssuerTrusted(ISSUER, ()),
+            facts.CodeAdmitted(IDENTITY_CODE, admitted=False),
+            facts.CodeAdmitted(ISSUER_CODE, admitted=False),
+        ],
+        ids=lambda change: type(change).__name__,
+    )
+    def test_what_ends_it_ends_it_at_once(self, change: Fact) -> None:
+        assert verdict(self.chain(change)) == (Refusal.INVESTOR_NOT_VERIFIED, (RECEIVER,))
+
+    def test_other_code_is_not_verified_at_the_venue(self) -> None:
+        assert verdict(self.chain(identity_code=self.OTHER)) == (Refusal.INVESTOR_NOT_VERIFIED, (RECEIVER,))
+
+    def test_other_topics_and_issuers_do_not_count(self) -> None:
+        assert verdict(self.chain(facts.TopicAdded(AML))) == (Refusal.INVESTOR_NOT_VERIFIED, (RECEIVER,))
+        removed = facts.ClaimNoted(RECEIVER_ID, ISSUER, KYC, 0, self.IDENTITY_CODE, self.ISSUER_CODE)
+        stranger = facts.ClaimNoted(RECEIVER_ID, b"2" * 20, KYC, FAR, self.IDENTITY_CODE, self.ISSUER_CODE)
+        assert verdict(self.chain(removed, stranger)) == (Refusal.INVESTOR_NOT_VERIFIED, (RECEIVER,))
+
+    def test_an_attestation_that_holds_is_named_alone_and_a_claim_takes_over_after_it(self) -> None:
+        chain = self.chain(attested(RECEIVER_ID, until=NOW + 5))
+        assert chain.verified_until(RECEIVER_ID, NOW + 5) == NOW + 5
+        assert chain.verified_until(RECEIVER_ID, NOW + 6) == FAR
+
+    def test_a_revocation_for_cause_outweighs_every_claim(self) -> None:
+        cause = facts.ClaimRevoked(RECEIVER_ID, ISSUER, for_cause=True)
+        assert verdict(self.chain(cause)) == (Refusal.INVESTOR_NOT_VERIFIED, (RECEIVER,))
+
+    def test_notes_are_part_of_the_digest(self) -> None:
+        assert self.chain().digest() != self.chain(until=FAR + 1).digest()
+        assert self.chain().digest() != self.chain(facts.CodeAdmitted(self.OTHER, admitted=True)).digest()
 
 
 class TestRules:

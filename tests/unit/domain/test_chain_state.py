@@ -76,10 +76,10 @@ class TestTopics:
         attested = facts.ClaimAttested(b"a" * 20, b"I" * 20, 2, 2**40 - 1)
         required = [facts.TopicAdded(1), facts.TopicAdded(2**62), facts.IssuerTrusted(b"I" * 20, (1, 2**62))]
         state = folded(bound(ONE, b"a" * 20), *required, attested)
-        assert state.verified_until(b"a" * 20) == 0
+        assert state.verified_until(b"a" * 20, 0) == 0
         assert state.digest() != folded(bound(ONE, b"a" * 20), required[0], attested).digest()
         state.apply_block(2, b"i" * 32, 1_001, [facts.TopicRemoved(2**62)])
-        assert state.verified_until(b"a" * 20) == 2**40 - 1
+        assert state.verified_until(b"a" * 20, 0) == 2**40 - 1
 
 
 class TestKeys:

@@ -42,6 +42,8 @@ _UNREAD = {
     *("IdentityStorageSet", "ClaimTopicsRegistrySet", "TrustedIssuersRegistrySet"),
     # AccountBound follows each of these with the whole account.
     *("IdentityRegistered", "IdentityUpdated", "CountryUpdated"),
+    # AccountBound tells of each account; this one sums up.
+    "AccountsRebound",
     # Transfer says the amount; these say why.
     *("CashCredited", "CashDebited", "ForcedTransfer", "RecoverySuccess", "UnitsForced"),
     # Encumbrances itemises what this event sums up.
