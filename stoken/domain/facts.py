@@ -63,7 +63,10 @@ class QuantityRegistered(_Fact, frozen=True):
 
 
 class EncumbranceSet(_Fact, frozen=True):
-    """Units of an account were encumbered; `kind` as in the contracts, `until` in block time."""
+    """Units of an account were encumbered; `kind` as in the contracts, `until` in block time, zero for without end.
+
+    `party` is the account of the pledgee or trustee; `reason` the hash of the deed, purpose or document.
+    """
 
     id: bytes
     token: Address
@@ -71,6 +74,8 @@ class EncumbranceSet(_Fact, frozen=True):
     kind: int
     units: int
     until: int
+    party: Address = bytes(20)
+    reason: bytes = bytes(32)
 
 
 class EncumbranceReleased(_Fact, frozen=True):
@@ -240,6 +245,21 @@ class EncumbrancesMoved(_Fact, frozen=True):
     successor: Address
 
 
+class EncumbranceCarried(_Fact, frozen=True):
+    """Trust-marked units went to another account, and the mark with them."""
+
+    id: bytes
+    sender: Address
+    receiver: Address
+
+
+class EncumbranceRescaled(_Fact, frozen=True):
+    """A conversion changed the units of an encumbrance."""
+
+    id: bytes
+    units: int
+
+
 Fact = (
     Transferred
     | IssueCreated
@@ -268,4 +288,6 @@ Fact = (
     | TradeFailed
     | OrderCanceled
     | EncumbrancesMoved
+    | EncumbranceCarried
+    | EncumbranceRescaled
 )
