@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {RecordDates} from "./RecordDates.sol";
 import {Consents} from "../control/Consents.sol";
-import {IActionToken} from "../interfaces/IActionToken.sol";
 import {IBallot, Question} from "../interfaces/IBallot.sol";
+import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
 
 /// @title Ballot
 contract Ballot is Consents, IBallot {
@@ -48,7 +47,8 @@ contract Ballot is Consents, IBallot {
             question.document == 0 || question.options < 2 || question.options > _OPTIONS_MAX
                 || question.opensAt < block.timestamp || question.closesAt <= question.opensAt
         ) revert BallotQuestionInvalid(id);
-        RecordDates.supplyAt(question.token, question.recordId);
+        // The token refuses a record date that it does not know.
+        ISecurityToken(question.token).recordDateOf(question.recordId);
         record.question = question;
         emit BallotOpened(id, question.token, question);
     }
@@ -87,7 +87,7 @@ contract Ballot is Consents, IBallot {
         for (uint8 option = 0; option < units.length; ++option) {
             units[option] = record.units[option];
         }
-        supply = IActionToken(record.question.token).totalSupplyAt(record.question.recordId);
+        supply = ISecurityToken(record.question.token).totalSupplyAt(record.question.recordId);
     }
 
     /// @inheritdoc IBallot
@@ -97,7 +97,7 @@ contract Ballot is Consents, IBallot {
     }
 
     function _weight(Question memory question, address account, uint96 barred) private view returns (uint96) {
-        uint256 held = IActionToken(question.token).balanceOfAt(account, question.recordId);
+        uint256 held = ISecurityToken(question.token).balanceOfAt(account, question.recordId);
         if (held == 0) revert InsufficientSecurities(account, 0, 1);
         if (held <= barred) revert SecuritiesRestricted(account, 0, held);
         // The token bounds its supply to 96 bits.

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {Governed} from "../control/Governed.sol";
-import {IActionToken} from "../interfaces/IActionToken.sol";
 import {Conversion, Holding, IConversions} from "../interfaces/IConversions.sol";
 import {IEncumbrances} from "../interfaces/IEncumbrances.sol";
 import {IRegisteredQuantity} from "../interfaces/IRegisteredQuantity.sol";
@@ -115,13 +114,13 @@ contract Conversions is Governed, IConversions {
         // Each part is cut by itself, so frozen plus encumbered never exceeds the new balance; the supply fits 96 bits.
         uint96 balance = uint96(parts / conversion.denominator);
         uint96 stillFrozen = uint96(frozen * conversion.numerator / conversion.denominator);
-        IActionToken(conversion.token).rescale(account, balance, stillFrozen, encumbered);
+        ISecurityToken(conversion.token).rescale(account, balance, stillFrozen, encumbered);
         emit AccountConverted(id, account, uint96(before), balance, stillFrozen, encumbered, uint96(cut));
     }
 
     function _credit(ISecurityToken token, address account, uint96 units) private {
         (uint256 balance, uint256 frozen, uint256 encumbered,) = token.accountOf(account);
-        IActionToken(address(token)).rescale(account, uint96(balance) + units, uint96(frozen), uint96(encumbered));
+        token.rescale(account, uint96(balance) + units, uint96(frozen), uint96(encumbered));
     }
 
     function _requireRegistered(ISecurityToken token, uint256 supply) private view {

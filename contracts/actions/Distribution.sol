@@ -3,9 +3,9 @@ pragma solidity 0.8.30;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 
-import {RecordDates} from "./RecordDates.sol";
 import {Consents} from "../control/Consents.sol";
 import {IDistribution, Payout, PayoutLine} from "../interfaces/IDistribution.sol";
+import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
 
 /// @title Distribution
 contract Distribution is Consents, IDistribution {
@@ -44,8 +44,8 @@ contract Distribution is Consents, IDistribution {
             revert DistributionEmpty(id);
         }
         if (payout.withheld > payout.amount) revert CaPoolMismatch(payout.amount, payout.withheld);
-        if (RecordDates.supplyAt(payout.token, payout.recordId) != payout.units) {
-            revert CaRecordDateInvalid(payout.token, payout.recordId);
+        if (ISecurityToken(payout.token).totalSupplyAt(payout.recordId) != payout.units) {
+            revert CaRecordDateInvalid(payout.recordId);
         }
         record.payout = payout;
         emit DistributionOpened(id, payout.token, payout);

@@ -2,9 +2,8 @@
 pragma solidity 0.8.30;
 
 import {Consents} from "./Consents.sol";
-import {IActionToken} from "../interfaces/IActionToken.sol";
 import {IEncumbrances} from "../interfaces/IEncumbrances.sol";
-import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
+import {ISecurityToken, Roles} from "../interfaces/ISecurityToken.sol";
 
 /// @title Encumbrances
 contract Encumbrances is Consents, IEncumbrances {
@@ -28,7 +27,6 @@ contract Encumbrances is Consents, IEncumbrances {
     uint8 private constant _TRUST_MARK = 3;
     uint8 private constant _CERTIFICATE = 4;
     uint8 private constant _COURT_ORDER = 5;
-    uint16 private constant _CONVERT = 512;
     bytes32 private constant _ENDED = bytes32(uint256(1));
 
     bytes32 private constant _ENCUMBER = keccak256(
@@ -167,7 +165,7 @@ contract Encumbrances is Consents, IEncumbrances {
         uint96 numerator,
         uint96 denominator
     ) external returns (uint96 encumbered) {
-        if (IActionToken(token).rolesOf(msg.sender) & _CONVERT == 0) {
+        if (ISecurityToken(token).rolesOf(msg.sender) & Roles.CONVERT == 0) {
             revert RoleRequired("CONVERT");
         }
         if (ids.length != records.length) revert ConversionQuantityMismatch(ids.length, records.length);

@@ -129,7 +129,7 @@ interface Refusals {
     error PiiOnChainForbidden();
 
     /// @notice The record date is not valid.
-    error CaRecordDateInvalid(address token, uint24 recordId);
+    error CaRecordDateInvalid(uint256 id);
 
     /// @notice Payouts and residue differ from the pool.
     error CaPoolMismatch(uint256 pool, uint256 paid);

@@ -241,7 +241,7 @@ class Encumbrance:
 
     __slots__ = ("account", "kind", "party", "reason", "token", "units", "until")
 
-    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each field of the contract's struct
+    def __init__(
         self,
         token: Address,
         account: Address,

@@ -80,7 +80,7 @@ abstract contract Suite is Test, Refusals {
                 abi.encodeCall(IEncumbrances.initialize, (address(this), address(members), address(registry)))
             )
         );
-        tokenCode = deploy("SecurityToken");
+        tokenCode = deploy("SecurityToken", abi.encode(deploy("SecurityTokenExtension")));
         complianceCode = deploy("ModularCompliance");
         issue(noRules());
         onboard(alice);

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {IBallot, Question} from "../../../contracts/interfaces/IBallot.sol";
-import {ActionToken} from "../mocks/ActionToken.sol";
 import {Suite} from "../Suite.sol";
 
 /// @notice Votes on a record date: see Ballot.tree.
@@ -13,17 +12,13 @@ contract BallotTest is Suite {
     uint40 private constant CLOSES = START + 200;
 
     IBallot private ballot;
-    ActionToken private issued;
 
     function setUp() public override {
         super.setUp();
         ballot = newBallot();
-        issued = new ActionToken(address(0), address(0));
-        issued.give(alice, 60, 0);
-        issued.give(bob, 40, 0);
-        address[] memory holders = new address[](2);
-        (holders[0], holders[1]) = (alice, bob);
-        issued.setRecordDate(1, holders);
+        token.mint(alice, 60);
+        token.mint(bob, 40);
+        token.setRecordDate();
         ballot.put("b", question());
     }
 
@@ -37,7 +32,7 @@ contract BallotTest is Suite {
     }
 
     function question() private view returns (Question memory) {
-        return Question(address(issued), 1, 3, OPENS, CLOSES, DOCUMENT);
+        return Question(address(token), 1, 3, OPENS, CLOSES, DOCUMENT);
     }
 
     function signed(address account, uint8 option, uint32 sequence, uint256 key) private view returns (bytes memory) {
@@ -65,7 +60,7 @@ contract BallotTest is Suite {
 
     function test_units_of_the_record_date_vote_whatever_moved_since() public {
         vm.warp(OPENS);
-        issued.give(bob, 1000, 0);
+        token.mint(bob, 1000);
         vm.expectEmit(address(ballot));
         emit IBallot.VoteCast("b", alice, 1, 60, 1);
         vm.prank(stranger);
@@ -169,7 +164,7 @@ contract BallotTest is Suite {
         refuses(wrong);
         wrong = question();
         wrong.recordId = 2;
-        vm.expectRevert(abi.encodeWithSelector(CaRecordDateInvalid.selector, address(issued), uint24(2)));
+        vm.expectRevert(abi.encodeWithSelector(CaRecordDateInvalid.selector, uint256(2)));
         ballot.put("x", wrong);
         vm.expectRevert(abi.encodeWithSelector(IBallot.BallotIdUsed.selector, bytes32("b")));
         ballot.put("b", question());

@@ -3,7 +3,6 @@ pragma solidity 0.8.30;
 
 import {Conversion, Holding, IConversions} from "../../../contracts/interfaces/IConversions.sol";
 import {IEncumbrances} from "../../../contracts/interfaces/IEncumbrances.sol";
-import {ActionToken} from "../mocks/ActionToken.sol";
 import {Suite} from "../Suite.sol";
 
 /// @notice Splits and merges: see Conversions.tree.
@@ -11,23 +10,31 @@ contract ConversionsTest is Suite {
     bytes32 private constant DOCUMENT = keccak256("resolution");
     uint16 private constant CONVERT = 512;
     address private residue = address(0x4E5);
+    address private spare = address(0x5A);
 
     IConversions private conversions;
-    ActionToken private issued;
 
     function setUp() public override {
         super.setUp();
         conversions =
             IConversions(_proxy(deploy("Conversions"), abi.encodeCall(IConversions.initialize, (address(this)))));
-        issued = new ActionToken(address(quantity), address(encumbrances));
-        issued.setRoles(address(conversions), CONVERT);
-        issued.give(alice, 100, 11);
-        issued.give(bob, 55, 0);
-        quantity.register(address(issued), 155);
+        begin();
+        token.mint(alice, 100);
+        token.freezePartialTokens(alice, 11);
+        token.mint(bob, 55);
+    }
+
+    function begin() private {
+        token.addAgentFor(address(conversions), CONVERT);
+        token.pause();
+    }
+
+    function held(address account) private view returns (uint256 balance, uint256 frozen, uint256 locked) {
+        (balance, frozen, locked,) = token.accountOf(account);
     }
 
     function ratio(uint96 numerator, uint96 denominator) private view returns (Conversion memory) {
-        return Conversion(address(issued), numerator, denominator, residue, DOCUMENT);
+        return Conversion(address(token), numerator, denominator, residue, DOCUMENT);
     }
 
     function plain(address account) private pure returns (Holding[] memory holdings) {
@@ -36,12 +43,12 @@ contract ConversionsTest is Suite {
     }
 
     function recordOf(uint96 units, uint40 until) private view returns (IEncumbrances.Encumbrance memory) {
-        return IEncumbrances.Encumbrance(address(issued), units, alice, until, 1, address(0), 0);
+        return IEncumbrances.Encumbrance(address(token), units, alice, until, 1, address(0), 0);
     }
 
     function encumbered() private returns (Holding[] memory holdings) {
-        encumbrances.lock("a", address(issued), alice, 1, 33, START + 9);
-        encumbrances.lock("b", address(issued), alice, 1, 1, START + 9);
+        encumbrances.lock("a", address(token), alice, 1, 33, START + 9);
+        encumbrances.lock("b", address(token), alice, 1, 1, START + 9);
         holdings = plain(alice);
         holdings[0].ids = new bytes32[](2);
         (holdings[0].ids[0], holdings[0].ids[1]) = ("a", "b");
@@ -50,24 +57,24 @@ contract ConversionsTest is Suite {
     }
 
     function test_a_split_multiplies_everything_once_the_registrar_raised_the_quantity() public {
-        vm.expectRevert(abi.encodeWithSelector(SupplyCapExceeded.selector, uint256(155), uint256(310)));
-        conversions.start("s", ratio(2, 1));
-        quantity.register(address(issued), 310);
-        conversions.start("s", ratio(2, 1));
+        vm.expectRevert(abi.encodeWithSelector(SupplyCapExceeded.selector, uint256(1_000_000), uint256(1_550_000)));
+        conversions.start("s", ratio(10_000, 1));
+        quantity.register(address(token), 1_550_000);
+        conversions.start("s", ratio(10_000, 1));
         Holding[] memory holdings = encumbered();
         vm.prank(stranger);
         conversions.convert("s", holdings);
-        (uint96 balance, uint96 frozen, uint96 locked) = issued.held(alice);
-        assertTrue(balance == 200 && frozen == 22 && locked == 68);
-        assertTrue(encumbrances.isActive("a", recordOf(66, START + 9)));
+        (uint256 balance, uint256 frozen, uint256 locked) = held(alice);
+        assertTrue(balance == 1_000_000 && frozen == 110_000 && locked == 340_000);
+        assertTrue(encumbrances.isActive("a", recordOf(330_000, START + 9)));
         conversions.convert("s", plain(bob));
         vm.expectEmit(address(conversions));
-        emit IConversions.ConversionFinished("s", 155, 310, 0);
+        emit IConversions.ConversionFinished("s", 155, 1_550_000, 0);
         conversions.finish("s");
         vm.warp(START + 9);
-        encumbrances.release("a", recordOf(66, START + 9));
-        (,, locked) = issued.held(alice);
-        assertEq(locked, 2);
+        encumbrances.release("a", recordOf(330_000, START + 9));
+        (,, locked) = held(alice);
+        assertEq(locked, 10_000);
     }
 
     function test_a_merge_cuts_fractions_and_credits_their_sum_to_the_residue_account() public {
@@ -76,27 +83,26 @@ contract ConversionsTest is Suite {
         vm.expectEmit(address(encumbrances));
         emit IEncumbrances.EncumbranceReleased("b");
         conversions.convert("m", holdings);
-        (uint96 balance, uint96 frozen, uint96 locked) = issued.held(alice);
+        (uint256 balance, uint256 frozen, uint256 locked) = held(alice);
         assertTrue(balance == 10 && frozen == 1 && locked == 3);
         vm.expectEmit(address(conversions));
         emit IConversions.AccountConverted("m", bob, 55, 5, 0, 0, 5);
         conversions.convert("m", plain(bob));
         conversions.finish("m");
-        assertEq(issued.totalSupply(), 15);
+        assertEq(token.totalSupply(), 15);
         (Conversion memory conversion, uint96 supply, uint96 converted, bool finished) = conversions.conversionOf("m");
         assertTrue(conversion.denominator == 10 && supply == 155 && converted == 155 && finished);
     }
 
     function test_the_residue_is_whole_units_of_all_cuts() public {
-        issued.give(carol, 5, 0);
-        quantity.register(address(issued), 160);
+        token.mint(carol, 5);
         conversions.start("m", ratio(1, 10));
         conversions.convert("m", plain(alice));
         conversions.convert("m", plain(bob));
         conversions.convert("m", plain(carol));
         conversions.finish("m");
-        (uint96 credited,,) = issued.held(residue);
-        assertTrue(credited == 1 && issued.totalSupply() == 16);
+        (uint256 credited,,) = held(residue);
+        assertTrue(credited == 1 && token.totalSupply() == 16);
     }
 
     function test_each_account_is_converted_once() public {
@@ -112,7 +118,7 @@ contract ConversionsTest is Suite {
         vm.expectRevert(abi.encodeWithSelector(ConversionQuantityMismatch.selector, uint256(155), uint256(55)));
         conversions.finish("m");
         conversions.convert("m", plain(alice));
-        issued.give(stranger, 1, 0);
+        token.mint(carol, 1);
         vm.expectRevert(abi.encodeWithSelector(ConversionQuantityMismatch.selector, uint256(15), uint256(16)));
         conversions.finish("m");
     }
@@ -143,21 +149,23 @@ contract ConversionsTest is Suite {
 
     function test_a_recovered_accounts_records_are_converted_where_its_units_are() public {
         Holding[] memory holdings = encumbered();
-        issued.recover(alice, carol);
+        onboard(spare, identityOf(alice), KOREA, GENERAL, KYC, LATER);
+        token.recoveryAddress(alice, spare, identityOf(alice));
         conversions.start("m", ratio(1, 3));
         vm.expectRevert(abi.encodeWithSelector(IEncumbrances.EncumbrancesIdUnknown.selector, bytes32("a")));
         conversions.convert("m", holdings);
-        holdings[0].account = carol;
+        holdings[0].account = spare;
         conversions.convert("m", holdings);
-        (uint96 balance,, uint96 locked) = issued.held(carol);
+        (uint256 balance,, uint256 locked) = held(spare);
         assertTrue(balance == 33 && locked == 11);
         assertTrue(encumbrances.isActive("a", recordOf(11, START + 9)));
     }
 
     function test_only_the_tokens_converter_rescales() public {
         Holding[] memory holdings = encumbered();
+        vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("CONVERT")));
-        encumbrances.rescale(address(issued), alice, holdings[0].ids, holdings[0].records, 1, 2);
+        encumbrances.rescale(address(token), alice, holdings[0].ids, holdings[0].records, 1, 2);
     }
 
     function test_what_no_start_may_say() public {
@@ -175,17 +183,17 @@ contract ConversionsTest is Suite {
         wrong.residueAccount = address(0);
         vm.expectRevert(abi.encodeWithSelector(AccountUnknown.selector, address(0)));
         conversions.start("x", wrong);
-        issued.setPaused(false);
-        vm.expectRevert(abi.encodeWithSelector(IConversions.ConversionsNotPaused.selector, address(issued)));
+        token.unpause();
+        vm.expectRevert(abi.encodeWithSelector(IConversions.ConversionsNotPaused.selector, address(token)));
         conversions.start("x", ratio(1, 2));
-        issued.setPaused(true);
+        token.pause();
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));
         conversions.start("x", ratio(1, 2));
         conversions.start("x", ratio(1, 2));
         vm.expectRevert(abi.encodeWithSelector(IConversions.ConversionsIdUsed.selector, bytes32("x")));
         conversions.start("x", ratio(1, 2));
-        vm.expectRevert(abi.encodeWithSelector(IConversions.ConversionsBusy.selector, address(issued), bytes32("x")));
+        vm.expectRevert(abi.encodeWithSelector(IConversions.ConversionsBusy.selector, address(token), bytes32("x")));
         conversions.start("y", ratio(1, 2));
     }
 
@@ -202,7 +210,7 @@ contract ConversionsTest is Suite {
     }
 
     function test_fuzz_totals_are_the_ratio_of_totals_and_nothing_is_uncovered(
-        uint96[6] memory balances,
+        uint96[3] memory balances,
         uint96 frozen,
         uint96 locked,
         uint96 numerator,
@@ -211,35 +219,35 @@ contract ConversionsTest is Suite {
         numerator = uint96(bound(numerator, 1, 1000));
         denominator = uint96(bound(denominator, 1, 1000));
         if (numerator == denominator) return;
-        ActionToken fresh = new ActionToken(address(quantity), address(encumbrances));
-        fresh.setRoles(address(conversions), CONVERT);
-        for (uint160 i = 0; i < 6; i++) {
-            fresh.give(address(i + 1), uint96(bound(balances[i], 1, 1e18)), 0);
+        issue(noRules());
+        begin();
+        quantity.register(address(token), type(uint96).max);
+        address[3] memory accounts = [alice, bob, carol];
+        for (uint256 i = 0; i < 3; i++) {
+            balances[i] = uint96(bound(balances[i], 1, 1e18));
+            token.mint(accounts[i], balances[i]);
         }
-        (uint96 first,,) = fresh.held(address(1));
-        frozen = uint96(bound(frozen, 0, first - 1));
-        fresh.give(address(1), 0, frozen);
-        locked = uint96(bound(locked, 1, first - frozen));
-        encumbrances.lock("z", address(fresh), address(1), 1, locked, START + 1);
-        uint256 expected = fresh.totalSupply() * numerator / denominator;
-        quantity.register(address(fresh), type(uint96).max);
-        conversions.start("z", Conversion(address(fresh), numerator, denominator, residue, DOCUMENT));
-        for (uint160 i = 0; i < 6; i++) {
-            Holding[] memory holdings = plain(address(i + 1));
+        frozen = uint96(bound(frozen, 0, balances[0] - 1));
+        token.freezePartialTokens(alice, frozen);
+        locked = uint96(bound(locked, 1, balances[0] - frozen));
+        encumbrances.lock("z", address(token), alice, 1, locked, START + 9);
+        uint256 expected = token.totalSupply() * numerator / denominator;
+        conversions.start("z", ratio(numerator, denominator));
+        for (uint256 i = 0; i < 3; i++) {
+            Holding[] memory holdings = plain(accounts[i]);
             if (i == 0) {
                 holdings[0].ids = new bytes32[](1);
                 holdings[0].ids[0] = "z";
                 holdings[0].records = new IEncumbrances.Encumbrance[](1);
-                holdings[0].records[0] =
-                    IEncumbrances.Encumbrance(address(fresh), locked, address(1), START + 1, 1, address(0), 0);
+                holdings[0].records[0] = recordOf(locked, START + 9);
             }
             conversions.convert("z", holdings);
         }
         conversions.finish("z");
-        assertEq(fresh.totalSupply(), expected);
-        (uint96 balance, uint96 stillFrozen, uint96 stillLocked) = fresh.held(address(1));
-        assertLe(uint256(stillFrozen) + stillLocked, balance, "uncovered");
-        (uint96 lockup,,) = encumbrances.sums(address(fresh), address(1));
+        assertEq(token.totalSupply(), expected);
+        (uint256 balance, uint256 stillFrozen, uint256 stillLocked) = held(alice);
+        assertLe(stillFrozen + stillLocked, balance, "uncovered");
+        (uint96 lockup,,) = encumbrances.sums(address(token), alice);
         assertEq(lockup, uint256(locked) * numerator / denominator);
     }
 }

@@ -29,18 +29,49 @@ contract CostTest is Suite {
         emit Cost("transfer", gas);
     }
 
-    function test_a_verified_transfer() public {
-        assertLe(_cost(), 60_000, "verified transfer");
-    }
-
-    function test_a_verified_transfer_with_three_rules() public {
+    function _issueWithRules() private {
         RuleSet memory rules = noRules();
         rules.capUnits = 5000;
         rules.holderLimit = 100;
         rules.classes = uint16(1 << GENERAL);
         issue(rules);
         _prepare();
+    }
+
+    function test_a_verified_transfer() public {
+        assertLe(_cost(), 60_000, "verified transfer");
+    }
+
+    function test_a_verified_transfer_with_three_rules() public {
+        _issueWithRules();
         assertLe(_cost(), 88_000, "with three rules");
+    }
+
+    function test_a_transfer_in_a_batch_of_fifty() public {
+        address[] memory to = new address[](50);
+        uint256[] memory amounts = new uint256[](50);
+        for (uint160 i = 0; i < 50; i++) {
+            (to[i], amounts[i]) = (address(0xE000 + i), 1);
+            onboard(to[i]);
+            token.mint(to[i], 1);
+        }
+        vm.prank(alice);
+        token.batchTransfer(to, amounts);
+        (, uint256 gas,,,) = vm.lastCallGas();
+        emit Cost("item in a batch of 50", gas / 50);
+        assertLe(gas / 50, 13_000, "in a batch");
+    }
+
+    function test_the_first_transfer_after_a_record_date() public {
+        token.setRecordDate();
+        assertLe(_cost(), 105_000, "after a record date");
+        assertLe(_cost(), 60_000, "and the next");
+    }
+
+    function test_the_first_transfer_after_a_record_date_with_three_rules() public {
+        _issueWithRules();
+        token.setRecordDate();
+        assertLe(_cost(), 133_000, "after a record date with three rules");
     }
 
     function test_onboarding_in_a_batch_of_one_hundred() public {
