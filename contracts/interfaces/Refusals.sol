@@ -96,7 +96,7 @@ interface Refusals {
     error SecuritiesPledged(address account, uint256 available, uint256 needed);
 
     /// @notice The units are pledged already.
-    error AlreadyPledged(bytes32 pledge);
+    error AlreadyPledged(address account, uint256 available, uint256 needed);
 
     /// @notice The units are restricted.
     error SecuritiesRestricted(address account, uint256 available, uint256 needed);
@@ -118,6 +118,9 @@ interface Refusals {
 
     /// @notice The registered quantity would be exceeded.
     error SupplyCapExceeded(uint256 registered, uint256 supply);
+
+    /// @notice The quantities of a conversion differ.
+    error ConversionQuantityMismatch(uint256 expected, uint256 found);
 
     /// @notice The caller lacks the role.
     error RoleRequired(bytes32 role);
@@ -150,4 +153,7 @@ interface Refusals {
 
     /// @notice The record date is not valid.
     error CaRecordDateInvalid(uint256 id);
+
+    /// @notice Payouts and residue differ from the pool.
+    error CaPoolMismatch(uint256 pool, uint256 paid);
 }

@@ -296,11 +296,22 @@ class CashAccount:
 class Encumbrance:
     """Units of an account that may not move."""
 
-    __slots__ = ("account", "kind", "token", "units", "until")
+    __slots__ = ("account", "kind", "party", "reason", "token", "units", "until")
 
-    def __init__(self, token: Address, account: Address, kind: int, units: int, until: int) -> None:
+    def __init__(
+        self,
+        token: Address,
+        account: Address,
+        kind: int,
+        units: int,
+        until: int,
+        party: Address,
+        reason: bytes,
+    ) -> None:
         self.token = token
         self.account = account
         self.kind = kind
         self.units = units
         self.until = until
+        self.party = party
+        self.reason = reason

@@ -254,7 +254,7 @@ def _quantity_registered(state: ChainState, fact: facts.QuantityRegistered) -> N
 
 
 def _encumbrance_set(state: ChainState, fact: facts.EncumbranceSet) -> None:
-    encumbrance = Encumbrance(fact.token, fact.account, fact.kind, fact.units, fact.until)
+    encumbrance = Encumbrance(fact.token, fact.account, fact.kind, fact.units, fact.until, fact.party, fact.reason)
     state.encumbrances[fact.id] = encumbrance
     state.token(fact.token).position(fact.account).encumber(fact.kind, fact.units)
 
@@ -271,6 +271,20 @@ def _encumbrances_moved(state: ChainState, fact: facts.EncumbrancesMoved) -> Non
             token.position(fact.lost).encumber(encumbrance.kind, -encumbrance.units)
             token.position(fact.successor).encumber(encumbrance.kind, encumbrance.units)
             encumbrance.account = fact.successor
+
+
+def _encumbrance_carried(state: ChainState, fact: facts.EncumbranceCarried) -> None:
+    held = state.encumbrances[fact.id]
+    token = state.token(held.token)
+    token.position(held.account).encumber(held.kind, -held.units)
+    held.account = fact.receiver
+    token.position(held.account).encumber(held.kind, held.units)
+
+
+def _encumbrance_rescaled(state: ChainState, fact: facts.EncumbranceRescaled) -> None:
+    held = state.encumbrances[fact.id]
+    state.token(held.token).position(held.account).encumber(held.kind, fact.units - held.units)
+    held.units = fact.units
 
 
 def _rule_set_announced(state: ChainState, fact: facts.RuleSetAnnounced) -> None:
@@ -401,6 +415,8 @@ _HANDLERS: dict[type, Callable[[ChainState, Any], None]] = {
     facts.EncumbranceSet: _encumbrance_set,
     facts.EncumbranceReleased: _encumbrance_released,
     facts.EncumbrancesMoved: _encumbrances_moved,
+    facts.EncumbranceCarried: _encumbrance_carried,
+    facts.EncumbranceRescaled: _encumbrance_rescaled,
     facts.RuleSetAnnounced: _rule_set_announced,
     facts.ModuleAdded: _module_added,
     facts.ModuleRemoved: _module_removed,

@@ -63,7 +63,10 @@ class QuantityRegistered(_Fact, frozen=True):
 
 
 class EncumbranceSet(_Fact, frozen=True):
-    """Units of an account were encumbered; `kind` as in the contracts, `until` in block time."""
+    """Units of an account were encumbered; `kind` as in the contracts, `until` in block time, zero for without end.
+
+    `party` is the account of the pledgee or trustee; `reason` the hash of the deed, purpose or document.
+    """
 
     id: bytes
     token: Address
@@ -71,6 +74,8 @@ class EncumbranceSet(_Fact, frozen=True):
     kind: int
     units: int
     until: int
+    party: Address = bytes(20)
+    reason: bytes = bytes(32)
 
 
 class EncumbranceReleased(_Fact, frozen=True):
@@ -420,6 +425,19 @@ class IssuerNotesVoided(_Fact, frozen=True):
     """An issuer's keys changed: what was noted of it does not count until noted anew."""
 
     issuer: Address
+class EncumbranceCarried(_Fact, frozen=True):
+    """Trust-marked units went to another account, and the mark with them."""
+
+    id: bytes
+    sender: Address
+    receiver: Address
+
+
+class EncumbranceRescaled(_Fact, frozen=True):
+    """A conversion changed the units of an encumbrance."""
+
+    id: bytes
+    units: int
 
 
 Fact = (
@@ -470,4 +488,6 @@ Fact = (
     | CodeAdmitted
     | ClaimNoted
     | IssuerNotesVoided
+    | EncumbranceCarried
+    | EncumbranceRescaled
 )

@@ -185,7 +185,7 @@ REFUSALS: dict[Refusal, Meaning] = {
     _R.INSUFFICIENT_CASH: Meaning("Cash does not cover the purchase.", 3, "MONY", _SHORTFALL),
     _R.INSUFFICIENT_SECURITIES: Meaning("The balance does not cover the sale.", 99, "LACK", _SHORTFALL),
     _R.SECURITIES_PLEDGED: Meaning("The units are pledged.", 99, "BLOC", _SHORTFALL),
-    _R.ALREADY_PLEDGED: Meaning("The units are pledged already.", 99, "BLOC", "bytes32 pledge"),
+    _R.ALREADY_PLEDGED: Meaning("The units are pledged already.", 99, "BLOC", _SHORTFALL),
     _R.SECURITIES_RESTRICTED: Meaning("The units are restricted.", 99, "BLOC", _SHORTFALL),
     _R.SECURITIES_FROZEN: Meaning("The units are frozen.", 99, "BLOC", _SHORTFALL),
     _R.LOCKUP_ACTIVE: Meaning("The units are locked up.", 99, "BLOC", _SHORTFALL),
@@ -201,7 +201,9 @@ REFUSALS: dict[Refusal, Meaning] = {
         "The registered quantity would be exceeded.", None, None, "uint256 registered, uint256 supply"
     ),
     _R.RECONCILIATION_BREAK: Meaning("A quantity invariant is broken."),
-    _R.CONVERSION_QUANTITY_MISMATCH: Meaning("The quantities of a conversion differ."),
+    _R.CONVERSION_QUANTITY_MISMATCH: Meaning(
+        "The quantities of a conversion differ.", None, None, "uint256 expected, uint256 found"
+    ),
     _R.ROLE_REQUIRED: Meaning("The caller lacks the role.", None, None, "bytes32 role"),
     _R.DUAL_CONTROL_REQUIRED: Meaning("Two people of two institutions must approve.", None, None, ""),
     _R.LEGAL_BASIS_REQUIRED: Meaning("A legal basis and a document are required.", None, None, ""),
@@ -222,7 +224,7 @@ REFUSALS: dict[Refusal, Meaning] = {
     _R.ACCESS_SCOPE_DENIED: Meaning("The caller may not read this."),
     _R.RETENTION_LOCK: Meaning("The record must be retained."),
     _R.CA_RECORD_DATE_INVALID: Meaning("The record date is not valid.", None, None, "uint256 id"),
-    _R.CA_POOL_MISMATCH: Meaning("Payouts and residue differ from the pool."),
+    _R.CA_POOL_MISMATCH: Meaning("Payouts and residue differ from the pool.", None, None, "uint256 pool, uint256 paid"),
     _R.ISSUE_FILE_INCOMPLETE: Meaning("A field of the issue file is missing or malformed."),
     _R.ISSUE_AMOUNT_MISMATCH: Meaning("Units times unit price differ from the issue amount."),
     _R.SUBSCRIPTION_CLOSED: Meaning("The subscription is closed."),

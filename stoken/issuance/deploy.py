@@ -149,7 +149,10 @@ class _Plan:
     def _market(self, suite: dict[str, bytes]) -> dict[str, bytes]:
         owner, members = suite["authority"], suite["members"]
         quantity = self._proxy("RegisteredQuantity", self._code("RegisteredQuantity"), owner)
-        encumbrances = self._proxy("Encumbrances", self._code("Encumbrances"), owner)
+        encumbrances = self._proxy("Encumbrances", self._code("Encumbrances"), owner, members, suite["registry"])
+        distribution = self._proxy("Distribution", self._code("Distribution"), owner, members, suite["registry"])
+        ballot = self._proxy("Ballot", self._code("Ballot"), owner, members, suite["registry"])
+        conversions = self._proxy("Conversions", self._code("Conversions"), owner)
         settlement = self._proxy("DvpSettlement", self._code("DvpSettlement"), owner, members, suite["registry"])
         deposit = self._proxy("DepositToken", self._code("DepositToken"), owner, members, settlement)
         legal = self._proxy("LegalActions", self._code("LegalActions"), owner, members, suite["registry"])
@@ -163,6 +166,9 @@ class _Plan:
         return {
             "quantity": quantity,
             "encumbrances": encumbrances,
+            "distribution": distribution,
+            "ballot": ballot,
+            "conversions": conversions,
             "settlement": settlement,
             "deposit": deposit,
             "legal": legal,

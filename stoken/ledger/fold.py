@@ -111,7 +111,9 @@ def _quantity_registered(state: State, fact: facts.QuantityRegistered) -> None:
 
 
 def _encumbrance_set(state: State, fact: facts.EncumbranceSet) -> None:
-    row = Encumbrance(fact.id, fact.token, fact.account, fact.kind, fact.units, fact.until)
+    row = Encumbrance(
+        fact.id, fact.token, fact.account, fact.kind, fact.units, fact.until, party=fact.party, reason=fact.reason
+    )
     state.put("encumbrances", (fact.id,), row)
     _encumber(state, row, fact.units)
 
@@ -122,6 +124,24 @@ def _encumbrance_released(state: State, fact: facts.EncumbranceReleased) -> None
         return
     state.put("encumbrances", (fact.id,), held._replace(released=True))
     _encumber(state, held._replace(account=_holder(state, held.token, held.account)), -held.units)
+
+
+def _encumbrance_carried(state: State, fact: facts.EncumbranceCarried) -> None:
+    held = state.get(Encumbrance, "encumbrances", fact.id)
+    if held is None or held.released:
+        return
+    _encumber(state, held._replace(account=fact.sender), -held.units)
+    carried = held._replace(account=fact.receiver)
+    state.put("encumbrances", (fact.id,), carried)
+    _encumber(state, carried, held.units)
+
+
+def _encumbrance_rescaled(state: State, fact: facts.EncumbranceRescaled) -> None:
+    held = state.get(Encumbrance, "encumbrances", fact.id)
+    if held is None or held.released:
+        return
+    state.put("encumbrances", (fact.id,), held._replace(units=fact.units))
+    _encumber(state, held._replace(account=_holder(state, held.token, held.account)), fact.units - held.units)
 
 
 def _encumbrances_moved(state: State, fact: facts.EncumbrancesMoved) -> None:
@@ -366,6 +386,8 @@ _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     facts.EncumbranceSet: _encumbrance_set,
     facts.EncumbranceReleased: _encumbrance_released,
     facts.EncumbrancesMoved: _encumbrances_moved,
+    facts.EncumbranceCarried: _encumbrance_carried,
+    facts.EncumbranceRescaled: _encumbrance_rescaled,
     facts.RuleSetAnnounced: _rule_set_announced,
     facts.ModuleAdded: _modules_changed,
     facts.ModuleRemoved: _modules_changed,

@@ -108,6 +108,8 @@ class Encumbrance(NamedTuple):
     units: int
     until: int
     released: bool = False
+    party: Address = bytes(20)
+    reason: bytes = bytes(32)
 
 
 class Relocation(NamedTuple):

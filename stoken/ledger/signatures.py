@@ -148,13 +148,23 @@ EVENTS: tuple[EventSignature, ...] = (
     ),
     _event(
         _K.ENCUMBRANCES,
-        "EncumbranceSet(bytes32 indexed, address indexed, address indexed, uint8, uint96, uint40)",
+        "EncumbranceSet(bytes32 indexed, address indexed, address indexed, uint8, uint96, uint40, address, bytes32)",
         lambda _at, *fields: facts.EncumbranceSet(*fields),
     ),
     _event(
         _K.ENCUMBRANCES,
         "EncumbrancesMoved(address indexed, address indexed, address indexed)",
         lambda _at, *fields: facts.EncumbrancesMoved(*fields),
+    ),
+    _event(
+        _K.ENCUMBRANCES,
+        "EncumbranceCarried(bytes32 indexed, address indexed, address indexed)",
+        lambda _at, *fields: facts.EncumbranceCarried(*fields),
+    ),
+    _event(
+        _K.ENCUMBRANCES,
+        "EncumbranceRescaled(bytes32 indexed, uint96)",
+        lambda _at, item, units: facts.EncumbranceRescaled(item, units),
     ),
     _event(_K.ENCUMBRANCES, "EncumbranceReleased(bytes32 indexed)", lambda _at, item: facts.EncumbranceReleased(item)),
     _event(

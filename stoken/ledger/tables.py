@@ -118,6 +118,8 @@ encumbrances = _table(
     field("units", INT64),
     field("until", INT64),
     field("released", BOOL),
+    field("party", BYTES),
+    field("reason", BYTES),
 )
 
 #: Where the encumbrances of a lost account went; a release follows them.

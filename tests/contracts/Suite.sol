@@ -74,8 +74,12 @@ abstract contract Suite is Test, Refusals {
         quantity = IRegisteredQuantity(
             _proxy(deploy("RegisteredQuantity"), abi.encodeCall(IRegisteredQuantity.initialize, (address(this))))
         );
-        encumbrances =
-            IEncumbrances(_proxy(deploy("Encumbrances"), abi.encodeCall(IEncumbrances.initialize, (address(this)))));
+        encumbrances = IEncumbrances(
+            _proxy(
+                deploy("Encumbrances"),
+                abi.encodeCall(IEncumbrances.initialize, (address(this), address(members), address(registry)))
+            )
+        );
         tokenCode = deploy("SecurityToken", abi.encode(deploy("SecurityTokenExtension")));
         complianceCode = deploy("ModularCompliance");
         issue(noRules());
@@ -98,6 +102,7 @@ abstract contract Suite is Test, Refusals {
                 )
             )
         );
+        token.addAgent(address(encumbrances));
         quantity.register(address(token), 1_000_000);
         token.unpause();
     }

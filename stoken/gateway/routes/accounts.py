@@ -9,7 +9,8 @@ from pydantic import Field
 from stoken.chain import eip712
 from stoken.chain.signatures import recover
 from stoken.chain.statements import CashAllocation
-from stoken.domain.codes import InvestorClass, OwnerType, Role
+from stoken.domain.chain_state import NOBODY
+from stoken.domain.codes import EncumbranceKind, InvestorClass, OwnerType, Role
 from stoken.domain.facts import MemberId
 from stoken.errors import NotFoundError
 from stoken.gateway.access import OVERSEERS, Requires
@@ -69,6 +70,17 @@ class AllocationView(Schema):
     allocated: Amount
 
 
+class EncumbranceView(Schema):
+    """Units of an account that may not move; `until` is null where no time ends it, `party` the pledgee or trustee."""
+
+    id: Hash
+    kind: str
+    units: Amount
+    until: int | None
+    party: Address | None
+    reason: Hash
+
+
 class HoldingView(Schema):
     """Units of an account in one instrument, as of the last final block and the orders open now."""
 
@@ -78,11 +90,13 @@ class HoldingView(Schema):
     locked_up: Amount
     pledged: Amount
     restricted: Amount
+    trust_marked: Amount
     frozen: Amount
     account_frozen: bool
     reserved_sell: Amount
     in_flight: Amount
     available: Amount
+    encumbrances: list[EncumbranceView]
 
 
 class CashView(Schema):
@@ -118,6 +132,21 @@ def _require_own(state: VenueState, account: bytes, caller: Principal) -> None:
         raise NotFoundError
 
 
+def _encumbrances(state: VenueState, token: bytes, account: bytes) -> list[EncumbranceView]:
+    return [
+        EncumbranceView(
+            id=id_,
+            kind=EncumbranceKind(held.kind).name,
+            units=held.units,
+            until=held.until or None,
+            party=None if held.party == NOBODY else held.party,
+            reason=held.reason,
+        )
+        for id_, held in sorted(state.chain.encumbrances.items())
+        if held.token == token and held.account == account
+    ]
+
+
 def _holdings(state: VenueState, account: bytes) -> list[HoldingView]:
     found = []
     for token, security in state.chain.tokens.items():
@@ -125,6 +154,8 @@ def _holdings(state: VenueState, account: bytes) -> list[HoldingView]:
         if held is None:
             continue
         promised = state.reservations.units(token, account)
+        encumbrances = _encumbrances(state, token, account)
+        marked = [item for item in encumbrances if item.kind == EncumbranceKind.TRUST_MARK.name]
         found.append(
             HoldingView(
                 isin=security.isin,
@@ -133,11 +164,13 @@ def _holdings(state: VenueState, account: bytes) -> list[HoldingView]:
                 locked_up=held.lockup,
                 pledged=held.pledged,
                 restricted=held.restricted,
+                trust_marked=sum(item.units for item in marked),
                 frozen=held.frozen_units,
                 account_frozen=held.frozen,
                 reserved_sell=promised.reserved,
                 in_flight=promised.in_flight,
                 available=max(0, held.available - promised.committed),
+                encumbrances=encumbrances,
             )
         )
     return found

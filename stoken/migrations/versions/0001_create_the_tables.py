@@ -94,6 +94,8 @@ def upgrade() -> None:
         sa.Column("units", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("released", sa.Boolean(), nullable=False),
+        sa.Column("party", sa.LargeBinary(), nullable=False),
+        sa.Column("reason", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_encumbrances")),
         schema="ledger",
         sqlite_with_rowid=False,

@@ -159,7 +159,12 @@ abstract contract ProductionSuite is Test, Refusals {
         quantity = IRegisteredQuantity(
             _proxy(deploy("RegisteredQuantity"), abi.encodeCall(IRegisteredQuantity.initialize, (owner)))
         );
-        encumbrances = IEncumbrances(_proxy(deploy("Encumbrances"), abi.encodeCall(IEncumbrances.initialize, (owner))));
+        encumbrances = IEncumbrances(
+            _proxy(
+                deploy("Encumbrances"),
+                abi.encodeCall(IEncumbrances.initialize, (owner, address(members), address(registry)))
+            )
+        );
         settlement = IDvpSettlement(
             _proxy(
                 deploy("DvpSettlement"),

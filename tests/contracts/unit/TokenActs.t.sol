@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
+import {IEncumbrances} from "../../../contracts/interfaces/IEncumbrances.sol";
 import {ISecurityToken} from "../../../contracts/interfaces/ISecurityToken.sol";
 import {IToken} from "../Interfaces.sol";
 import {ForeignCompliance} from "../mocks/ForeignCompliance.sol";
@@ -227,7 +228,7 @@ contract TokenActsTest is Suite {
         vm.expectRevert(abi.encodeWithSelector(AccountClosed.selector, alice));
         encumbrances.lock("b", address(token), alice, 1, 1, START + 10);
         vm.warp(START + 10);
-        encumbrances.release("a");
+        encumbrances.release("a", IEncumbrances.Encumbrance(address(token), 300, alice, START + 10, 1, address(0), 0));
         (,, encumbered,) = token.accountOf(spare);
         assertEq(encumbered, 0);
     }

@@ -149,22 +149,6 @@ contract TransferTest is Suite {
         assertTrue(token.transfer(bob, 500));
     }
 
-    function test_pledged_and_restricted_units_are_named_before_frozen_ones() public {
-        // Issue 4 brings these kinds; the sums they will keep are written by hand.
-        encumbrances.lock("a", address(token), alice, 1, 300, START + 100);
-        bytes32 slot = _sumsSlot(alice);
-        vm.store(address(encumbrances), slot, bytes32(uint256(100) | uint256(120) << 96));
-        vm.store(address(encumbrances), bytes32(uint256(slot) + 1), bytes32(uint256(80)));
-        expect(abi.encodeWithSelector(LockupActive.selector, alice, uint256(900), uint256(901)), alice, bob, 901);
-        expect(abi.encodeWithSelector(SecuritiesPledged.selector, alice, uint256(780), uint256(900)), alice, bob, 900);
-        expect(abi.encodeWithSelector(SecuritiesPledged.selector, alice, uint256(780), uint256(781)), alice, bob, 781);
-        expect(
-            abi.encodeWithSelector(SecuritiesRestricted.selector, alice, uint256(700), uint256(701)), alice, bob, 701
-        );
-        vm.prank(alice);
-        assertTrue(token.transfer(bob, 700));
-    }
-
     function test_settlement_alone_settles() public {
         token.settle(alice, bob, 7);
         assertEq(token.balanceOf(bob), 7);
@@ -197,13 +181,5 @@ contract TransferTest is Suite {
         code = token.detectTransferRestriction(alice, stranger, 1);
         assertEq(token.messageForTransferRestriction(code), "INVESTOR_NOT_VERIFIED");
         assertEq(token.messageForTransferRestriction(200), "OTHER");
-    }
-
-    /// @dev sums[token][account] is the second field of the namespace.
-    function _sumsSlot(address account) private view returns (bytes32) {
-        bytes32 base =
-            keccak256(abi.encode(uint256(keccak256("stoken.storage.Encumbrances")) - 1)) & ~bytes32(uint256(0xff));
-        bytes32 ofToken = keccak256(abi.encode(address(token), uint256(base) + 1));
-        return keccak256(abi.encode(account, ofToken));
     }
 }

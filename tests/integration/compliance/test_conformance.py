@@ -26,6 +26,7 @@ def steps(world: World, choose: random.Random) -> Iterator[Callable[[], str]]:
     yield lambda: world.on_token("mint", ACCOUNTS[name], choose.randrange(1, 60), first=ISSUER)
     yield lambda: world.on_token("forcedTransfer", ACCOUNTS[name], ACCOUNTS["b"], choose.randrange(1, 40))
     yield lambda: world.lock(name, choose.randrange(1, 40))
+    yield lambda: world.encumber(name, choose.choice((2, 4)), choose.randrange(1, 30))
     yield lambda: world.attest(name, now + choose.choice((1, 2, 3, 10_000)))
     yield lambda: world.revoke(name, for_cause=choose.random() < 0.5)
     yield lambda: world.announce(lot=choose.choice((0, 1, 7)), classes=choose.choice((0, 2, 4, 6)))
@@ -67,7 +68,9 @@ class TestConformance:
             lambda: world.on_token("setAddressFrozen", ACCOUNTS["b"], True),  # noqa: FBT003 - the contract's argument
             lambda: world.on_token("setAddressFrozen", ACCOUNTS["b"], False),  # noqa: FBT003
             lambda: world.on_token("freezePartialTokens", ACCOUNTS["a"], 20),
-            lambda: world.lock("a", 60),
+            lambda: world.encumber("a", 4, 10),
+            lambda: world.encumber("a", 2, 15),
+            lambda: world.lock("a", 50),
             lambda: world.attest("b", world.state.block_time + 2),
             lambda: world.attest("b", FOREVER),
             lambda: world.announce(lot=7),
@@ -95,6 +98,8 @@ class TestConformance:
             Refusal.HOLDER_COUNT_LIMIT,
             Refusal.INSUFFICIENT_SECURITIES,
             Refusal.LOCKUP_ACTIVE,
+            Refusal.SECURITIES_PLEDGED,
+            Refusal.SECURITIES_RESTRICTED,
             Refusal.SECURITIES_FROZEN,
         }
 

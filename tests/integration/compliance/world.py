@@ -15,6 +15,7 @@ from stoken.chain.statements import Attest, Attested, Onboarding, OnboardingBatc
 from stoken.compliance.verdict import Channel, Verdict, transfer_verdict
 from stoken.db import open_engine, reading, schema
 from stoken.domain.chain_state import ChainState
+from stoken.domain.codes import EncumbranceKind
 from stoken.domain.refusals import REFUSALS, Refusal, error_name
 from stoken.issuance.calldata import Call, call_of, interface
 from stoken.issuance.deploy import Deployment
@@ -32,6 +33,10 @@ ISIN = "ZZBUSANPL019"
 ACCOUNTS = {name: name.encode() * 20 for name in "abcd"}
 IDENTITIES = {"a": b"\xa1" * 20, "b": b"\xb1" * 20, "c": b"\xc1" * 20, "d": b"\xc1" * 20}
 PROFILES = {"a": (410, 1), "b": (840, 2), "c": (410, 3), "d": (410, 3)}
+ENCUMBER = (
+    b"Encumber(bytes32 id,address token,uint96 units,address account,uint40 until,uint8 kind,address party,"
+    b"bytes32 reason,uint40 deadline)"
+)
 NOBODY = b"\x99" * 20
 COUNTRIES = (410, 840, 408)
 
@@ -179,6 +184,19 @@ class World:
         number = self.desk.number().to_bytes(32)
         data = interface("Encumbrances").encode("lock", number, self.token, ACCOUNTS[name], 1, units, FOREVER)
         return self.act(self.suite["encumbrances"], data, ISSUER)
+
+    def encumber(self, name: str, kind: int, units: int) -> str:
+        """Pledge units to account b (kind 2), or restrict them by a certificate (kind 4), as their broker signs."""
+        id_, reason = self.desk.number().to_bytes(32), b"R" * 32
+        party, until = (ACCOUNTS["b"], 0) if kind == EncumbranceKind.PLEDGE else (bytes(20), FOREVER)
+        record = (self.token, units, ACCOUNTS[name], until, kind, party, reason)
+        words = [id_, self.token, units, ACCOUNTS[name], until, kind, party, reason, FOREVER]
+        packed = b"".join(word.rjust(32, b"\0") if isinstance(word, bytes) else word.to_bytes(32) for word in words)
+        separator = self.desk.domain("stoken Encumbrances", "encumbrances")
+        digest = keccak(b"\x19\x01" + separator + keccak(keccak(ENCUMBER) + packed))
+        signed = sign(consortium.key_of(BROKER_1), digest)
+        data = interface("Encumbrances").encode("encumber", id_, record, FOREVER, signed, signed)
+        return self.call(self.suite["encumbrances"], data)
 
     def ask(self, contract: str, target: bytes, function: str, *arguments: object, at: int | None = None) -> Value:
         """Call a view at a block, the last one where none is named."""

@@ -3,11 +3,12 @@
 
 import pytest
 
+from stoken.domain import facts
 from stoken.domain.codes import Role
 from stoken.migrations.tables import complete_metadata
 from stoken.parties.pseudonym import Pseudonyms
 from tests.integration.gateway.harness import Gateway, account_body, hexed
-from tests.unit.orders.factories import BPL1, BROKERS, address, cash_account
+from tests.unit.orders.factories import BPL1, BROKERS, TOKENS, address, cash_account
 
 
 class TestOpenAccount:
@@ -95,6 +96,21 @@ class TestReadPositions:
         (holding,) = found["positions"]
         assert (holding["isin"], holding["balance"], holding["available"]) == (BPL1, "1000", "990")
         assert (found["broker"], found["block_number"]) == (BROKERS[0].decode(), 1)
+
+    def test_encumbered_units_stand_in_the_extract_with_kind_party_and_end(self, gateway: Gateway) -> None:
+        seller, trustee = address("seller"), address("trustee")
+        gateway.apply(
+            [
+                facts.EncumbranceSet(b"m" * 32, TOKENS[BPL1], seller, 3, 300, 0, trustee, b"d" * 32),
+                facts.EncumbranceSet(b"c" * 32, TOKENS[BPL1], seller, 4, 50, 2**33, bytes(20), b"p" * 32),
+            ]
+        )
+        (holding,) = gateway.as_broker("GET", self.where).json()["positions"]
+        assert (holding["trust_marked"], holding["restricted"], holding["available"]) == ("300", "350", "650")
+        certificate, mark = holding["encumbrances"]
+        assert (certificate["kind"], certificate["until"], certificate["party"]) == ("CERTIFICATE", 2**33, None)
+        assert (mark["kind"], mark["units"], mark["party"]) == ("TRUST_MARK", "300", hexed(trustee))
+        assert (mark["until"], mark["reason"]) == (None, hexed(b"d" * 32))
 
     def test_cash_stands_beside_securities(self, gateway: Gateway) -> None:
         gateway.buy(quantity=10, price=5_000)

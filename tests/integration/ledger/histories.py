@@ -39,8 +39,19 @@ _MAKERS = [
     lambda r: emitted(_K.TOKEN, r.choice(["TokensFrozen", "TokensUnfrozen"]), _account(r), r.randrange(9)),
     lambda r: emitted(_K.QUANTITY, "QuantityRegistered", TOKEN, r.randrange(10**9)),
     lambda r: emitted(
-        _K.ENCUMBRANCES, "EncumbranceSet", _id(r), TOKEN, _account(r), r.randrange(1, 6), r.randrange(9), 99
+        _K.ENCUMBRANCES,
+        "EncumbranceSet",
+        _id(r),
+        TOKEN,
+        _account(r),
+        r.randrange(1, 6),
+        r.randrange(9),
+        99,
+        _account(r),
+        r.randbytes(32),
     ),
+    lambda r: emitted(_K.ENCUMBRANCES, "EncumbranceCarried", _id(r), _account(r), _account(r)),
+    lambda r: emitted(_K.ENCUMBRANCES, "EncumbranceRescaled", _id(r), r.randrange(9)),
     lambda r: emitted(_K.ENCUMBRANCES, "EncumbranceReleased", _id(r)),
     lambda r: emitted(_K.ENCUMBRANCES, "EncumbrancesMoved", TOKEN, _account(r), _account(r)),
     lambda r: emitted(

@@ -116,7 +116,18 @@ class TestBlockOfDate:
 class TestPositions:
     def test_show_what_is_held_back_and_for_which_reason(self, engine: Engine) -> None:
         encumbered = [
-            emitted(_K.ENCUMBRANCES, "EncumbranceSet", bytes([kind]) * 32, TOKEN, address(1), kind, kind, 99)
+            emitted(
+                _K.ENCUMBRANCES,
+                "EncumbranceSet",
+                bytes([kind]) * 32,
+                TOKEN,
+                address(1),
+                kind,
+                kind,
+                99,
+                NOBODY,
+                bytes(32),
+            )
             for kind in (1, 2, 3, 5)
         ]
         frozen = [
@@ -137,7 +148,7 @@ class TestPositions:
         assert (found.available, before.available) == (82, 100)
 
     def test_a_release_follows_units_to_the_successor_of_a_lost_account(self, engine: Engine) -> None:
-        lock = emitted(_K.ENCUMBRANCES, "EncumbranceSet", b"i" * 32, TOKEN, address(1), 1, 40, 99)
+        lock = emitted(_K.ENCUMBRANCES, "EncumbranceSet", b"i" * 32, TOKEN, address(1), 1, 40, 99, NOBODY, bytes(32))
         moved = emitted(_K.ENCUMBRANCES, "EncumbrancesMoved", TOKEN, address(1), address(2))
         _apply(
             engine,
@@ -159,6 +170,33 @@ class TestPositions:
                 for at in range(3)
             ]
         assert lockups == [[40], [0, 40], [0, 0]]
+
+    def test_marks_are_carried_and_converted_with_the_units_they_are_on(self, engine: Engine) -> None:
+        mark = emitted(_K.ENCUMBRANCES, "EncumbranceSet", b"m" * 32, TOKEN, address(1), 3, 40, 0, address(3), b"d" * 32)
+        _apply(
+            engine,
+            chain(
+                [
+                    [issue(), transfer(NOBODY, address(1), 100), mark],
+                    [
+                        transfer(address(1), address(2), 40),
+                        emitted(_K.ENCUMBRANCES, "EncumbranceCarried", b"m" * 32, address(1), address(2)),
+                    ],
+                    [emitted(_K.ENCUMBRANCES, "EncumbranceRescaled", b"m" * 32, 4)],
+                    [emitted(_K.ENCUMBRANCES, "EncumbranceReleased", b"m" * 32)],
+                ]
+            ),
+        )
+        with reading(engine) as connection:
+            restricted = [
+                [
+                    held.restricted
+                    for account in (1, 2)
+                    for held in queries.positions(connection, address(account), at_block=at)
+                ]
+                for at in range(4)
+            ]
+        assert restricted == [[40], [0, 40], [0, 4], [0, 0]]
 
 
 class TestInvariants:

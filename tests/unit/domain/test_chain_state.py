@@ -60,6 +60,25 @@ class TestSecurities:
         state.apply_block(2, b"i" * 32, 1_001, [facts.EncumbranceReleased(b"e" * 32)])
         assert state.tokens[TOKEN].held_by(TWO).lockup == 0
 
+    def test_a_mark_goes_with_the_units_it_is_on(self) -> None:
+        state = folded(
+            facts.EncumbranceSet(b"e" * 32, TOKEN, ONE, 3, 30, 0, OTHER, b"d" * 32),
+            facts.EncumbranceCarried(b"e" * 32, ONE, TWO),
+        )
+        token = state.tokens[TOKEN]
+        assert (token.held_by(ONE).restricted, token.held_by(TWO).restricted) == (0, 30)
+        state.apply_block(2, b"i" * 32, 1_001, [facts.EncumbranceReleased(b"e" * 32)])
+        assert token.held_by(TWO).restricted == 0
+
+    def test_a_conversion_changes_an_encumbrance_where_it_is(self) -> None:
+        state = folded(
+            facts.EncumbranceSet(b"e" * 32, TOKEN, ONE, 2, 30, 0),
+            facts.EncumbrancesMoved(TOKEN, ONE, TWO),
+            facts.EncumbranceRescaled(b"e" * 32, 3),
+        )
+        assert (state.tokens[TOKEN].held_by(ONE).pledged, state.tokens[TOKEN].held_by(TWO).pledged) == (0, 3)
+        assert state.encumbrances[b"e" * 32].units == 3
+
     def test_rules_that_are_announced_before_the_issue_is_known_are_kept(self) -> None:
         announced = facts.RuleSetAnnounced(RULES, 1, 1, 0, 0, 0, 0, 7, countries_allowed=False, countries=bytes(128))
         state = folded(announced, facts.IssueCreated(TOKEN, "ZZBUSANPL019", RULES))
