@@ -87,6 +87,11 @@ contract Encumbrances is Governed, IEncumbrances {
     }
 
     /// @inheritdoc IEncumbrances
+    function holderOf(address token, address account) external view returns (address) {
+        return _holder(_data(), token, account);
+    }
+
+    /// @inheritdoc IEncumbrances
     function encumbranceOf(bytes32 id) external view returns (Encumbrance memory) {
         return _data().records[id];
     }

@@ -55,6 +55,9 @@ interface IEncumbrances {
         view
         returns (uint96 lockup, uint96 pledged, uint96 restricted);
 
+    /// @notice The account that holds today what was encumbered on an account: another one after a recovery.
+    function holderOf(address token, address account) external view returns (address);
+
     /// @notice One encumbrance; all zero if there is none.
     function encumbranceOf(bytes32 id) external view returns (Encumbrance memory);
 }
