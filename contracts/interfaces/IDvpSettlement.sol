@@ -76,7 +76,7 @@ interface IDvpSettlement {
     /// before each trade so much gas is left that the trade cannot fail for want of it.
     /// Requirements for a trade, in this order, with the refusal that {TradeFailed} reports:
     /// both indexes exist (SettlementUnmatched "order"); both orders name the caller's venue ("venue"), are a buy and a
-    /// sell ("side"), of one token ("token") against one cash on the chain ("cash"); nonces are not zero ("nonce") and no order
+    /// sell ("side"), of one token ("token") against one cash ("cash"); nonces are not zero ("nonce") and no order
     /// replaces itself ("replaces"); buy price ≥ price ≥ sell price, above zero ("price"); units above zero
     /// (LotInvalid); two accounts (SelfTransfer); the match is not in the future ("matchedAt"), not after
     /// `tradableUntil` of either (TooLate); it is not later than `settleBy` of either (TooLate); then buyer before

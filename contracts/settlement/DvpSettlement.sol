@@ -134,7 +134,7 @@ contract DvpSettlement is SettlementBase, IDvpSettlement {
 
     /// @dev Settles one trade or reports why not.
     function _settle(bytes20 venue, Order[] calldata orders, Party[] memory parties, Trade calldata trade) private {
-        bytes memory reason = _unfit(venue, orders, parties, trade, true);
+        bytes memory reason = _unfit(venue, orders, parties, trade);
         if (reason.length == 0) {
             bool success;
             (success, reason) = _callItem(

@@ -10,13 +10,13 @@ library Matching {
     uint8 private constant _BUY = 1;
     uint8 private constant _SELL = 2;
 
-    /// @notice The refusal of a trade, empty if it fits both orders; `onChain` says that cash moves on the chain.
-    function refusalOf(bytes20 venue, Order calldata buy, Order calldata sell, Trade calldata trade, bool onChain)
+    /// @notice The refusal of a trade, empty if it fits both orders.
+    function refusalOf(bytes20 venue, Order calldata buy, Order calldata sell, Trade calldata trade)
         internal
         view
         returns (bytes memory)
     {
-        bytes32 field = _mismatch(venue, buy, sell, trade, onChain);
+        bytes32 field = _mismatch(venue, buy, sell, trade);
         if (field != 0) return abi.encodeWithSelector(Refusals.SettlementUnmatched.selector, field);
         if (trade.quantity == 0) return abi.encodeWithSelector(Refusals.LotInvalid.selector, 0, 1);
         if (buy.account == sell.account) return abi.encodeWithSelector(Refusals.SelfTransfer.selector, buy.account);
@@ -30,7 +30,7 @@ library Matching {
         return "";
     }
 
-    function _mismatch(bytes20 venue, Order calldata buy, Order calldata sell, Trade calldata trade, bool onChain)
+    function _mismatch(bytes20 venue, Order calldata buy, Order calldata sell, Trade calldata trade)
         private
         pure
         returns (bytes32)
@@ -38,7 +38,7 @@ library Matching {
         if (buy.venue != venue || sell.venue != venue) return "venue";
         if (buy.side != _BUY || sell.side != _SELL) return "side";
         if (buy.token != sell.token) return "token";
-        if (buy.cash != sell.cash || (buy.cash != address(0)) != onChain) return "cash";
+        if (buy.cash != sell.cash) return "cash";
         if (buy.nonce == 0 || sell.nonce == 0) return "nonce";
         if (buy.replaces == buy.nonce || sell.replaces == sell.nonce) return "replaces";
         if (trade.price > buy.price || trade.price < sell.price || trade.price == 0) return "price";

@@ -145,7 +145,7 @@ abstract contract SettlementBase is Governed, TypedData {
     }
 
     /// @dev Why the orders do not allow a trade; empty if they do.
-    function _unfit(bytes20 venue, Order[] calldata orders, Party[] memory parties, Trade calldata trade, bool onChain)
+    function _unfit(bytes20 venue, Order[] calldata orders, Party[] memory parties, Trade calldata trade)
         internal
         view
         returns (bytes memory reason)
@@ -153,7 +153,7 @@ abstract contract SettlementBase is Governed, TypedData {
         if (trade.buy >= orders.length || trade.sell >= orders.length) {
             return abi.encodeWithSelector(SettlementUnmatched.selector, bytes32("order"));
         }
-        reason = Matching.refusalOf(venue, orders[trade.buy], orders[trade.sell], trade, onChain);
+        reason = Matching.refusalOf(venue, orders[trade.buy], orders[trade.sell], trade);
         if (reason.length == 0) reason = _refusalOf(parties[trade.buy], trade.matchedAt);
         if (reason.length == 0) reason = _refusalOf(parties[trade.sell], trade.matchedAt);
     }

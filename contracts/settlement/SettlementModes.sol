@@ -32,7 +32,7 @@ contract SettlementModes is SettlementBase, ISettlementModes {
         Party[] memory parties = _parties($, orders, signatures);
         for (uint256 i = 0; i < trades.length; ++i) {
             Trade calldata trade = trades[i];
-            _settleUnits($, venue, orders, parties, trade, true);
+            _settleUnits($, venue, orders, parties, trade);
             (CashParty memory payer, CashParty memory payee) = _cashParties(orders, parties, trade);
             IDepositToken(orders[trade.buy].cash).settle(payer, payee, _amount(trade));
         }
@@ -48,7 +48,7 @@ contract SettlementModes is SettlementBase, ISettlementModes {
         address cash;
         for (uint256 i = 0; i < trades.length; ++i) {
             Trade calldata trade = trades[i];
-            _settleUnits($, venue, orders, parties, trade, true);
+            _settleUnits($, venue, orders, parties, trade);
             if (i == 0) cash = orders[trade.buy].cash;
             if (orders[trade.buy].cash != cash) revert SettlementUnmatched("cash");
             (CashParty memory payer, CashParty memory payee) = _cashParties(orders, parties, trade);
@@ -77,7 +77,9 @@ contract SettlementModes is SettlementBase, ISettlementModes {
         bytes20 venue = _enter($);
         Party[] memory parties = _parties($, orders, signatures);
         for (uint256 i = 0; i < trades.length; ++i) {
-            _settleUnits($, venue, orders, parties, trades[i], false);
+            _settleUnits($, venue, orders, parties, trades[i]);
+            // Brokers sign that no cash moves on the chain.
+            if (orders[trades[i].buy].cash != address(0)) revert SettlementUnmatched("cash");
             _confirm($, venue, orders, trades[i], confirmations[i], confirmationSignatures[i]);
         }
         $.entered = false;
@@ -213,13 +215,12 @@ contract SettlementModes is SettlementBase, ISettlementModes {
         bytes20 venue,
         Order[] calldata orders,
         Party[] memory parties,
-        Trade calldata trade,
-        bool onChain
+        Trade calldata trade
     ) private {
         if (_isTaken($, venue, trade.tradeId)) {
             revert DuplicateInstruction(bytes32(uint256(trade.tradeId)));
         }
-        bytes memory reason = _unfit(venue, orders, parties, trade, onChain);
+        bytes memory reason = _unfit(venue, orders, parties, trade);
         if (reason.length != 0) {
             assembly ("memory-safe") {
                 revert(add(reason, 0x20), mload(reason))
@@ -246,7 +247,7 @@ contract SettlementModes is SettlementBase, ISettlementModes {
 
     /// @dev Holds one trade or reports why not.
     function _hold(bytes20 venue, Order[] calldata orders, Party[] memory parties, Trade calldata trade) private {
-        bytes memory reason = _unfit(venue, orders, parties, trade, true);
+        bytes memory reason = _unfit(venue, orders, parties, trade);
         if (reason.length == 0) {
             bool success;
             (success, reason) = _callItem(

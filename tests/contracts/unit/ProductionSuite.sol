@@ -161,7 +161,7 @@ abstract contract ProductionSuite is Test, Refusals {
         encumbrances = IEncumbrances(_proxy(deploy("Encumbrances"), abi.encodeCall(IEncumbrances.initialize, (owner))));
         settlement = IDvpSettlement(
             _proxy(
-                deploy("DvpSettlement"),
+                deploy("DvpSettlement", abi.encode(deploy("SettlementModes"))),
                 abi.encodeCall(IDvpSettlement.initialize, (owner, address(members), address(registry)))
             )
         );
