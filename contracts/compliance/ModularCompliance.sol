@@ -99,7 +99,18 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
     }
 
     /// @inheritdoc IModularCompliance
-    function move(address from, address to, uint256 amount, uint256 fromWord, uint256 toWord, uint256 supply) external {
+    /// @dev No rule asks for the channel yet.
+    function move(
+        address from,
+        address to,
+        uint256 amount,
+        uint256 fromWord,
+        uint256 toWord,
+        uint256 supply,
+        uint8 /* channel */
+    )
+        external
+    {
         Data storage $ = _data();
         Head memory head = $.head;
         if (msg.sender != head.token) revert ComplianceTokenOnly(msg.sender);
@@ -150,7 +161,15 @@ contract ModularCompliance is Governed, IModularCompliance, IERC165 {
     }
 
     /// @inheritdoc IModularCompliance
-    function check(address from, address to, uint256 amount, uint256 fromWord, uint256 toWord, uint256 supply)
+    function check(
+        address from,
+        address to,
+        uint256 amount,
+        uint256 fromWord,
+        uint256 toWord,
+        uint256 supply,
+        uint8 /* channel */
+    )
         external
         view
         returns (bytes memory refusal)

@@ -89,7 +89,8 @@ contract SuiteFactory is Governed, ISuiteFactory {
             compliance: compliance,
             quantity: suite.quantity,
             encumbrances: suite.encumbrances,
-            settlement: suite.settlement
+            settlement: suite.settlement,
+            instructions: suite.instructions
         });
         return abi.encodeCall(ISecurityToken.initialize, (params.name, params.symbol, params.isin, wiring));
     }

@@ -16,6 +16,18 @@ struct RuleSet {
     uint256[4] countries;
 }
 
+/// @title Channels
+/// @notice By which way units move: a rule may ask for one.
+library Channels {
+    /// @dev ERC-20: by the holder or whom it allowed.
+    uint8 internal constant PLAIN = 0;
+    /// @dev A trade of the venue, by the settlement contract.
+    uint8 internal constant VENUE = 1;
+    /// @dev An account manager's signed instruction, by the instructions contract.
+    uint8 internal constant INSTRUCTED = 2;
+    uint8 internal constant MINT = 3;
+}
+
 /// @title IModularCompliance
 /// @notice Compliance with built-in rules, asked in one call; rule sets are versioned and take effect at an
 /// announced block. Positions and holders are counted by identity.
@@ -44,18 +56,32 @@ interface IModularCompliance is ICompliance {
     function announceRules(RuleSet calldata rules, uint64 effectiveBlock) external;
 
     /// @notice Checks a transfer or a mint and records it; reverts with the refusal.
-    /// @dev Requirements: the caller is the token. The words are those of the identity registry.
-    function move(address from, address to, uint256 amount, uint256 fromWord, uint256 toWord, uint256 supply) external;
+    /// @dev Requirements: the caller is the token. The words are those of the identity registry; the channel is one of
+    /// {Channels}.
+    function move(
+        address from,
+        address to,
+        uint256 amount,
+        uint256 fromWord,
+        uint256 toWord,
+        uint256 supply,
+        uint8 channel
+    ) external;
 
     /// @notice Records a move that no rule judges: forced transfer, recovery, burn.
     /// @dev Requirements: the caller is the token.
     function recordMove(address from, address to, uint256 amount, uint256 fromWord, uint256 toWord) external;
 
     /// @notice The refusal that {move} would revert with, empty if none.
-    function check(address from, address to, uint256 amount, uint256 fromWord, uint256 toWord, uint256 supply)
-        external
-        view
-        returns (bytes memory refusal);
+    function check(
+        address from,
+        address to,
+        uint256 amount,
+        uint256 fromWord,
+        uint256 toWord,
+        uint256 supply,
+        uint8 channel
+    ) external view returns (bytes memory refusal);
 
     /// @notice Whether the token must call at all: a rule was announced, positions are tracked or a module is bound.
     function engaged() external view returns (bool);

@@ -12,6 +12,7 @@ struct Wiring {
     address quantity;
     address encumbrances;
     address settlement;
+    address instructions;
 }
 
 /// @title ISecurityToken
@@ -42,6 +43,10 @@ interface ISecurityToken is IERC3643 {
     /// @dev Requirements: the caller is the settlement contract; the checks pass. Emits Transfer.
     function settle(address from, address to, uint256 units) external;
 
+    /// @notice Moves units by an account manager's signed instruction, with all checks.
+    /// @dev Requirements: the caller is the instructions contract; the checks pass. Emits Transfer.
+    function instruct(address from, address to, uint256 units) external;
+
     /// @notice Encumbers free units.
     /// @dev Requirements: the caller is the encumbrances or the settlement contract; so many units are free. Emits {EncumberedUnits}.
     function lock(address account, uint96 units) external;
@@ -55,7 +60,8 @@ interface ISecurityToken is IERC3643 {
     function forcedTransferFor(address from, address to, uint256 units, bytes32 basis, bytes32 document) external;
 
     /// @notice The revert data that a transfer of `amount` by `spender` would give in this block, empty if it passes.
-    /// @dev `spender` equal to `from`, or zero, needs no allowance.
+    /// @dev `spender` equal to `from`, or zero, needs no allowance; the settlement contract as spender asks for {settle},
+    /// the instructions contract for {instruct}.
     function verdict(address from, address to, uint256 amount, address spender)
         external
         view
@@ -73,8 +79,11 @@ interface ISecurityToken is IERC3643 {
         view
         returns (uint256 balance, uint256 frozen, uint256 encumbered, bool isFrozen);
 
-    /// @notice The registered quantity's contract, the encumbrances' and the settlement's.
-    function wiring() external view returns (address quantity, address encumbrances, address settlement);
+    /// @notice The contracts of registered quantity, encumbrances, settlement and instructions.
+    function wiring()
+        external
+        view
+        returns (address quantity, address encumbrances, address settlement, address instructions);
 
     /// @notice ERC-1404: a number for the reason of a refusal, zero if none.
     function detectTransferRestriction(address from, address to, uint256 value) external view returns (uint8);

@@ -19,6 +19,7 @@ struct SuiteParts {
     address quantity;
     address encumbrances;
     address settlement;
+    address instructions;
     address tokenImplementation;
     address complianceImplementation;
 }

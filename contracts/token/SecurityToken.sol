@@ -13,7 +13,7 @@ import {IAgentRole} from "../interfaces/IAgentRole.sol";
 import {IAttestedIdentityRegistry} from "../interfaces/IAttestedIdentityRegistry.sol";
 import {ICompliance} from "../interfaces/ICompliance.sol";
 import {IERC3643} from "../interfaces/IERC3643.sol";
-import {IModularCompliance} from "../interfaces/IModularCompliance.sol";
+import {Channels, IModularCompliance} from "../interfaces/IModularCompliance.sol";
 import {ISecurityToken, Wiring} from "../interfaces/ISecurityToken.sol";
 import {RestrictionCodes} from "./RestrictionCodes.sol";
 import {TokenActs} from "./TokenActs.sol";
@@ -40,6 +40,7 @@ contract SecurityToken is TokenActs, IERC20Metadata, IERC20Permit, IERC165 {
         $.quantity = parts.quantity;
         $.encumbrances = parts.encumbrances;
         $.settlement = parts.settlement;
+        $.instructions = parts.instructions;
         $.cfg = _PAUSED;
         _emitInformation();
         emit Paused(msg.sender);
@@ -90,13 +91,13 @@ contract SecurityToken is TokenActs, IERC20Metadata, IERC20Permit, IERC165 {
 
     /// @inheritdoc IERC20
     function transfer(address to, uint256 value) external returns (bool) {
-        _transfer(msg.sender, to, value, msg.sender);
+        _transfer(msg.sender, to, value, msg.sender, Channels.PLAIN);
         return true;
     }
 
     /// @inheritdoc IERC20
     function transferFrom(address from, address to, uint256 value) external returns (bool) {
-        _transfer(from, to, value, msg.sender);
+        _transfer(from, to, value, msg.sender, Channels.PLAIN);
         return true;
     }
 
@@ -104,14 +105,20 @@ contract SecurityToken is TokenActs, IERC20Metadata, IERC20Permit, IERC165 {
     function batchTransfer(address[] calldata toList, uint256[] calldata amounts) external {
         _requireLength(toList.length, amounts.length);
         for (uint256 i = 0; i < amounts.length; i++) {
-            _transfer(msg.sender, toList[i], amounts[i], msg.sender);
+            _transfer(msg.sender, toList[i], amounts[i], msg.sender, Channels.PLAIN);
         }
     }
 
     /// @inheritdoc ISecurityToken
     function settle(address from, address to, uint256 units) external {
         if (msg.sender != _data().settlement) revert RoleRequired("SETTLEMENT");
-        _transfer(from, to, units, from);
+        _transfer(from, to, units, from, Channels.VENUE);
+    }
+
+    /// @inheritdoc ISecurityToken
+    function instruct(address from, address to, uint256 units) external {
+        if (msg.sender != _data().instructions) revert RoleRequired("INSTRUCTIONS");
+        _transfer(from, to, units, from, Channels.INSTRUCTED);
     }
 
     /// @inheritdoc IERC20Permit
@@ -240,9 +247,13 @@ contract SecurityToken is TokenActs, IERC20Metadata, IERC20Permit, IERC165 {
     }
 
     /// @inheritdoc ISecurityToken
-    function wiring() external view returns (address quantity, address encumbrances, address settlement) {
+    function wiring()
+        external
+        view
+        returns (address quantity, address encumbrances, address settlement, address instructions)
+    {
         Data storage $ = _data();
-        return ($.quantity, $.encumbrances, $.settlement);
+        return ($.quantity, $.encumbrances, $.settlement, $.instructions);
     }
 
     /// @inheritdoc IERC165

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {IERC3643} from "../interfaces/IERC3643.sol";
 import {ICompliance} from "../interfaces/ICompliance.sol";
 import {IEncumbrances} from "../interfaces/IEncumbrances.sol";
-import {IModularCompliance} from "../interfaces/IModularCompliance.sol";
+import {Channels, IModularCompliance} from "../interfaces/IModularCompliance.sol";
 import {IRegisteredQuantity} from "../interfaces/IRegisteredQuantity.sol";
 import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
 import {TokenChecks} from "./TokenChecks.sol";
@@ -182,7 +182,7 @@ abstract contract TokenActs is TokenChecks {
         (, uint256 toWord) = _registry(cfg).pairRefreshed(address(0), to);
         _revert(_unverified(to, toWord));
         if (cfg & _NATIVE != 0) {
-            IModularCompliance($.compliance).move(address(0), to, amount, 0, toWord, supply);
+            IModularCompliance($.compliance).move(address(0), to, amount, 0, toWord, supply, Channels.MINT);
         } else if (cfg & _ENGAGED != 0) {
             _revert(_barredByForeign($, address(0), to, amount));
         }

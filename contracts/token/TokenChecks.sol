@@ -6,7 +6,7 @@ import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.so
 import {IAttestedIdentityRegistry} from "../interfaces/IAttestedIdentityRegistry.sol";
 import {ICompliance} from "../interfaces/ICompliance.sol";
 import {IEncumbrances} from "../interfaces/IEncumbrances.sol";
-import {IModularCompliance} from "../interfaces/IModularCompliance.sol";
+import {Channels, IModularCompliance} from "../interfaces/IModularCompliance.sol";
 import {TokenState} from "./TokenState.sol";
 
 /// @title TokenChecks
@@ -18,7 +18,7 @@ abstract contract TokenChecks is TokenState {
     uint256 private constant _CAUSE = 4;
 
     /// @dev A transfer with all checks; the compliance contract records what it allowed in the same call.
-    function _transfer(address from, address to, uint256 amount, address spender) internal {
+    function _transfer(address from, address to, uint256 amount, address spender, uint8 channel) internal {
         Data storage $ = _data();
         uint256 cfg = $.cfg;
         Account storage source = $.accounts[from];
@@ -27,7 +27,7 @@ abstract contract TokenChecks is TokenState {
         (uint256 fromWord, uint256 toWord) = _registry(cfg).pairRefreshed(from, to);
         _revert(_unidentified(from, to, fromWord, toWord));
         if (cfg & _NATIVE != 0) {
-            IModularCompliance($.compliance).move(from, to, amount, fromWord, toWord, $.totalSupply);
+            IModularCompliance($.compliance).move(from, to, amount, fromWord, toWord, $.totalSupply, channel);
         } else if (cfg & _ENGAGED != 0) {
             _revert(_barredByForeign($, from, to, amount));
         }
@@ -47,13 +47,15 @@ abstract contract TokenChecks is TokenState {
     {
         Data storage $ = _data();
         uint256 cfg = $.cfg;
+        uint8 channel = _channelOf($, spender);
+        if (channel != Channels.PLAIN) spender = from;
         refusal = _halted(cfg, $.accounts[from], $.accounts[to], from, to);
         if (refusal.length != 0) return refusal;
         (uint256 fromWord, uint256 toWord) = _registry(cfg).pair(from, to);
         refusal = _unidentified(from, to, fromWord, toWord);
         if (refusal.length != 0) return refusal;
         if (cfg & _NATIVE != 0) {
-            refusal = IModularCompliance($.compliance).check(from, to, amount, fromWord, toWord, $.totalSupply);
+            refusal = IModularCompliance($.compliance).check(from, to, amount, fromWord, toWord, $.totalSupply, channel);
         } else if (cfg & _ENGAGED != 0) {
             refusal = _barredByForeign($, from, to, amount);
         }
@@ -113,6 +115,13 @@ abstract contract TokenChecks is TokenState {
             }
         }
         emit Transfer(from, to, amount);
+    }
+
+    /// @dev A transfer knows its channel by its function; the view by who would call it.
+    function _channelOf(Data storage $, address spender) private view returns (uint8) {
+        if (spender == address(0)) return Channels.PLAIN;
+        if (spender == $.settlement) return Channels.VENUE;
+        return spender == $.instructions ? Channels.INSTRUCTED : Channels.PLAIN;
     }
 
     function _halted(uint256 cfg, Account storage source, Account storage target, address from, address to)

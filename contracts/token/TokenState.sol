@@ -23,6 +23,7 @@ abstract contract TokenState is Agents, TypedData, ISecurityToken {
         address encumbrances;
         bytes12 isin;
         address settlement;
+        address instructions;
         address quantity;
         mapping(address account => Account) accounts;
         /// @dev The encumbered part of locked.

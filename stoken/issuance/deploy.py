@@ -144,7 +144,8 @@ class _Plan:
         settlement = self._proxy("DvpSettlement", self._code("DvpSettlement"), owner, members, suite["registry"])
         deposit = self._proxy("DepositToken", self._code("DepositToken"), owner, members, settlement)
         codes = (self._code("SecurityToken"), self._code("ModularCompliance"))
-        parts = (suite["registry"], quantity, encumbrances, settlement, *codes)
+        # There is no instructions contract yet: nobody can call for the zero address.
+        parts = (suite["registry"], quantity, encumbrances, settlement, bytes(20), *codes)
         factory = self._proxy("SuiteFactory", self._code("SuiteFactory"), owner, parts)
         return {
             "quantity": quantity,

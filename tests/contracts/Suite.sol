@@ -50,6 +50,8 @@ abstract contract Suite is Test, Refusals {
     address internal bob = address(0xB2);
     address internal carol = address(0xC3);
     address internal stranger = address(0xD4);
+    /// @dev Plays the instructions contract.
+    address internal instructions = address(0x1257);
 
     IMemberRegistry internal members;
     ITopics internal topics;
@@ -108,7 +110,8 @@ abstract contract Suite is Test, Refusals {
             compliance: compliance_,
             quantity: address(quantity),
             encumbrances: address(encumbrances),
-            settlement: address(this)
+            settlement: address(this),
+            instructions: instructions
         });
     }
 

@@ -176,6 +176,7 @@ abstract contract ProductionSuite is Test, Refusals {
             quantity: address(quantity),
             encumbrances: address(encumbrances),
             settlement: address(settlement),
+            instructions: address(0),
             tokenImplementation: deploy("SecurityToken"),
             complianceImplementation: deploy("ModularCompliance")
         });

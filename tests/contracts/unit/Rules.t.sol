@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
-import {IModularCompliance, RuleSet} from "../../../contracts/interfaces/IModularCompliance.sol";
+import {Channels, IModularCompliance, RuleSet} from "../../../contracts/interfaces/IModularCompliance.sol";
 import {ICompliance} from "../../../contracts/interfaces/ICompliance.sol";
 import {Suite} from "../Suite.sol";
 
@@ -291,7 +291,7 @@ contract RulesTest is Suite {
         vm.expectRevert(refusal);
         compliance.destroyed(alice, 1);
         vm.expectRevert(refusal);
-        compliance.move(alice, bob, 1, 0, 0, 1);
+        compliance.move(alice, bob, 1, 0, 0, 1, Channels.PLAIN);
         vm.expectRevert(refusal);
         compliance.recordMove(alice, bob, 1, 0, 0);
     }

@@ -28,10 +28,11 @@ contract SuiteFactoryTest is ProductionSuite {
         assertEq(made.owner(), address(authority));
         assertTrue(made.isAgent(address(authority)));
         assertFalse(made.isAgent(address(factory)));
-        (address quantityAt, address encumbrancesAt, address settlementAt) = made.wiring();
+        (address quantityAt, address encumbrancesAt, address settlementAt, address instructionsAt) = made.wiring();
         assertEq(quantityAt, address(quantity));
         assertEq(encumbrancesAt, address(encumbrances));
         assertEq(settlementAt, address(settlement));
+        assertEq(instructionsAt, factory.parts().instructions);
     }
 
     function test_an_isin_has_one_issue() public {

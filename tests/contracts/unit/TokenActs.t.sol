@@ -324,8 +324,8 @@ contract TokenActsTest is Suite {
         assertEq(token.version(), "1.0.0");
         assertEq(token.decimals(), 0);
         assertEq(bytes32(token.isin()), bytes32("ZZ0000000BP1"));
-        (address q, address e, address s) = token.wiring();
-        assertTrue(q == address(quantity) && e == address(encumbrances) && s == address(this));
+        (address q, address e, address s, address d) = token.wiring();
+        assertTrue(q == address(quantity) && e == address(encumbrances) && s == address(this) && d == instructions);
         (, string memory name,, uint256 chainId, address at,,) = token.eip712Domain();
         assertEq(name, "stoken SecurityToken");
         assertTrue(chainId == block.chainid && at == address(token));
