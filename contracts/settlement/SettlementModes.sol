@@ -315,7 +315,7 @@ contract SettlementModes is SettlementBase, ISettlementModes {
     }
 
     function _holder(address token, address account) private view returns (address) {
-        (, address encumbrances,) = ISecurityToken(token).wiring();
+        (, address encumbrances,,) = ISecurityToken(token).wiring();
         return IEncumbrances(encumbrances).holderOf(token, account);
     }
 
