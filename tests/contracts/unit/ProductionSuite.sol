@@ -9,6 +9,8 @@ import {
 import {Act, IAuthority} from "../../../contracts/interfaces/IAuthority.sol";
 import {CashAccount, CashEntry, IDepositToken} from "../../../contracts/interfaces/IDepositToken.sol";
 import {IDvpSettlement} from "../../../contracts/interfaces/IDvpSettlement.sol";
+import {IInstructions} from "../../../contracts/interfaces/IInstructions.sol";
+import {ISettlementModes} from "../../../contracts/interfaces/ISettlementModes.sol";
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {IEncumbrances} from "../../../contracts/interfaces/IEncumbrances.sol";
 import {Founder, IMemberRegistry, Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
@@ -74,6 +76,8 @@ abstract contract ProductionSuite is Test, Refusals {
     IRegisteredQuantity internal quantity;
     IEncumbrances internal encumbrances;
     IDvpSettlement internal settlement;
+    ISettlementModes internal modes;
+    IInstructions internal instructions;
     IDepositToken internal cash;
     ISuiteFactory internal factory;
     IToken internal token;
@@ -151,7 +155,8 @@ abstract contract ProductionSuite is Test, Refusals {
         assertEq(address(registry), registryAt);
     }
 
-    /// @dev 4. Registered quantity and encumbrances; 5. settlement; 6. the deposit token, which obeys only it; 7. the
+    /// @dev 4. Registered quantity and encumbrances; 5. settlement, whose other modes come
+    /// first, and instructions; 6. the deposit token, which obeys only it; 7. the
     /// factory, with the code of token and compliance.
     function _deployMarket() private {
         address owner = address(authority);
@@ -165,6 +170,13 @@ abstract contract ProductionSuite is Test, Refusals {
                 abi.encodeCall(IDvpSettlement.initialize, (owner, address(members), address(registry)))
             )
         );
+        modes = ISettlementModes(address(settlement));
+        instructions = IInstructions(
+            _proxy(
+                deploy("Instructions"),
+                abi.encodeCall(IInstructions.initialize, (owner, address(members), address(registry)))
+            )
+        );
         cash = IDepositToken(
             _proxy(
                 deploy("DepositToken"),
@@ -176,7 +188,7 @@ abstract contract ProductionSuite is Test, Refusals {
             quantity: address(quantity),
             encumbrances: address(encumbrances),
             settlement: address(settlement),
-            instructions: address(0),
+            instructions: address(instructions),
             tokenImplementation: deploy("SecurityToken"),
             complianceImplementation: deploy("ModularCompliance")
         });
