@@ -259,8 +259,21 @@ abstract contract ProductionSuite is Test, Refusals {
     }
 
     function onboard(address account, uint256 broker, uint8 ownerType) internal {
+        _onboard(account, address(uint160(account) + 1), broker, ownerType);
+    }
+
+    /// @dev Another account of an identity, at the first broker.
+    function onboardAs(address account, address identity) internal {
+        _onboard(account, identity, BROKER_1_NO, 1);
+    }
+
+    function onboardWith(address account, address identity, uint8 ownerType) internal {
+        _onboard(account, identity, BROKER_1_NO, ownerType);
+    }
+
+    function _onboard(address account, address identity, uint256 broker, uint8 ownerType) private {
         Onboarding[] memory items = new Onboarding[](1);
-        items[0] = Onboarding(account, address(uint160(account) + 1), 410, 1, ownerType, TOPIC_BITS, LATER);
+        items[0] = Onboarding(account, identity, 410, 1, ownerType, TOPIC_BITS, LATER);
         bytes20 manager = broker == BROKER_1_NO ? BROKER_1 : BROKER_2;
         OnboardingBatch memory batch = OnboardingBatch(manager, claimIssuer, ++_nonce, LATER, items);
         string memory item =

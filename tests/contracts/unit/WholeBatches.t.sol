@@ -153,7 +153,7 @@ contract WholeBatchesTest is Batches {
         vm.chainId(7);
         (bool success, bytes memory answer) = _call(venueSender, batch, false);
         assertFalse(success);
-        assertEq(bytes32(answer), bytes32(SignatureInvalid.selector), "another chain");
+        assertEq(bytes32(bytes4(answer)), bytes32(SignatureInvalid.selector), "another chain");
     }
 
     function test_a_mode_runs_only_behind_settlement() public {
