@@ -29,14 +29,28 @@ struct CashParty {
     address account;
 }
 
+/// @notice Cash that a member moves between two of its accounts.
+struct CashMove {
+    bytes20 member;
+    address from;
+    address to;
+    uint96 amount;
+    uint256 nonce;
+    uint40 deadline;
+}
+
 /// @title IDepositToken
 /// @notice Won on deposit at cash agents, held by members in cash accounts without keys; whole won (0 decimals).
-/// @dev It moves only to settle trades: the transfers of ERC-20 are refused. All won together are less than 2^88.
+/// @dev It moves only to settle trades, and between one member's accounts of one kind: the transfers of ERC-20 are
+/// refused. Whatever moves, the supply changes by credits and debits alone. All won together are less than 2^88. Held
+/// cash belongs to a trade of a later day: it counts in the balance, and pays for nothing else.
 interface IDepositToken is IERC20 {
     error DepositTokenAccountExists(address account);
     error DepositTokenAccountUnknown(address account);
     error DepositTokenAccountInvalid(address account, uint8 kind);
     error DepositTokenAmountInvalid(uint256 amount);
+    error DepositTokenNetUnbalanced(int256 sum);
+    error DepositTokenMemberUnchanged(bytes20 member);
 
     /// @notice A member has a cash account.
     event CashAccountOpened(address indexed account, bytes20 indexed member, uint8 kind);
@@ -46,6 +60,17 @@ interface IDepositToken is IERC20 {
 
     /// @notice A cash agent paid cash out of an account.
     event CashDebited(bytes32 indexed ref, address indexed account, uint96 amount);
+
+    /// @notice The held part of an account's balance changed to this.
+    event CashHeld(address indexed account, uint256 held);
+
+    /// @notice A member moved cash between two of its accounts.
+    event CashInstructed(bytes20 indexed member, uint256 indexed nonce, address from, address to, uint96 amount);
+
+    /// @notice A failed member's customer-cash accounts are another member's; the totals are what they hold together.
+    event CustomerCashMoved(
+        bytes20 indexed from, bytes20 indexed to, address[] accounts, uint256 totalBefore, uint256 totalAfter
+    );
 
     /// @notice Constructor of the proxy: everything belongs to `owner`, only `settlement` moves cash.
     function initialize(address owner, address memberRegistry, address settlement) external;
@@ -70,6 +95,38 @@ interface IDepositToken is IERC20 {
     /// @dev Requirements: the caller is the settlement contract; both cash accounts belong to the members named and are
     /// of the kinds named; the payer's balance covers the amount. Emits Transfer.
     function settle(CashParty calldata payer, CashParty calldata payee, uint256 amount) external;
+
+    /// @notice Pays the nets of a batch, from who owes to who is owed, through the settlement contract.
+    /// @dev Requirements: the caller is the settlement contract; the accounts are as {settle} asks; each balance
+    /// covers what the account owes; the nets add up to zero. Emits Transfer for each account whose net is not zero.
+    function settleNet(CashParty[] calldata parties, int256[] calldata nets) external;
+
+    /// @notice Holds the payer's cash for a trade of a later day.
+    /// @dev Requirements: as {settle}. Emits {CashHeld}.
+    function hold(CashParty calldata payer, CashParty calldata payee, uint256 amount) external;
+
+    /// @notice Gives held cash back.
+    /// @dev Requirements: the caller is the settlement contract; so much is held. Emits {CashHeld}.
+    function release(address cashAccount, uint256 amount) external;
+
+    /// @notice Pays held cash to the account that {hold} checked, whoever's it is since.
+    /// @dev Requirements: as {release}. Emits {CashHeld} and Transfer.
+    function settleHeld(address payer, address payee, uint256 amount) external;
+
+    /// @notice Moves cash between two accounts of one member; anyone relays.
+    /// @dev Requirements: the deadline has not passed; an active CASH key of the member signed `CashMove` (EIP-712);
+    /// its nonce is fresh for the member; both accounts are the member's and of one kind (SegregationViolation); two
+    /// accounts; an amount above zero, which the balance covers. Emits Transfer and {CashInstructed}.
+    function move(CashMove calldata order, bytes calldata signature) external;
+
+    /// @notice Makes a failed member's customer-cash accounts another member's, with all that they hold: their
+    /// addresses stay, so do holds.
+    /// @dev Requirements: the caller is the owner; the successor is an active member, and another one; each account is
+    /// the failed member's and holds customers' cash (SegregationViolation). Emits {CustomerCashMoved}.
+    function moveCustomerCash(bytes20 from, bytes20 to, address[] calldata accounts) external;
+
+    /// @notice The held part of an account's balance.
+    function heldOf(address account) external view returns (uint256);
 
     /// @notice A cash account's member, kind and balance; all zero if it is not open.
     function accountOf(address account) external view returns (bytes20 member, uint8 kind, uint256 balance);

@@ -45,6 +45,7 @@ interface IDvpSettlement {
     error DvpSettlementLengthMismatch();
     error DvpSettlementReentered();
     error DvpSettlementGasTooLow(uint256 left, uint256 needed);
+    error DvpSettlementCodeMissing(address modes);
 
     /// @notice Both legs of a trade moved.
     event TradeSettled(
@@ -102,7 +103,7 @@ interface IDvpSettlement {
     /// is not void. Emits {OrderCanceled}.
     function cancelOrder(bytes20 broker, uint64 nonce, bytes calldata signature) external;
 
-    /// @notice Units of an order that settled; 2^64 - 1 if it is void.
+    /// @notice Units of an order that settled or are held; 2^64 - 1 if it is void.
     function filled(bytes20 broker, uint64 nonce) external view returns (uint64);
 
     /// @notice Whether a trade settled.

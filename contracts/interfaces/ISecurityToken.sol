@@ -85,11 +85,11 @@ interface ISecurityToken is IERC3643, IERC1643 {
     function instruct(address from, address to, uint256 units) external;
 
     /// @notice Encumbers free units.
-    /// @dev Requirements: the caller is the encumbrances contract; so many units are free. Emits {EncumberedUnits}.
+    /// @dev Requirements: the caller is the encumbrances or the settlement contract; so many units are free. Emits {EncumberedUnits}.
     function lock(address account, uint96 units) external;
 
     /// @notice Releases encumbered units.
-    /// @dev Requirements: the caller is the encumbrances contract. Emits {EncumberedUnits}.
+    /// @dev Requirements: the caller is the encumbrances or the settlement contract. Emits {EncumberedUnits}.
     function unlock(address account, uint96 units) external;
 
     /// @notice Forced transfer with its legal basis and the hash of its document.

@@ -113,6 +113,15 @@ interface Refusals {
     /// @notice The two sides do not agree on a field.
     error SettlementUnmatched(bytes32 field);
 
+    /// @notice One leg of the settlement is missing.
+    error DvpLegMissing(uint64 tradeId);
+
+    /// @notice The cash confirmation is not valid.
+    error CashConfirmInvalid(bytes32 ref, bytes32 field);
+
+    /// @notice The hold has expired.
+    error HoldExpired(uint64 tradeId, uint256 expiresAt);
+
     /// @notice The registrar has not registered a quantity.
     error NotRegistered(address token);
 
@@ -130,6 +139,9 @@ interface Refusals {
 
     /// @notice A legal basis and a document are required.
     error LegalBasisRequired();
+
+    /// @notice An off-market move needs a reason and a document.
+    error TransferReasonRequired(address from, address to);
 
     /// @notice A sale between customers goes through the venue.
     error OffVenueSaleBarred();

@@ -27,6 +27,14 @@ library Fills {
         words[nonce >> 2] = word + (uint256(units) << _shift(nonce));
     }
 
+    /// @notice Takes back units that were added and did not settle; a void order stays void.
+    function remove(Cells storage cells, bytes20 broker, uint64 nonce, uint64 units) internal {
+        mapping(uint256 => uint256) storage words = cells.words[broker];
+        uint256 word = words[nonce >> 2];
+        if (uint64(word >> _shift(nonce)) == VOID) return;
+        words[nonce >> 2] = word - (uint256(units) << _shift(nonce));
+    }
+
     /// @notice Voids an order; false if it was void.
     function void(Cells storage cells, bytes20 broker, uint64 nonce) internal returns (bool) {
         mapping(uint256 => uint256) storage words = cells.words[broker];

@@ -6,7 +6,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Governed} from "../control/Governed.sol";
 import {Signatures} from "../control/Signatures.sol";
 import {TypedData} from "../control/TypedData.sol";
-import {CashAccount, CashEntry, CashParty, IDepositToken} from "../interfaces/IDepositToken.sol";
+import {CashAccount, CashEntry, CashMove, CashParty, IDepositToken} from "../interfaces/IDepositToken.sol";
 import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
 
 /// @title DepositToken
@@ -16,10 +16,12 @@ contract DepositToken is Governed, TypedData, IDepositToken {
         IMemberRegistry members;
         address settlement;
         uint88 supply;
-        // One word an account: member:160 | kind:8 | balance:88. 2^88 won are more than all money there is.
+        // One word an account: member:160 | kind:8 | free:88. 2^88 won are more than all money there is.
         mapping(address account => uint256) accounts;
         mapping(bytes32 ref => bool) references;
-        mapping(bytes20 agent => mapping(uint256 nonce => bool)) nonces;
+        mapping(bytes20 member => mapping(uint256 nonce => bool)) nonces;
+        // Apart from the word: who settles at once never reads it.
+        mapping(address account => uint256) held;
     }
 
     uint8 private constant _CASH = 8;
@@ -33,6 +35,9 @@ contract DepositToken is Governed, TypedData, IDepositToken {
     bytes32 private constant _CREDIT =
         keccak256("CashCredit(address account,uint96 amount,bytes32 ref,uint40 deadline)");
     bytes32 private constant _DEBIT = keccak256("CashDebit(address account,uint96 amount,bytes32 ref,uint40 deadline)");
+
+    bytes32 private constant _MOVE =
+        keccak256("CashMove(bytes20 member,address from,address to,uint96 amount,uint256 nonce,uint40 deadline)");
 
     bytes32 private constant _DATA =
         keccak256(abi.encode(uint256(keccak256("stoken.storage.DepositToken")) - 1)) & ~bytes32(uint256(0xff));
@@ -49,14 +54,12 @@ contract DepositToken is Governed, TypedData, IDepositToken {
     function openAccount(CashAccount calldata opening, bytes calldata signature) external {
         Data storage $ = _data();
         bytes20 agent = _agent(keccak256(abi.encode(_ACCOUNT, opening)), opening.deadline, signature);
-        if ($.nonces[agent][opening.nonce]) revert NonceReplayed(agent, opening.nonce);
-        $.nonces[agent][opening.nonce] = true;
+        _useNonce($, agent, opening.nonce);
         if (opening.account == address(0) || (opening.kind != _CUSTOMER && opening.kind != _OWN)) {
             revert DepositTokenAccountInvalid(opening.account, opening.kind);
         }
         if ($.accounts[opening.account] != 0) revert DepositTokenAccountExists(opening.account);
-        (, uint8 status) = $.members.memberOf(opening.member);
-        if (status != _ACTIVE) revert BrokerNotMember(opening.member);
+        _requireActive($, opening.member);
         $.accounts[opening.account] = _header(opening.member, opening.kind) << 88;
         emit CashAccountOpened(opening.account, opening.member, opening.kind);
     }
@@ -102,9 +105,101 @@ contract DepositToken is Governed, TypedData, IDepositToken {
     }
 
     /// @inheritdoc IDepositToken
+    function settleNet(CashParty[] memory parties, int256[] calldata nets) external {
+        Data storage $ = _settling();
+        int256 sum;
+        // Who owes pays in before anybody is paid out, so that no event takes what is not there.
+        for (uint256 i = 0; i < parties.length; ++i) {
+            sum += nets[i];
+            uint256 word = _checkedCopy($, parties[i]);
+            if (nets[i] >= 0) continue;
+            address account = parties[i].cashAccount;
+            uint256 owed = uint256(-nets[i]);
+            if (uint88(word) < owed) revert InsufficientCash(account, uint88(word), owed);
+            $.accounts[account] = word - owed;
+            emit Transfer(account, msg.sender, owed);
+        }
+        if (sum != 0) revert DepositTokenNetUnbalanced(sum);
+        for (uint256 i = 0; i < parties.length; ++i) {
+            if (nets[i] <= 0) continue;
+            $.accounts[parties[i].cashAccount] += uint256(nets[i]);
+            emit Transfer(msg.sender, parties[i].cashAccount, uint256(nets[i]));
+        }
+    }
+
+    /// @inheritdoc IDepositToken
+    function hold(CashParty memory payer, CashParty memory payee, uint256 amount) external {
+        Data storage $ = _settling();
+        uint256 word = _checkedCopy($, payer);
+        _checkedCopy($, payee);
+        if (uint88(word) < amount) revert InsufficientCash(payer.cashAccount, uint88(word), amount);
+        $.accounts[payer.cashAccount] = word - amount;
+        _setHeld($, payer.cashAccount, $.held[payer.cashAccount] + amount);
+    }
+
+    /// @inheritdoc IDepositToken
+    function release(address cashAccount, uint256 amount) external {
+        Data storage $ = _settling();
+        _setHeld($, cashAccount, $.held[cashAccount] - amount);
+        $.accounts[cashAccount] += amount;
+    }
+
+    /// @inheritdoc IDepositToken
+    function settleHeld(address payer, address payee, uint256 amount) external {
+        Data storage $ = _settling();
+        _setHeld($, payer, $.held[payer] - amount);
+        $.accounts[payee] += amount;
+        emit Transfer(payer, payee, amount);
+    }
+
+    /// @inheritdoc IDepositToken
+    function move(CashMove calldata order, bytes calldata signature) external {
+        if (block.timestamp > order.deadline) revert TooLate(order.deadline, block.timestamp);
+        Data storage $ = _data();
+        address signer = Signatures.signerOf(_digest(keccak256(abi.encode(_MOVE, order))), signature);
+        bytes20 member = $.members.authorise(signer, _CASH, block.timestamp);
+        if (member != order.member || member == 0) revert SignatureInvalid(signer);
+        _useNonce($, member, order.nonce);
+        uint256 from = $.accounts[order.from];
+        uint256 to = $.accounts[order.to];
+        // One member and one kind: customers' cash and its own never mix.
+        if (from >> 96 != uint160(member) || from >> 88 != to >> 88) revert SegregationViolation(order.from, order.to);
+        if (order.from == order.to) revert SelfTransfer(order.from);
+        if (order.amount == 0) revert DepositTokenAmountInvalid(0);
+        if (uint88(from) < order.amount) revert InsufficientCash(order.from, uint88(from), order.amount);
+        $.accounts[order.from] = from - order.amount;
+        $.accounts[order.to] = to + order.amount;
+        emit Transfer(order.from, order.to, order.amount);
+        emit CashInstructed(member, order.nonce, order.from, order.to, order.amount);
+    }
+
+    /// @inheritdoc IDepositToken
+    function moveCustomerCash(bytes20 from, bytes20 to, address[] calldata accounts) external onlyOwner {
+        Data storage $ = _data();
+        _requireActive($, to);
+        if (from == to) revert DepositTokenMemberUnchanged(from);
+        uint256 before;
+        uint256 moved;
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            address account = accounts[i];
+            uint256 word = $.accounts[account];
+            if (word >> 88 != _header(from, _CUSTOMER) || from == 0) revert SegregationViolation(account, account);
+            before += uint88(word) + $.held[account];
+            $.accounts[account] = (_header(to, _CUSTOMER) << 88) | uint88(word);
+            moved += uint88($.accounts[account]) + $.held[account];
+        }
+        emit CustomerCashMoved(from, to, accounts, before, moved);
+    }
+
+    /// @inheritdoc IDepositToken
     function accountOf(address account) external view returns (bytes20 member, uint8 kind, uint256 balance) {
         uint256 word = _data().accounts[account];
-        return (bytes20(uint160(word >> 96)), uint8(word >> 88), uint88(word));
+        return (bytes20(uint160(word >> 96)), uint8(word >> 88), _balance(account, word));
+    }
+
+    /// @inheritdoc IDepositToken
+    function heldOf(address account) external view returns (uint256) {
+        return _data().held[account];
     }
 
     /// @inheritdoc IDepositToken
@@ -140,7 +235,7 @@ contract DepositToken is Governed, TypedData, IDepositToken {
 
     /// @inheritdoc IERC20
     function balanceOf(address account) external view returns (uint256) {
-        return uint88(_data().accounts[account]);
+        return _balance(account, _data().accounts[account]);
     }
 
     /// @inheritdoc IERC20
@@ -192,9 +287,42 @@ contract DepositToken is Governed, TypedData, IDepositToken {
     /// @dev The word of a cash account, if it is the member's and of the kind.
     function _checked(Data storage $, CashParty calldata party) private view returns (uint256 word) {
         word = $.accounts[party.cashAccount];
-        if (word >> 88 != _header(party.member, party.kind) || party.member == 0) {
-            revert SegregationViolation(party.account, party.cashAccount);
-        }
+        if (!_isOf(word, party.member, party.kind)) revert SegregationViolation(party.account, party.cashAccount);
+    }
+
+    /// @dev As {_checked}, whose code would cost more in {settle} if others shared it.
+    function _checkedCopy(Data storage $, CashParty memory party) private view returns (uint256 word) {
+        word = $.accounts[party.cashAccount];
+        if (!_isOf(word, party.member, party.kind)) revert SegregationViolation(party.account, party.cashAccount);
+    }
+
+    function _isOf(uint256 word, bytes20 member, uint8 kind) private pure returns (bool) {
+        return word >> 88 == _header(member, kind) && member != 0;
+    }
+
+    function _settling() private view returns (Data storage $) {
+        $ = _data();
+        if (msg.sender != $.settlement) revert RoleRequired("SETTLEMENT");
+    }
+
+    function _useNonce(Data storage $, bytes20 member, uint256 nonce) private {
+        if ($.nonces[member][nonce]) revert NonceReplayed(member, nonce);
+        $.nonces[member][nonce] = true;
+    }
+
+    function _requireActive(Data storage $, bytes20 member) private view {
+        (, uint8 status) = $.members.memberOf(member);
+        if (status != _ACTIVE) revert BrokerNotMember(member);
+    }
+
+    function _setHeld(Data storage $, address account, uint256 held) private {
+        $.held[account] = held;
+        emit CashHeld(account, held);
+    }
+
+    /// @dev Free and held.
+    function _balance(address account, uint256 word) private view returns (uint256) {
+        return uint88(word) + _data().held[account];
     }
 
     function _header(bytes20 member, uint8 kind) private pure returns (uint256) {

@@ -193,9 +193,9 @@ REFUSALS: dict[Refusal, Meaning] = {
     _R.SELF_TRADE_PREVENTED: Meaning("The order met an order of the same person.", 12),
     _R.INSIDER_BLACKOUT: Meaning("The person is in a blackout period.", 12, None, "address identity, uint256 until"),
     _R.SETTLEMENT_UNMATCHED: Meaning("The two sides do not agree on a field.", None, "DQUA", "bytes32 field"),
-    _R.DVP_LEG_MISSING: Meaning("One leg of the settlement is missing.", None, "CMIS"),
-    _R.CASH_CONFIRM_INVALID: Meaning("The cash confirmation is not valid.", None, "DMON"),
-    _R.HOLD_EXPIRED: Meaning("The hold has expired.", None, "DDAT"),
+    _R.DVP_LEG_MISSING: Meaning("One leg of the settlement is missing.", None, "CMIS", "uint64 tradeId"),
+    _R.CASH_CONFIRM_INVALID: Meaning("The cash confirmation is not valid.", None, "DMON", "bytes32 ref, bytes32 field"),
+    _R.HOLD_EXPIRED: Meaning("The hold has expired.", None, "DDAT", "uint64 tradeId, uint256 expiresAt"),
     _R.NOT_REGISTERED: Meaning("The registrar has not registered a quantity.", None, None, "address token"),
     _R.SUPPLY_CAP_EXCEEDED: Meaning(
         "The registered quantity would be exceeded.", None, None, "uint256 registered, uint256 supply"
@@ -208,7 +208,9 @@ REFUSALS: dict[Refusal, Meaning] = {
     _R.DUAL_CONTROL_REQUIRED: Meaning("Two people of two institutions must approve.", None, None, ""),
     _R.LEGAL_BASIS_REQUIRED: Meaning("A legal basis and a document are required.", None, None, ""),
     _R.SIGNATURE_POLICY_UNMET: Meaning("The signatures do not meet the policy."),
-    _R.TRANSFER_REASON_REQUIRED: Meaning("An off-market move needs a reason and a document."),
+    _R.TRANSFER_REASON_REQUIRED: Meaning(
+        "An off-market move needs a reason and a document.", None, None, "address from, address to"
+    ),
     _R.OFF_VENUE_SALE_BARRED: Meaning("A sale between customers goes through the venue.", arguments=""),
     _R.RECOVERY_COOLDOWN: Meaning(
         "The waiting time of the recovery has not passed.", None, None, "uint256 eta, uint256 at"

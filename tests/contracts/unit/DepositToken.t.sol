@@ -3,7 +3,13 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
-import {CashAccount, CashEntry, CashParty, IDepositToken} from "../../../contracts/interfaces/IDepositToken.sol";
+import {
+    CashAccount,
+    CashEntry,
+    CashMove,
+    CashParty,
+    IDepositToken
+} from "../../../contracts/interfaces/IDepositToken.sol";
 import {ProductionSuite} from "./ProductionSuite.sol";
 
 /// @title DepositTokenTest
@@ -33,6 +39,128 @@ contract DepositTokenTest is ProductionSuite {
         assertEq(balance, 600);
         assertEq(cash.totalSupply(), 10_000_600);
         assertTrue(cash.referenceUsed("in"));
+    }
+
+    function test_a_member_moves_cash_between_its_accounts_of_one_kind() public {
+        openCash(_fresh, BROKER_2, 1);
+        CashMove memory order = CashMove(BROKER_2, cash2, _fresh, 400, 1, LATER);
+        vm.expectEmit(address(cash));
+        emit IERC20.Transfer(cash2, _fresh, 400);
+        vm.expectEmit(address(cash));
+        emit IDepositToken.CashInstructed(BROKER_2, 1, cash2, _fresh, 400);
+        cash.move(order, _moved(order, BROKER_2_NO));
+        assertEq(cash.balanceOf(_fresh), 400);
+        assertEq(cash.totalSupply(), 10_000_000);
+        _moveFails(order, BROKER_2_NO, abi.encodeWithSelector(NonceReplayed.selector, BROKER_2, 1));
+        order.nonce = 2;
+        _moveFails(order, BROKER_1_NO, abi.encodeWithSelector(SignatureInvalid.selector, vm.addr(SIGNER + BROKER_1_NO)));
+        order.amount = 0;
+        _moveFails(order, BROKER_2_NO, abi.encodeWithSelector(IDepositToken.DepositTokenAmountInvalid.selector, 0));
+        order.amount = 10_000_000;
+        _moveFails(order, BROKER_2_NO, abi.encodeWithSelector(InsufficientCash.selector, cash2, 9_999_600, 10_000_000));
+        order.to = cash2;
+        _moveFails(order, BROKER_2_NO, abi.encodeWithSelector(SelfTransfer.selector, cash2));
+        order.to = cash1;
+        _moveFails(order, BROKER_2_NO, abi.encodeWithSelector(SegregationViolation.selector, cash2, cash1));
+        order.deadline = uint40(block.timestamp) - 1;
+        _moveFails(order, BROKER_2_NO, abi.encodeWithSelector(TooLate.selector, order.deadline, block.timestamp));
+    }
+
+    function test_customers_cash_never_becomes_a_members_own() public {
+        credit(cash1, 100);
+        CashMove memory order = CashMove(BROKER_1, cash1, ownCash1, 100, 1, LATER);
+        _moveFails(order, BROKER_1_NO, abi.encodeWithSelector(SegregationViolation.selector, cash1, ownCash1));
+        order = CashMove(BROKER_1, cash2, cash1, 100, 1, LATER);
+        _moveFails(order, BROKER_1_NO, abi.encodeWithSelector(SegregationViolation.selector, cash2, cash1));
+    }
+
+    function test_a_failed_members_customer_cash_moves_whole() public {
+        address[] memory accounts = new address[](1);
+        accounts[0] = cash2;
+        vm.expectEmit(address(cash));
+        emit IDepositToken.CustomerCashMoved(BROKER_2, BROKER_1, accounts, 10_000_000, 10_000_000);
+        registrarAct(address(cash), abi.encodeCall(IDepositToken.moveCustomerCash, (BROKER_2, BROKER_1, accounts)));
+        (bytes20 member, uint8 kind, uint256 balance) = cash.accountOf(cash2);
+        assertEq(bytes32(member), bytes32(BROKER_1));
+        assertEq(kind, 1);
+        assertEq(balance, 10_000_000);
+        assertEq(cash.totalSupply(), 10_000_000);
+    }
+
+    function test_only_customer_cash_of_the_failed_member_moves_and_only_by_two_institutions() public {
+        address[] memory accounts = new address[](1);
+        accounts[0] = cash2;
+        vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));
+        cash.moveCustomerCash(BROKER_2, BROKER_1, accounts);
+        vm.startPrank(address(authority));
+        vm.expectRevert(abi.encodeWithSelector(SegregationViolation.selector, cash2, cash2));
+        cash.moveCustomerCash(BROKER_1, BROKER_2, accounts);
+        accounts[0] = ownCash1;
+        vm.expectRevert(abi.encodeWithSelector(SegregationViolation.selector, ownCash1, ownCash1));
+        cash.moveCustomerCash(BROKER_1, BROKER_2, accounts);
+        vm.expectRevert(abi.encodeWithSelector(IDepositToken.DepositTokenMemberUnchanged.selector, BROKER_2));
+        cash.moveCustomerCash(BROKER_2, BROKER_2, accounts);
+        vm.expectRevert(abi.encodeWithSelector(BrokerNotMember.selector, bytes20("nobody")));
+        cash.moveCustomerCash(BROKER_2, "nobody", accounts);
+        vm.stopPrank();
+    }
+
+    function test_held_cash_is_neither_debited_nor_paid() public {
+        vm.startPrank(address(settlement));
+        cash.hold(CashParty(cash2, BROKER_2, 1, buyer), CashParty(cash1, BROKER_1, 1, seller), 9_000_000);
+        vm.expectRevert(abi.encodeWithSelector(InsufficientCash.selector, cash2, 1_000_000, 1_000_001));
+        cash.settle(CashParty(cash2, BROKER_2, 1, buyer), CashParty(cash1, BROKER_1, 1, seller), 1_000_001);
+        vm.stopPrank();
+        CashEntry memory entry = CashEntry(cash2, 1_000_001, "out", LATER);
+        bytes memory signature = _signed(entryDigest("CashDebit", entry));
+        vm.expectRevert(abi.encodeWithSelector(InsufficientCash.selector, cash2, 1_000_000, 1_000_001));
+        cash.debit(entry, signature);
+        assertEq(cash.balanceOf(cash2), 10_000_000);
+        vm.prank(address(settlement));
+        cash.release(cash2, 9_000_000);
+        assertEq(cash.heldOf(cash2), 0);
+    }
+
+    function test_nets_add_up_to_zero() public {
+        CashParty[] memory parties = new CashParty[](2);
+        (parties[0], parties[1]) = (CashParty(cash2, BROKER_2, 1, buyer), CashParty(cash1, BROKER_1, 1, seller));
+        int256[] memory nets = new int256[](2);
+        (nets[0], nets[1]) = (-10, 11);
+        vm.prank(address(settlement));
+        vm.expectRevert(abi.encodeWithSelector(IDepositToken.DepositTokenNetUnbalanced.selector, int256(1)));
+        cash.settleNet(parties, nets);
+        (nets[0], nets[1]) = (-10_000_001, 10_000_001);
+        vm.prank(address(settlement));
+        vm.expectRevert(abi.encodeWithSelector(InsufficientCash.selector, cash2, 10_000_000, 10_000_001));
+        cash.settleNet(parties, nets);
+    }
+
+    function test_only_settlement_holds_releases_and_nets() public {
+        bytes memory refusal = abi.encodeWithSelector(RoleRequired.selector, bytes32("SETTLEMENT"));
+        CashParty memory party = CashParty(cash2, BROKER_2, 1, buyer);
+        vm.expectRevert(refusal);
+        cash.hold(party, party, 1);
+        vm.expectRevert(refusal);
+        cash.release(cash2, 0);
+        vm.expectRevert(refusal);
+        cash.settleHeld(cash2, cash1, 0);
+        vm.expectRevert(refusal);
+        cash.settleNet(new CashParty[](0), new int256[](0));
+    }
+
+    function _moveFails(CashMove memory order, uint256 broker, bytes memory refusal) private {
+        bytes memory signature = _moved(order, broker);
+        vm.expectRevert(refusal);
+        cash.move(order, signature);
+    }
+
+    function _moved(CashMove memory order, uint256 broker) private view returns (bytes memory) {
+        bytes32 kind =
+            keccak256("CashMove(bytes20 member,address from,address to,uint96 amount,uint256 nonce,uint40 deadline)");
+        return
+            signatureOf(
+                SIGNER + broker, typed("stoken DepositToken", address(cash), keccak256(abi.encode(kind, order)))
+            );
     }
 
     function test_a_reference_is_used_once() public {

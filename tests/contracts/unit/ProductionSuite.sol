@@ -9,6 +9,8 @@ import {
 import {Act, IAuthority} from "../../../contracts/interfaces/IAuthority.sol";
 import {CashAccount, CashEntry, IDepositToken} from "../../../contracts/interfaces/IDepositToken.sol";
 import {IDvpSettlement} from "../../../contracts/interfaces/IDvpSettlement.sol";
+import {IInstructions} from "../../../contracts/interfaces/IInstructions.sol";
+import {ISettlementModes} from "../../../contracts/interfaces/ISettlementModes.sol";
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {IEncumbrances} from "../../../contracts/interfaces/IEncumbrances.sol";
 import {Founder, IMemberRegistry, Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
@@ -76,6 +78,8 @@ abstract contract ProductionSuite is Test, Refusals {
     IRegisteredQuantity internal quantity;
     IEncumbrances internal encumbrances;
     IDvpSettlement internal settlement;
+    ISettlementModes internal modes;
+    IInstructions internal instructions;
     IDepositToken internal cash;
     ISuiteFactory internal factory;
     IToken internal token;
@@ -152,7 +156,8 @@ abstract contract ProductionSuite is Test, Refusals {
         assertEq(address(registry), registryAt);
     }
 
-    /// @dev 4. Registered quantity and encumbrances; 5. settlement; 6. the deposit token, which obeys only it; 7. the
+    /// @dev 4. Registered quantity and encumbrances; 5. settlement, whose other modes come
+    /// first, and instructions; 6. the deposit token, which obeys only it; 7. the
     /// factory, with the code of token and compliance.
     function _deployMarket() private {
         address owner = address(authority);
@@ -167,8 +172,15 @@ abstract contract ProductionSuite is Test, Refusals {
         );
         settlement = IDvpSettlement(
             _proxy(
-                deploy("DvpSettlement"),
+                deploy("DvpSettlement", abi.encode(deploy("SettlementModes"))),
                 abi.encodeCall(IDvpSettlement.initialize, (owner, address(members), address(registry)))
+            )
+        );
+        modes = ISettlementModes(address(settlement));
+        instructions = IInstructions(
+            _proxy(
+                deploy("Instructions"),
+                abi.encodeCall(IInstructions.initialize, (owner, address(members), address(registry)))
             )
         );
         cash = IDepositToken(
@@ -182,7 +194,7 @@ abstract contract ProductionSuite is Test, Refusals {
             quantity: address(quantity),
             encumbrances: address(encumbrances),
             settlement: address(settlement),
-            instructions: address(0),
+            instructions: address(instructions),
             tokenImplementation: deploy("SecurityToken", abi.encode(deploy("SecurityTokenExtension"))),
             complianceImplementation: deploy("ModularCompliance")
         });
@@ -253,8 +265,21 @@ abstract contract ProductionSuite is Test, Refusals {
     }
 
     function onboard(address account, uint256 broker, uint8 ownerType) internal {
+        _onboard(account, address(uint160(account) + 1), broker, ownerType);
+    }
+
+    /// @dev Another account of an identity, at the first broker.
+    function onboardAs(address account, address identity) internal {
+        _onboard(account, identity, BROKER_1_NO, 1);
+    }
+
+    function onboardWith(address account, address identity, uint8 ownerType) internal {
+        _onboard(account, identity, BROKER_1_NO, ownerType);
+    }
+
+    function _onboard(address account, address identity, uint256 broker, uint8 ownerType) private {
         Onboarding[] memory items = new Onboarding[](1);
-        items[0] = Onboarding(account, address(uint160(account) + 1), 410, 1, ownerType, TOPIC_BITS, LATER);
+        items[0] = Onboarding(account, identity, 410, 1, ownerType, TOPIC_BITS, LATER);
         bytes20 manager = broker == BROKER_1_NO ? BROKER_1 : BROKER_2;
         OnboardingBatch memory batch = OnboardingBatch(manager, claimIssuer, ++_nonce, LATER, items);
         string memory item =
