@@ -21,7 +21,7 @@ NPM := $(if $(SYSTEM_NODE),npm,$(WHEEL_NODE)/bin/node $(WHEEL_NODE)/lib/node_mod
 BENCHMARKS := $(if $(wildcard benchmarks/*.py),benchmarks)
 LINTED := stoken tests tools examples $(BENCHMARKS)
 CHECKS := check-lint check-types check-layers check-locks check-generated check-docs check-requirements \
-	check-contracts check-artifacts
+	check-contracts check-artifacts check-costs
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -124,6 +124,9 @@ check-contracts: setup
 
 check-artifacts: setup
 	@.venv/bin/stoken contracts build --check
+
+check-costs: setup
+	@$(PY) -m benchmarks.costs --check
 
 format: setup ## Format Python and Solidity, write all that is generated
 	@$(PY) -m ruff check -q --fix $(LINTED); $(PY) -m ruff format -q $(LINTED)
