@@ -22,7 +22,7 @@ NPM := $(if $(SYSTEM_NODE),npm,$(WHEEL_NODE)/bin/node $(WHEEL_NODE)/lib/node_mod
 BENCHMARKS := $(if $(wildcard benchmarks/*.py),benchmarks)
 LINTED := stoken tests tools examples $(BENCHMARKS)
 CHECKS := check-lint check-types check-layers check-locks check-generated check-docs check-requirements \
-	check-contracts check-artifacts
+	check-contracts check-artifacts check-costs check-layout
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -139,10 +139,16 @@ check-contracts: setup
 check-artifacts: setup
 	@.venv/bin/stoken contracts build --check
 
+check-costs: setup
+	@$(PY) -m benchmarks.costs --check
+
+check-layout: setup
+	@$(PY) tools/layout.py --check
+
 format: setup ## Format Python and Solidity, write all that is generated
 	@$(PY) -m ruff check -q --fix $(LINTED); $(PY) -m ruff format -q $(LINTED)
 	@$(FORGE) fmt
-	@$(PY) tools/generate.py && $(PY) tools/docs.py && $(PY) tools/requirements.py
+	@$(PY) tools/generate.py && $(PY) tools/docs.py && $(PY) tools/requirements.py && $(PY) tools/layout.py
 
 clean: ## Remove what the targets made, except committed files
 	@rm -rf .venv .venv-brownie node_modules build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

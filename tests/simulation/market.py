@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The deployed suite with one issue and eight accounts, and the model of it at the same state."""
+
+from typing import Any, Final
+
+from stoken.chain import eip712
+from stoken.chain.reverts import decode_revert
+from stoken.chain.signatures import address_of, sign
+from stoken.chain.statements import Onboarding, OnboardingBatch
+from stoken.issuance.calldata import interface
+from stoken.parties import requests
+from tests import consortium
+from tests.consortium import BROKER_1, BROKER_2, CASH, CLAIM_ISSUER, FOREVER, TOPIC, Holder
+from tests.deployed import Deployed
+from tests.simulation.model import Account, Block, Claim, Model, Refusal
+
+QUANTITY: Final = 4_000
+NOTICE: Final = 1
+SECOND_TOPIC: Final = 7
+OTHER_ISSUER: Final = b"\x2c" * 32
+NOBODY: Final = b"\x99" * 20
+COUNTRIES: Final = (410, 840, 364)
+CLASSES: Final = (1, 2, 3)
+#: Six investors; the first and the second have two accounts each, at different brokers.
+INVESTORS: Final = (0, 0, 1, 1, 2, 3, 4, 5)
+ACCOUNTS: Final = tuple(bytes([0xA0 + number]) * 20 for number in range(len(INVESTORS)))
+_CASH: Final = 20_000
+#: An error of ERC-6093, which the token raises without having it in its ABI.
+_ALLOWANCE: Final = bytes.fromhex("fb8f41b2")
+
+
+class World:
+    """Chain and model, which start equal."""
+
+    def __init__(self, chain: Deployed) -> None:
+        """Found the market on a fresh deployment."""
+        self.chain = chain
+        self.holders = {
+            address: Holder(address, (BROKER_1, BROKER_2)[number % 2]) for number, address in enumerate(ACCOUNTS)
+        }
+        both = 1 << TOPIC | 1 << SECOND_TOPIC
+        first, other = address_of(CLAIM_ISSUER), address_of(OTHER_ISSUER)
+        topics = [TOPIC, SECOND_TOPIC]
+        chain.own(chain.suite["issuers"], "TrustedIssuersRegistry", "updateIssuerClaimTopics", first, topics)
+        chain.own(chain.suite["issuers"], "TrustedIssuersRegistry", "addTrustedIssuer", other, topics)
+        for broker in (BROKER_1, BROKER_2):
+            chain.relay(self._onboarding(broker))
+            chain.fund(broker, _CASH)
+        # A cap that no position reaches, so that positions are counted from the start.
+        self.token = chain.issue(QUANTITY, capUnits=10**9)
+        self.compliance: bytes = chain.ask(self.token, "SecurityToken", "compliance")
+        self.model = Model(
+            registered=QUANTITY,
+            notice=NOTICE,
+            accounts={address: self._account(address) for address in ACCOUNTS},
+            cash=dict.fromkeys(CASH.values(), _CASH),
+            trusted={first: both, other: both},
+            required=1 << TOPIC,
+            claims={(identity(address), first): Claim(1 << TOPIC, FOREVER) for address in ACCOUNTS},
+        )
+
+    def _account(self, address: bytes) -> Account:
+        return Account(identity(address), self.holders[address].broker, country(address), investor_class(address))
+
+    def _onboarding(self, broker: bytes) -> requests.OnboardRequest:
+        items = tuple(
+            Onboarding(
+                each, identity(each), country(each), investor_class(each), 1, 1 << TOPIC, FOREVER
+            )
+            for each in ACCOUNTS
+            if self.holders[each].broker == broker
+        )  # fmt: skip
+        batch = OnboardingBatch(broker, address_of(CLAIM_ISSUER), self.chain.desk.number(), FOREVER, items)
+        digest = eip712.onboarding_batch(self.chain.desk.domain(eip712.IDENTITY_REGISTRY, "registry"), batch)
+        signed = sign(consortium.key_of(broker), digest), sign(CLAIM_ISSUER, digest)
+        return requests.OnboardRequest(batch, *signed)
+
+    def state(self, block: Block) -> dict[str, Any]:
+        """Return what the contracts answer at a block, under the model's names."""
+        suite = self.chain.suite
+        asked: dict[str, tuple[bytes, str, str, tuple[object, ...]]] = {
+            "paused": (self.token, "SecurityToken", "paused", ()),
+            "supply": (self.token, "SecurityToken", "totalSupply", ()),
+            "holders": (self.compliance, "ModularCompliance", "holders", ()),
+        }
+        for address in ACCOUNTS:
+            name, owner = address.hex(), identity(address)
+            asked[f"account {name}"] = (self.token, "SecurityToken", "accountOf", (address,))
+            asked[f"verified {name}"] = (suite["registry"], "IdentityRegistry", "isVerified", (address,))
+            asked[f"position {owner.hex()}"] = (self.compliance, "ModularCompliance", "positionOf", (owner,))
+        for address in CASH.values():
+            asked[f"cash {address.hex()}"] = (suite["deposit"], "DepositToken", "balanceOf", (address,))
+        calls = []
+        for to, contract, function, arguments in asked.values():
+            data = interface(contract).encode(function, *arguments)
+            calls.append(("eth_call", ({"to": "0x" + to.hex(), "data": "0x" + data.hex()}, hex(block.number))))
+        answers = self.chain.rpc.batch(calls)
+        return {
+            name: interface(contract).functions[function].decode_output(bytes.fromhex(answer[2:]))
+            for (name, (_, contract, function, _)), answer in zip(asked.items(), answers, strict=True)
+        }
+
+
+def identity(address: bytes) -> bytes:
+    """Return an account's identity."""
+    return bytes([0x10 + INVESTORS[ACCOUNTS.index(address)]]) * 20
+
+
+def country(address: bytes) -> int:
+    """Return where an account's investor lives at first."""
+    return COUNTRIES[INVESTORS[ACCOUNTS.index(address)] % len(COUNTRIES)]
+
+
+def investor_class(address: bytes) -> int:
+    """Return an account's class at first."""
+    return CLASSES[INVESTORS[ACCOUNTS.index(address)] % len(CLASSES)]
+
+
+def refusal_of(data: bytes) -> Refusal:
+    """Return the refusal in revert data."""
+    if data[:4] == _ALLOWANCE:
+        spender, allowed, needed = data[16:36], data[36:68], data[68:100]
+        return "ERC20InsufficientAllowance", (spender, int.from_bytes(allowed), int.from_bytes(needed))
+    revert = decode_revert(data)
+    return revert.error, tuple(revert.arguments.values())
