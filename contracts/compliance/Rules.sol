@@ -10,8 +10,12 @@ import {RuleSet} from "../interfaces/IModularCompliance.sol";
 /// bits down; the flags say whether countries matter, and how.
 library Rules {
     struct Packed {
+        /// capUnits:96 | capBps:16 | classes:16 | holderLimit:32 | lot:64 | flags:32; flags: countries matter 1, listed
+        /// ones are admitted 2.
         uint256 word;
+        /// From this block on.
         uint64 effectiveBlock;
+        /// Bit (code % 256) of word (code / 256) for each country listed.
         uint256[4] countries;
     }
 

@@ -6,11 +6,17 @@ import {Founder} from "./IMemberRegistry.sol";
 /// @notice A call that two institutions approve: `basis` is the code of its legal basis, `document` the hash of its
 /// document, `salt` tells equal calls apart.
 struct Act {
+    /// The contract to call.
     address target;
+    /// The call: selector and arguments.
     bytes data;
+    /// Code of the legal basis, zero where none is required.
     bytes32 basis;
+    /// SHA-256 of the document, zero where none is required.
     bytes32 document;
+    /// Tells equal calls apart.
     uint256 salt;
+    /// Last block time in seconds at which it is carried out.
     uint40 deadline;
 }
 
@@ -19,7 +25,10 @@ struct Act {
 /// called function asks for. No key owns anything.
 /// @dev Policies are kept by the called function's selector, the first and the second institution's roles as masks.
 interface IAuthority {
+    /// @notice The act's data names no function.
     error AuthorityActMalformed();
+
+    /// @notice A policy needs roles of both institutions.
     error AuthorityPolicyInvalid(bytes4 selector);
 
     /// @notice An act was carried out; `act` is the digest that the institutions signed.

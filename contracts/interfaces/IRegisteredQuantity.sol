@@ -4,6 +4,7 @@ pragma solidity ^0.8.20;
 /// @title IRegisteredQuantity
 /// @notice The quantity that the registrar registered for each issue: nothing can be minted beyond it.
 interface IRegisteredQuantity {
+    /// @notice The quantity is not above the one registered.
     error RegisteredQuantityNotRaised(address token, uint96 registered, uint96 quantity);
 
     /// @notice The registrar set the quantity that may exist.

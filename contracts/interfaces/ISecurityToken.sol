@@ -5,12 +5,19 @@ import {IERC3643} from "./IERC3643.sol";
 
 /// @notice The contracts that a token works with.
 struct Wiring {
+    /// The owner.
     address owner;
+    /// The first agent.
     address agent;
+    /// The identity registry.
     address registry;
+    /// The compliance contract.
     address compliance;
+    /// The contract of registered quantities.
     address quantity;
+    /// The contract of encumbrances.
     address encumbrances;
+    /// The contract that settles trades.
     address settlement;
 }
 
@@ -20,11 +27,22 @@ struct Wiring {
 /// receiver), identity (sender, receiver), rules, balance, encumbrance, allowance. Assumes that registry, quantity and
 /// encumbrances are the suite's own.
 interface ISecurityToken is IERC3643 {
+    /// @notice The lists of a batch differ in length.
     error SecurityTokenLengthMismatch();
+
+    /// @notice The token is not paused.
     error SecurityTokenNotPaused();
+
+    /// @notice The registry has not the suite's interface.
     error SecurityTokenRegistryUnsupported(address registry);
+
+    /// @notice A compliance contract of another make says no and no more.
     error SecurityTokenComplianceRefused(address compliance, address from, address to, uint256 amount);
+
+    /// @notice The account is not of this identity.
     error SecurityTokenIdentityMismatch(address account, address identity);
+
+    /// @notice The permit's deadline has passed.
     error SecurityTokenPermitExpired(uint256 deadline);
 
     /// @notice Units moved by force; basis and document are zero where the standard's function gave none.

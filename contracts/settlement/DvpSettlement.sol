@@ -41,6 +41,7 @@ contract DvpSettlement is Governed, TypedData, IDvpSettlement {
         bool entered;
         IAttestedIdentityRegistry identities;
         Fills.Cells fills;
+        /// Bit (tradeId % 256) of the word at index tradeId / 256: the trade settled.
         mapping(bytes20 venue => mapping(uint256 index => uint256)) settled;
     }
 
