@@ -338,7 +338,7 @@ def policies() -> dict[str, str]:
         texts
         for part in walk(asked["body"])
         if part["nodeType"] == "TupleExpression"
-        and len(texts := [roles(component) for component in part["components"] if component]) == _INSTITUTIONS
+        and len(texts := [roles(component) for component in part["components"][:2] if component]) == _INSTITUTIONS
         and all(re.fullmatch(r"[A-Z_ or]+", text) for text in texts)
     ]
     found[""] = ", then ".join(pairs[0]) if pairs else "set in Authority"
