@@ -87,7 +87,8 @@ class _Derivation:
                 yield Guard(_NAMES["initializer"], self._error(error))
                 continue
             arguments = [self._model.source(part) for part in invocation.get("arguments") or ()]
-            role = " | ".join(part.strip("_") for part in arguments)
+            named = [part.strip('"') for part in arguments if part.startswith('"')]
+            role = " | ".join(named or [part.rsplit(".", 1)[-1].strip("_") for part in arguments])
             for guard in self._statements(modifier["body"], depth):
                 yield Guard(f"{guard.who} ({role})", guard.error) if role else guard
         if function.get("body"):
@@ -148,7 +149,7 @@ class _Derivation:
         error = self._error(first) if first["nodeType"] == "RevertStatement" else ""
         names = list(self._passing(statement["condition"], callers))
         if not names:
-            literals = [part["value"] for part in walk(first) if part["nodeType"] == "Literal"]
+            literals = [part["value"] for part in walk(first) if part.get("kind") == "string"]
             names = literals or [self._model.source(statement["condition"])]
         for name in names:
             yield Guard(_NAMES.get(name, _words(name)), error)
@@ -159,7 +160,7 @@ class _Derivation:
             if part["nodeType"] == "BinaryOperation" and part["operator"] == "!=":
                 sides = [part["leftExpression"], part["rightExpression"]]
                 others = [side for side in sides if not self._asks(side, callers)]
-                if len(others) == 1:
+                if len(others) == 1 and others[0]["nodeType"] != "Literal":
                     yield self._model.source(others[0]).removesuffix("()").rsplit(".", 1)[-1].strip("_")
             elif part["nodeType"] == "FunctionCall" and part["expression"].get("name", "").startswith("is"):
                 yield part["expression"]["name"][2:].lower()
