@@ -6,7 +6,7 @@ import pkgutil
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from time import time, time_ns
@@ -27,27 +27,13 @@ from stoken.gateway.app import create_app
 from stoken.gateway.demo_issuer import DemoIssuer
 from stoken.gateway.problems import render
 from stoken.settings import AuthSettings, Settings
+from tools import contract_pages
+from tools.pages import REFERENCE, ROOT, Json, page, table
 
-ROOT = Path(__file__).resolve().parent.parent
-REFERENCE = ROOT / "docs/reference"
 ARTIFACTS = ROOT / "stoken/chain/artifacts"
 CONTRACTS = ROOT / "contracts"
 NOTES = ROOT / "tools/problems.toml"
 _FIX_OTHER = 99
-
-Json = Mapping[str, Any]
-
-
-def page(title: str, source: str, introduction: str, parts: list[str]) -> str:
-    """Return a reference page that says where it comes from."""
-    head = f"<!-- Generated from {source} by tools/docs.py: do not edit. -->\n# {title}\n\n{introduction}\n"
-    return head + "".join(f"\n{part.rstrip()}\n" for part in parts)
-
-
-def table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Return a Markdown table; a bar within a cell is escaped."""
-    lines = [columns, tuple("---" for _ in columns), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------
@@ -345,17 +331,20 @@ PAGES: dict[Path, Callable[[], str]] = {
     REFERENCE / "problems.md": problems_page,
     REFERENCE / "events.md": events_page,
     REFERENCE / "http.md": http_page,
-}
+} | contract_pages.pages()
 
 
 def main() -> int:
     """Write each page, or with `--check` say which one is stale."""
     rendered = {path: render() for path, render in PAGES.items()}
     stale = [path for path, text in rendered.items() if not path.exists() or path.read_text() != text]
+    gone = [path for path in contract_pages.FOLDER.glob("*.md") if path not in PAGES]
     if "--check" in sys.argv:
-        for path in stale:
+        for path in stale + gone:
             print(f"stale: {path.relative_to(ROOT)} (run python tools/docs.py)")
-        return 1 if stale else 0
+        return 1 if stale or gone else 0
+    for path in gone:
+        path.unlink()
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(rendered[path])

@@ -11,9 +11,13 @@ import {Refusals} from "../interfaces/Refusals.sol";
 /// flags:24, from the high bits down, where `modules` is the number of module contracts.
 library Rules {
     struct Packed {
+        /// capUnits:64 | windowUnits:64 | windowSeconds:32 | holderLimit:32 | capBps:16 | classes:16 | modules:8 |
+        /// flags:24; flags: countries matter 1, listed ones are admitted 2, sales off the venue are barred 4.
         uint256 word;
+        /// From this block on.
         uint64 effectiveBlock;
         uint64 lot;
+        /// Bit (code % 256) of word (code / 256) for each country listed.
         uint256[4] countries;
         /// @dev Module contracts in ascending order of their addresses: capabilities:96 | module:160.
         uint256[25] modules;

@@ -8,28 +8,43 @@ import {IRestraints} from "./IRestraints.sol";
 
 /// @notice One account to bring into the registry, attested by the batch's claim issuer.
 struct Onboarding {
+    /// The securities account; nobody needs to hold a key of it.
     address account;
+    /// The investor's identity, to which claims are attested.
     address identity;
+    /// Country of residence, ISO 3166 numeric.
     uint16 country;
+    /// Investor class, 0 to 15.
     uint8 class;
+    /// Whom the account serves: customer 1, the manager itself 2.
     uint8 ownerType;
+    /// What the issuer attests: bit 1 << topic.
     uint64 topics;
+    /// Last block time in seconds at which that counts.
     uint40 until;
 }
 
 /// @notice Accounts of one manager, attested by one claim issuer; both sign it.
 struct OnboardingBatch {
+    /// The account manager: 20 characters of its LEI.
     bytes20 manager;
+    /// The claim issuer; its address signs.
     address claimIssuer;
+    /// Fresh for the manager's key and for the issuer.
     uint256 nonce;
+    /// Last block time in seconds at which it is taken.
     uint40 deadline;
+    /// The accounts.
     Onboarding[] items;
 }
 
 /// @notice What an issuer says of an identity: topics (bit 1 << topic) until a block time.
 struct Attested {
+    /// The identity.
     address identity;
+    /// Bit 1 << topic for each topic; none withdraws them all.
     uint64 topics;
+    /// Last block time in seconds at which that counts.
     uint40 until;
 }
 
@@ -43,9 +58,16 @@ struct Attested {
 /// A word with a stale epoch is worked out anew, in views and transfers alike, and so is a receiver's that is not
 /// verified or has expired; transfers store what they worked out.
 interface IAttestedIdentityRegistry is IIdentityRegistry, IRestraints, IClaimNotes, IRebinding {
+    /// @notice The zero address is no identity.
     error IdentityRegistryAddressZero();
+
+    /// @notice The lists of a batch differ in length.
     error IdentityRegistryLengthMismatch();
+
+    /// @notice An account serves a customer (1) or its manager (2).
     error IdentityRegistryOwnerTypeInvalid(uint8 ownerType);
+
+    /// @notice The source does not tell this registry of changes.
     error IdentityRegistrySourceUnbound(address source);
 
     /// @notice An account belongs to a manager and an identity; a zero manager is none.

@@ -6,11 +6,17 @@ import {Founder} from "./IMemberRegistry.sol";
 /// @notice A call that two institutions approve: `basis` is the code of its legal basis, `document` the hash of its
 /// document, `salt` tells equal calls apart.
 struct Act {
+    /// The contract to call.
     address target;
+    /// The call: selector and arguments.
     bytes data;
+    /// Code of the legal basis, zero where none is required.
     bytes32 basis;
+    /// SHA-256 of the document, zero where none is required.
     bytes32 document;
+    /// Tells equal calls apart.
     uint256 salt;
+    /// Last block time in seconds at which it is carried out.
     uint40 deadline;
 }
 
@@ -30,7 +36,10 @@ struct Grounds {
 /// and a waiting time. With a waiting time an act is first proposed, with its approvals, and can be executed once the
 /// time has passed. Functions that change code, hand ownership over or recover an account always have one.
 interface IAuthority {
+    /// @notice The act's data names no function.
     error AuthorityActMalformed();
+
+    /// @notice A policy needs roles of both institutions.
     error AuthorityPolicyInvalid(bytes4 selector);
     error AuthorityNotProposed(bytes32 act);
     error AuthorityNotDelayed(bytes4 selector);

@@ -5,27 +5,40 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 /// @notice A member's cash account to open: kind 1 holds customers' cash, 2 its own.
 struct CashAccount {
+    /// The cash account; nobody needs to hold a key of it.
     address account;
+    /// The member whose account it is: 20 characters of its LEI.
     bytes20 member;
+    /// Customers' cash 1, the member's own 2.
     uint8 kind;
+    /// Fresh for the cash agent.
     uint256 nonce;
+    /// Last block time in seconds at which it is taken.
     uint40 deadline;
 }
 
 /// @notice A credit or debit; `ref` is the cash agent's reference, used once.
 struct CashEntry {
+    /// The cash account.
     address account;
+    /// Whole won, above zero.
     uint96 amount;
+    /// The cash agent's reference, used once.
     bytes32 ref;
+    /// Last block time in seconds at which it is taken.
     uint40 deadline;
 }
 
 /// @notice One end of a payment: the cash account, whose it must be, of which kind, and the securities account in whose
 /// name it pays or is paid.
 struct CashParty {
+    /// The cash account that pays or is paid.
     address cashAccount;
+    /// The member whose account it must be.
     bytes20 member;
+    /// The kind that it must have: customers' cash 1, own 2.
     uint8 kind;
+    /// The securities account in whose name it is.
     address account;
 }
 
@@ -45,9 +58,16 @@ struct CashMove {
 /// refused. Whatever moves, the supply changes by credits and debits alone. All won together are less than 2^88. Held
 /// cash belongs to a trade of a later day: it counts in the balance, and pays for nothing else.
 interface IDepositToken is IERC20 {
+    /// @notice The cash account is open already.
     error DepositTokenAccountExists(address account);
+
+    /// @notice The cash account is not open.
     error DepositTokenAccountUnknown(address account);
+
+    /// @notice The account is zero, or its kind neither 1 nor 2.
     error DepositTokenAccountInvalid(address account, uint8 kind);
+
+    /// @notice The amount is zero, or all won together would reach 2^88.
     error DepositTokenAmountInvalid(uint256 amount);
     error DepositTokenNetUnbalanced(int256 sum);
     error DepositTokenMemberUnchanged(bytes20 member);

@@ -4,33 +4,53 @@ pragma solidity ^0.8.20;
 /// @notice What a broker signs (EIP-712): the limit, quantity and deadlines within which a venue may settle for it.
 /// `side` is 1 to buy, 2 to sell; nonces count from 1; `replaces` is a nonce of the same broker, zero if none.
 struct Order {
+    /// The member that may settle it: 20 characters of its LEI.
     bytes20 venue;
+    /// The securities account.
     address account;
+    /// The broker's cash account, of the account's kind.
     address cashAccount;
+    /// The security.
     address token;
+    /// The deposit token.
     address cash;
+    /// Buy 1, sell 2.
     uint8 side;
+    /// Limit in won a unit: at most if it buys, at least if it sells.
     uint64 price;
+    /// Units at most, over all fills.
     uint64 quantity;
+    /// From 1, of the broker; fills are counted by it.
     uint64 nonce;
+    /// Last block time in seconds of a match.
     uint40 tradableUntil;
+    /// Last block time in seconds of a settlement.
     uint40 settleBy;
+    /// Nonce of the broker's order that the first fill voids; zero for none.
     uint64 replaces;
 }
 
 /// @notice A match of two orders of the batch, by their indexes. Ids are sequential for each venue.
 struct Trade {
+    /// Sequential for each venue; settles once.
     uint64 tradeId;
+    /// Index of the buy order within the batch.
     uint16 buy;
+    /// Index of the sell order within the batch.
     uint16 sell;
+    /// Units.
     uint64 quantity;
+    /// Won a unit.
     uint64 price;
+    /// When it was matched, as the venue says, in seconds.
     uint40 matchedAt;
 }
 
 /// @notice The broker of an order, and the owner type of its account and cash (customer 1, own 2).
 struct Broker {
+    /// The account's manager, which signed.
     bytes20 member;
+    /// Owner type of the account: customer 1, own 2.
     uint8 kind;
 }
 
@@ -42,8 +62,13 @@ struct Broker {
 /// (broker, nonce). A replacement's quantity comes on top of what the order it replaces had filled before the
 /// replacement's first fill. Assumes that token and cash move units and money only as they say: brokers sign both.
 interface IDvpSettlement {
+    /// @notice There is not one signature for each order.
     error DvpSettlementLengthMismatch();
+
+    /// @notice A batch is being settled.
     error DvpSettlementReentered();
+
+    /// @notice So little gas is left that a good trade might fail.
     error DvpSettlementGasTooLow(uint256 left, uint256 needed);
     error DvpSettlementCodeMissing(address modes);
 

@@ -18,22 +18,38 @@ interface IEncumbrances {
     /// `party` is the account of the pledgee or trustee, zero for the other kinds; `reason` is the hash of the trust
     /// deed, the purpose or the document.
     struct Encumbrance {
+        /// The security.
         address token;
+        /// Units; zero once it has ended.
         uint96 units;
+        /// The account when it was made, before any recovery.
         address account;
+        /// From this block time in seconds on it may be released.
         uint40 until;
+        /// Its kind, by number.
         uint8 kind;
         address party;
         bytes32 reason;
     }
 
+    /// @notice The id was used before.
     error EncumbrancesIdUsed(bytes32 id);
+
+    /// @notice There is no such encumbrance, or it has ended.
     error EncumbrancesIdUnknown(bytes32 id);
+
+    /// @notice Encumbrances of this kind are not made here.
     error EncumbrancesKindUnsupported(uint8 kind);
+
+    /// @notice An encumbrance of no units says nothing.
     error EncumbrancesEmpty(bytes32 id);
     error EncumbrancesPartyInvalid(address party);
     error EncumbrancesEndInvalid(uint40 until);
+
+    /// @notice The end does not lie ahead of the block time `at`.
     error EncumbrancesEndPassed(uint40 until, uint256 at);
+
+    /// @notice The end has not come yet.
     error EncumbrancesStillActive(bytes32 id, uint40 until);
     error EncumbrancesOrderInvalid(bytes32 id);
 

@@ -3,16 +3,23 @@ pragma solidity ^0.8.20;
 
 /// @notice A key of a member: what it may sign (scope bits) and its validity in block time, both ends included.
 struct Key {
+    /// The address of the key.
     address key;
+    /// MEMBER 1, or SENDER 16, or any of ORDER 2, INSTRUCTION 4, CASH 8.
     uint8 scopes;
+    /// First second of block time at which it counts.
     uint40 since;
+    /// Last second of block time at which it counts.
     uint40 until;
 }
 
 /// @notice A member at the start: institutions are bound by their keys from the first block on.
 struct Founder {
+    /// 20 characters of the LEI.
     bytes20 member;
+    /// Role bits, ISSUER 0 to AUDITOR 12.
     uint16 roles;
+    /// Its first keys.
     Key[] keys;
 }
 
@@ -23,10 +30,19 @@ struct Founder {
 /// nothing new, but its orders still settle; a revoked key's signatures no longer count. A key belongs to one member
 /// for ever. Roles are bits in the order of the reference data model, ISSUER 0 to AUDITOR 12.
 interface IMemberRegistry {
+    /// @notice The member's id is zero, unknown or that of a revoked member.
     error MemberRegistryMemberInvalid(bytes20 member);
+
+    /// @notice The key is zero, mixes kinds of scopes or ends before it begins.
     error MemberRegistryKeyInvalid(address key);
+
+    /// @notice The key belongs to this member, for ever.
     error MemberRegistryKeyTaken(address key, bytes20 member);
+
+    /// @notice The key is not the member's, or has ended as far already.
     error MemberRegistryKeyUnknown(address key, bytes20 member);
+
+    /// @notice There is no such status.
     error MemberRegistryStatusInvalid(uint8 status);
 
     /// @notice An institution is a member with these roles (all of them: this replaces what was said before).

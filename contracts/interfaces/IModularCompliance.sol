@@ -8,12 +8,19 @@ import {ICompliance} from "./ICompliance.sol";
 /// code, barred, or admitted where `countriesAllowed`. At most `windowUnits` reach an identity within
 /// `windowSeconds`. `offVenueBarred` leaves a change of owner to settlement and to instructions with reason and document.
 struct RuleSet {
+    /// Units that an identity may hold at most.
     uint64 capUnits;
+    /// Share of the supply that an identity may hold at most, in basis points.
     uint16 capBps;
+    /// Investor classes admitted: bit 1 << class.
     uint16 classes;
+    /// Identities that may hold units at most.
     uint32 holderLimit;
+    /// Units of a transfer are a multiple of this.
     uint64 lot;
+    /// Whether `countries` lists those admitted, not those barred.
     bool countriesAllowed;
+    /// Bit (code % 256) of word (code / 256) for each ISO 3166 numeric code below 1024.
     uint256[4] countries;
     uint64 windowUnits;
     uint32 windowSeconds;
@@ -44,11 +51,22 @@ library Channels {
 /// `windowSeconds` of block time. A plain transfer of units between identities is a sale off the venue. While a module that keeps state is asked, nothing moves. Assumes that
 /// the token passes the registry's words of this very block.
 interface IModularCompliance is ICompliance {
+    /// @notice Another token, this one, is bound.
     error ComplianceTokenBound(address token);
+
+    /// @notice Only the token bound may call.
     error ComplianceTokenOnly(address caller);
+
+    /// @notice This token is not the one bound.
     error ComplianceTokenNotBound(address token);
+
+    /// @notice The rule set would take effect before the earliest block allowed.
     error ComplianceNoticeTooShort(uint64 effectiveBlock, uint256 earliest);
+
+    /// @notice A cap of more than 10,000 basis points says nothing.
     error ComplianceRuleSetInvalid();
+
+    /// @notice A cap or holder limit would judge units that were never counted.
     error CompliancePositionsUntracked();
     error ComplianceModuleBound(address module);
     error ComplianceModuleNotBound(address module);

@@ -17,6 +17,7 @@ struct QuantityProposal {
 /// @dev Two ways: a proposal signed by the issuer, then registered by the registrar's signature; or {register}, one act
 /// that both sign. Series 0 is that of {register}. Assumes that the owner is Authority, which knows the members.
 interface IRegisteredQuantity {
+    /// @notice The quantity is not above the one registered.
     error RegisteredQuantityNotRaised(address token, uint96 registered, uint96 quantity);
     error RegisteredQuantityProposalUnknown(bytes32 proposal);
 

@@ -6,12 +6,19 @@ import {IERC3643} from "./IERC3643.sol";
 
 /// @notice The contracts that a token works with.
 struct Wiring {
+    /// The owner.
     address owner;
+    /// The first agent.
     address agent;
+    /// The identity registry.
     address registry;
+    /// The compliance contract.
     address compliance;
+    /// The contract of registered quantities.
     address quantity;
+    /// The contract of encumbrances.
     address encumbrances;
+    /// The contract that settles trades.
     address settlement;
     address instructions;
 }
@@ -41,11 +48,22 @@ library Roles {
 /// the suite's own. Two contracts implement it over one storage: SecurityToken what transfers need, and
 /// SecurityTokenExtension, to which it delegates, the rest.
 interface ISecurityToken is IERC3643, IERC1643 {
+    /// @notice The lists of a batch differ in length.
     error SecurityTokenLengthMismatch();
+
+    /// @notice The token is not paused.
     error SecurityTokenNotPaused();
+
+    /// @notice The registry has not the suite's interface.
     error SecurityTokenRegistryUnsupported(address registry);
+
+    /// @notice A compliance contract of another make says no and no more.
     error SecurityTokenComplianceRefused(address compliance, address from, address to, uint256 amount);
+
+    /// @notice The account is not of this identity.
     error SecurityTokenIdentityMismatch(address account, address identity);
+
+    /// @notice The permit's deadline has passed.
     error SecurityTokenPermitExpired(uint256 deadline);
     error SecurityTokenRolesInvalid(uint16 roles);
     error SecurityTokenUnitsOutstanding(uint256 supply);

@@ -5,29 +5,44 @@ import {RuleSet} from "./IModularCompliance.sol";
 
 /// @notice What one issue is made of.
 struct IssueParams {
+    /// The ISIN, 12 ASCII characters.
     bytes12 isin;
+    /// The token's name; public, so never a person's.
     string name;
+    /// The token's symbol.
     string symbol;
+    /// The first rule set, effective at once.
     RuleSet rules;
+    /// Blocks between the announcement of later rule sets and their effect.
     uint64 noticeBlocks;
+    /// Tells the addresses of two suites of parameters apart.
     bytes32 salt;
 }
 
 /// @notice The contracts that all issues share, and the code behind their proxies.
 struct SuiteParts {
+    /// The identity registry.
     address registry;
+    /// The contract of registered quantities.
     address quantity;
+    /// The contract of encumbrances.
     address encumbrances;
+    /// The contract that settles trades.
     address settlement;
     address instructions;
+    /// Code of tokens to come.
     address tokenImplementation;
+    /// Code of compliance contracts to come.
     address complianceImplementation;
 }
 
 /// @title ISuiteFactory
 /// @notice Makes an issue, token and compliance, in one transaction at predictable addresses, and keeps nothing of it.
 interface ISuiteFactory {
+    /// @notice The ISIN has this token.
     error SuiteFactoryIssueExists(bytes12 isin, address token);
+
+    /// @notice There is no code at the implementation's address.
     error SuiteFactoryCodeMissing(address implementation);
 
     /// @notice An issue came into being; the hashes are those of the implementations behind its proxies.

@@ -4,8 +4,13 @@ pragma solidity ^0.8.20;
 /// @title IEpochSource
 /// @notice What every source of verification shares: it tells the identity registries bound to it that it changed.
 interface IEpochSource {
+    /// @notice The registry is told of changes already.
     error EpochSourceRegistryBound(address identityRegistry);
+
+    /// @notice The registry is not told of changes.
     error EpochSourceRegistryUnknown(address identityRegistry);
+
+    /// @notice 300 registries are told of changes already.
     error EpochSourceFull();
 
     /// @notice A registry is told of changes from now on.
@@ -29,7 +34,10 @@ interface IEpochSource {
 /// @title IClaimTopicsMask
 /// @notice The required topics as the registry's walk reads them.
 interface IClaimTopicsMask is IEpochSource {
+    /// @notice The topic is required already.
     error ClaimTopicsRegistryTopicRequired(uint256 topic);
+
+    /// @notice 15 topics are required already.
     error ClaimTopicsRegistryFull();
 
     /// @notice Bit 1 << topic for each topic below 64, and whether others are required, which none can attest.
@@ -39,9 +47,16 @@ interface IClaimTopicsMask is IEpochSource {
 /// @title ITrustedIssuersMask
 /// @notice The trusted issuers as the registry's walk reads them.
 interface ITrustedIssuersMask is IEpochSource {
+    /// @notice The zero address is no issuer.
     error TrustedIssuersRegistryAddressZero();
+
+    /// @notice The issuer is trusted already.
     error TrustedIssuersRegistryIssuerTrusted(address issuer);
+
+    /// @notice An issuer has 1 to 15 topics.
     error TrustedIssuersRegistryTopicsInvalid();
+
+    /// @notice 50 issuers are trusted already.
     error TrustedIssuersRegistryFull();
 
     /// @notice One word an issuer: address:160 | unused:32 | topics below 64:64.
@@ -54,10 +69,19 @@ interface ITrustedIssuersMask is IEpochSource {
 /// @title IIdentityProfiles
 /// @notice The storage's extension: class, owner type and manager beside identity and country, in one word.
 interface IIdentityProfiles {
+    /// @notice The account has an identity already.
     error IdentityRegistryStorageAccountStored(address account);
+
+    /// @notice The zero address is neither account nor identity.
     error IdentityRegistryStorageAddressZero();
+
+    /// @notice 300 registries are bound, or 65,535 managers are known.
     error IdentityRegistryStorageFull();
+
+    /// @notice The registry is bound already.
     error IdentityRegistryStorageRegistryBound(address identityRegistry);
+
+    /// @notice The registry is not bound.
     error IdentityRegistryStorageRegistryUnknown(address identityRegistry);
 
     /// @notice Stores an account with its profile.
