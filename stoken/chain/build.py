@@ -2,7 +2,7 @@
 """Compiles the contracts by py-solc-x and tools/solc into the artifacts; needs a source checkout."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,9 +16,8 @@ LIBRARIES: Final = "node_modules"
 PROXY: Final = "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol"
 #: Interfaces with an artifact of their own, since something needs their ABI alone.
 INTERFACES: Final = ("Refusals",)
-#: Contracts of several parts behind one address: the artifact's ABI is what all of them answer, with the errors and
-#: events of the interface.
-MERGED: Final[Mapping[str, tuple[str, ...]]] = {"SecurityToken": ("SecurityTokenExtension", "ISecurityToken")}
+#: Contracts whose fallback leads to a second part, with that part and the interface that both answer together.
+MERGED: Final[Mapping[str, tuple[str, str]]] = {"SecurityToken": ("SecurityTokenExtension", "ISecurityToken")}
 #: One bytecode for every engine: see docs/adr/0001. Nothing is appended, so that equal sources give equal bytes.
 SETTINGS: Final[Mapping[str, Any]] = {
     "evmVersion": "london",
@@ -71,24 +70,31 @@ def compile_artifacts(checkout: Path) -> dict[str, str]:
     }
     settings = {**SETTINGS, "compiler": version}
     everything = {name: contract for unit in output["contracts"].values() for name, contract in unit.items()}
-    for name, parts in MERGED.items():
-        ours[name] = {**ours[name], "abi": merge([everything[part]["abi"] for part in (name, *parts)])}
+    for name, (part, promise) in MERGED.items():
+        ours[name] = {**ours[name], "abi": merge(*(everything[each]["abi"] for each in (name, part, promise)))}
     return {name: _render(name, contract, settings) for name, contract in sorted(ours.items())}
 
 
-def merge(abis: Iterable[list[Json]]) -> list[Json]:
-    """Return one ABI of several: each entry once, as the first has it; the constructor is the first's."""
-    first, *others = abis
-    found = {_key(entry): entry for entry in first}
-    for entry in (entry for abi in others for entry in abi if entry["type"] != "constructor"):
-        found.setdefault(_key(entry), entry)
-    # The fallback leads to the other parts: there is none beyond them.
-    return [entry for entry in found.values() if entry["type"] != "fallback"]
+def merge(first: list[Json], second: list[Json], promised: list[Json]) -> list[Json]:
+    """Return the ABI of two parts behind one address, with errors and events of the interface.
+
+    Raises InvalidInputError for a function of the interface that neither part answers as promised.
+    """
+    found = {_key(entry): entry for entry in [*second, *first] if entry["type"] != "fallback"}
+    for entry in promised:
+        answer = found.setdefault(_key(entry), entry) if entry["type"] != "function" else found.get(_key(entry))
+        if answer is None or _types(answer.get("outputs", ())) != _types(entry.get("outputs", ())):
+            raise InvalidInputError(f"no part of the contract answers {entry['name']} as its interface says")
+    return list(found.values())
 
 
 def _key(entry: Json) -> tuple[str, str, tuple[str, ...]]:
-    types = tuple(_type(argument) for argument in entry.get("inputs", ()))
-    return (entry["type"], entry.get("name", ""), types)
+    # There is one constructor, whatever it takes.
+    return (entry["type"], entry.get("name", ""), _types(entry.get("inputs", ())) if "name" in entry else ())
+
+
+def _types(arguments: Iterable[Json]) -> tuple[str, ...]:
+    return tuple(_type(argument) for argument in arguments)
 
 
 def _type(argument: Json) -> str:

@@ -74,7 +74,7 @@ def _verify_implementations(rpc: RpcClient, factory: bytes) -> list[Finding]:
     if not _is_code_of(rpc, extension, "SecurityTokenExtension"):
         findings.append(Finding("factory", f"makes tokens with another extension at {_hex(extension)}"))
     if not _is_code_of(rpc, compliance, "ModularCompliance"):
-        findings.append(Finding("factory", f"makes issues with other code than ModularCompliance at {_hex(compliance)}"))
+        findings.append(Finding("factory", f"makes issues under another compliance at {_hex(compliance)}"))
     return findings
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The contracts' verdict on a transfer, given from mirrored state: same order, same refusal, same arguments.
 
-Pause, account and freeze, identity, rules, balance, encumbrance. An order knows only its own side until it
-matches, so each side's part can be asked alone.
+Pause, termination, account and freeze, identity, rules, balance, encumbrance. An order knows only its own side
+until it matches, so each side's part can be asked alone.
 """
 
 from typing import NamedTuple
@@ -51,7 +51,7 @@ def transfer_verdict(
     seller = security.held_by(sender)
     same = state.counted_as(sender) == state.counted_as(receiver)
     return (
-        _paused(security)
+        _closed(security)
         or _frozen(seller, sender)
         or _frozen(security.held_by(receiver), receiver)
         or _sender_identity(state, sender)
@@ -70,7 +70,7 @@ def seller_verdict(
     rules = security.rules_at(state.block_number)
     seller = security.held_by(sender)
     return (
-        _paused(security)
+        _closed(security)
         or _frozen(seller, sender)
         or _sender_identity(state, sender)
         or _lot(rules, units)
@@ -87,15 +87,17 @@ def buyer_verdict(
     security = state.tokens.get(token, _UNKNOWN)
     rules = security.rules_at(state.block_number)
     return (
-        _paused(security)
+        _closed(security)
         or _frozen(security.held_by(receiver), receiver)
         or _receiver_identity(state, receiver, state.block_time)
         or _receiver_rules(state, security, rules, receiver, units, commitments)
     )
 
 
-def _paused(token: Token) -> Verdict | None:
-    return Verdict(Refusal.TOKEN_PAUSED) if token.paused else None
+def _closed(token: Token) -> Verdict | None:
+    if token.paused:
+        return Verdict(Refusal.TOKEN_PAUSED)
+    return Verdict(Refusal.INSTRUMENT_TERMINATED) if token.terminated else None
 
 
 def _frozen(position: Position, account: Address) -> Verdict | None:

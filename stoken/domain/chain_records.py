@@ -112,12 +112,14 @@ class Token:
         "positions",
         "registered",
         "rules",
+        "terminated",
     )
 
     def __init__(self) -> None:
         self.isin = ""
         self.compliance: Address = b""
         self.paused = True
+        self.terminated = False
         self.minted = 0
         self.burned = 0
         self.registered = 0

@@ -199,6 +199,10 @@ def _paused(state: ChainState, fact: facts.Paused) -> None:
     state.token(fact.token).paused = fact.paused
 
 
+def _terminated(state: ChainState, fact: facts.Terminated) -> None:
+    state.token(fact.token).terminated = True
+
+
 def _address_frozen(state: ChainState, fact: facts.AddressFrozen) -> None:
     state.token(fact.token).position(fact.account).frozen = fact.frozen
 
@@ -360,4 +364,5 @@ _HANDLERS: dict[type, Callable[[ChainState, Any], None]] = {
     facts.CashAccountOpened: _cash_account_opened,
     facts.CashMoved: _cash_moved,
     facts.OrderCanceled: _order_canceled,
+    facts.Terminated: _terminated,
 }

@@ -240,6 +240,21 @@ class EncumbrancesMoved(_Fact, frozen=True):
     successor: Address
 
 
+class RecordDateSet(_Fact, frozen=True):
+    """Whoever held units when this happened held them at the record date."""
+
+    token: Address
+    id: int
+    block_number: int
+    time: int
+
+
+class Terminated(_Fact, frozen=True):
+    """A security ended for ever."""
+
+    token: Address
+
+
 Fact = (
     Transferred
     | IssueCreated
@@ -268,4 +283,6 @@ Fact = (
     | TradeFailed
     | OrderCanceled
     | EncumbrancesMoved
+    | RecordDateSet
+    | Terminated
 )

@@ -33,7 +33,8 @@ _UNREAD = {
     # AccountBound follows each of these with the whole account.
     *("IdentityRegistered", "IdentityUpdated", "CountryUpdated"),
     # Transfer says the amount; these say why.
-    *("CashCredited", "CashDebited", "ForcedTransfer", "RecoverySuccess"),
+    *("CashCredited", "CashDebited", "ForcedTransfer", "RecoverySuccess", "UnitsCanceled"),
+    *("AgentRolesSet", "DocumentUpdated", "DocumentRemoved"),
     # Encumbrances itemises what this event sums up.
     "EncumberedUnits",
     *("Approval", "UpdatedTokenInformation", "IdentityRegistryAdded", "ComplianceAdded", "TokenBound", "TokenUnbound"),
