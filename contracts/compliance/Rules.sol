@@ -12,7 +12,7 @@ import {Refusals} from "../interfaces/Refusals.sol";
 library Rules {
     struct Packed {
         /// capUnits:64 | windowUnits:64 | windowSeconds:32 | holderLimit:32 | capBps:16 | classes:16 | modules:8 |
-        /// flags:24; flags: countries matter 1, listed ones are admitted 2, sales off the venue are barred 4.
+        /// flags:24; flags: countries matter 1, listed ones are admitted 2, there is a lot 4, sales off the venue are barred 8.
         uint256 word;
         /// From this block on.
         uint64 effectiveBlock;

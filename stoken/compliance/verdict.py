@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The contracts' verdict on a transfer, given from mirrored state: same order, same refusal, same arguments.
 
-Pause, suspension, restriction, account and freeze, identity, rules, balance, encumbrance. An order knows only its own
-side until it matches, so each side's part can be asked alone.
+Pause, termination, suspension, restriction, account and freeze, identity, rules, balance, encumbrance. An order knows
+only its own side until it matches, so each side's part can be asked alone.
 """
 
 from enum import IntEnum
@@ -64,7 +64,7 @@ def transfer_verdict(
     identities = state.counted_as(sender, token), state.counted_as(receiver, token)
     same = identities[0] == identities[1]
     return (
-        _paused(security)
+        _closed(security)
         or _suspended(state)
         or _restricted(state, token, sender)
         or _restricted(state, token, receiver)
@@ -92,7 +92,7 @@ def seller_verdict(
     rules = security.rules_at(state.block_number)
     seller = security.held_by(sender)
     return (
-        _paused(security)
+        _closed(security)
         or _suspended(state)
         or _restricted(state, token, sender)
         or _sale_held(state, seller, sender)
@@ -113,7 +113,7 @@ def buyer_verdict(
     rules = security.rules_at(state.block_number)
     identity = state.counted_as(receiver, token)
     return (
-        _paused(security)
+        _closed(security)
         or _suspended(state)
         or _restricted(state, token, receiver)
         or _purchase_held(state, security.held_by(receiver), receiver)
@@ -123,8 +123,10 @@ def buyer_verdict(
     )
 
 
-def _paused(token: Token) -> Verdict | None:
-    return Verdict(Refusal.TOKEN_PAUSED) if token.paused else None
+def _closed(token: Token) -> Verdict | None:
+    if token.paused:
+        return Verdict(Refusal.TOKEN_PAUSED)
+    return Verdict(Refusal.INSTRUMENT_TERMINATED) if token.terminated else None
 
 
 def _suspended(state: ChainState) -> Verdict | None:

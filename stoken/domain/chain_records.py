@@ -144,12 +144,14 @@ class Token:
         "rules",
         "unjudged",
         "windows",
+        "terminated",
     )
 
     def __init__(self) -> None:
         self.isin = ""
         self.compliance: Address = b""
         self.paused = True
+        self.terminated = False
         self.minted = 0
         self.burned = 0
         self.registered = 0

@@ -241,6 +241,10 @@ def _paused(state: ChainState, fact: facts.Paused) -> None:
     state.token(fact.token).paused = fact.paused
 
 
+def _terminated(state: ChainState, fact: facts.Terminated) -> None:
+    state.token(fact.token).terminated = True
+
+
 def _address_frozen(state: ChainState, fact: facts.AddressFrozen) -> None:
     state.token(fact.token).position(fact.account).frozen = fact.frozen
 
@@ -438,4 +442,5 @@ _HANDLERS: dict[type, Callable[[ChainState, Any], None]] = {
     facts.AccountHeld: _account_held,
     facts.InstitutionRestricted: _institution_restricted,
     facts.NetworkSuspended: _network_suspended,
+    facts.Terminated: _terminated,
 }

@@ -438,6 +438,19 @@ class EncumbranceRescaled(_Fact, frozen=True):
 
     id: bytes
     units: int
+class RecordDateSet(_Fact, frozen=True):
+    """Whoever held units when this happened held them at the record date."""
+
+    token: Address
+    id: int
+    block_number: int
+    time: int
+
+
+class Terminated(_Fact, frozen=True):
+    """A security ended for ever."""
+
+    token: Address
 
 
 Fact = (
@@ -490,4 +503,6 @@ Fact = (
     | IssuerNotesVoided
     | EncumbranceCarried
     | EncumbranceRescaled
+    | RecordDateSet
+    | Terminated
 )

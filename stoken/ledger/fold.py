@@ -26,6 +26,7 @@ from stoken.ledger.rows import (
     Member,
     Node,
     Position,
+    RecordDate,
     Relocation,
     RuleSet,
     Trade,
@@ -95,6 +96,15 @@ def _issue_created(state: State, fact: facts.IssueCreated) -> None:
 
 def _paused(state: State, fact: facts.Paused) -> None:
     _put_instrument(state, _instrument(state, fact.token)._replace(paused=fact.paused))
+
+
+def _record_date_set(state: State, fact: facts.RecordDateSet) -> None:
+    row = RecordDate(fact.token, fact.id, fact.block_number, fact.time)
+    state.put("record_dates", row[:2], row)
+
+
+def _terminated(state: State, fact: facts.Terminated) -> None:
+    _put_instrument(state, _instrument(state, fact.token)._replace(terminated=True))
 
 
 def _address_frozen(state: State, fact: facts.AddressFrozen) -> None:
@@ -426,4 +436,6 @@ _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     facts.CodeAdmitted: _for_the_venue,
     facts.ClaimNoted: _for_the_venue,
     facts.IssuerNotesVoided: _for_the_venue,
+    facts.RecordDateSet: _record_date_set,
+    facts.Terminated: _terminated,
 }

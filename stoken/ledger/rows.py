@@ -77,6 +77,16 @@ class Instrument(NamedTuple):
     burned: int = 0
     registered: int = 0
     paused: bool = True
+    terminated: bool = False
+
+
+class RecordDate(NamedTuple):
+    """A record date of a token: the place in the chain at which holdings count."""
+
+    token: Address
+    id: int
+    block_number: int
+    time: int
 
 
 class RuleSet(NamedTuple):
@@ -244,6 +254,7 @@ ROWS: dict[str, tuple[type[tuple], int]] = {  # type: ignore[type-arg]  # each i
     "instruments": (Instrument, 1),
     "rule_sets": (RuleSet, 2),
     "encumbrances": (Encumbrance, 1),
+    "record_dates": (RecordDate, 2),
     "relocations": (Relocation, 2),
     "cash_accounts": (CashAccount, 1),
     "cash_totals": (CashTotal, 1),

@@ -118,6 +118,12 @@ EVENTS: tuple[EventSignature, ...] = (
         "TokensUnfrozen(address indexed, uint256)",
         lambda at, account, units: facts.UnitsFrozen(at, account, -units),
     ),
+    _event(_K.TOKEN, "RecordDateSet(uint24 indexed, uint64, uint64)", facts.RecordDateSet),
+    _event(
+        _K.TOKEN,
+        "Terminated(address indexed, bytes32)",
+        lambda at, _by, _document: facts.Terminated(at),
+    ),
     _event(
         _K.FACTORY,
         "IssueCreated(bytes12 indexed, address indexed, address indexed, bytes32, bytes32)",

@@ -87,8 +87,13 @@ instruments = _table(
     field("burned", INT64),
     field("registered", INT64),
     field("paused", BOOL),
+    field("terminated", BOOL),
 )
 Index(None, instruments.c.isin)
+
+record_dates = _table(
+    "record_dates", key("token", BYTES), key("id", INT64), field("block_number", INT64), field("time", INT64)
+)
 
 #: `countries` holds the four words of the bitmap, lowest countries first; `modules` the addresses, in ascending order.
 rule_sets = _table(
@@ -246,6 +251,7 @@ STATE: Final[dict[str, Table]] = {
         claim_issuers,
         claim_topics,
         instruments,
+        record_dates,
         rule_sets,
         encumbrances,
         relocations,

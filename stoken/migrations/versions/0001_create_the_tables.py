@@ -120,6 +120,7 @@ def upgrade() -> None:
         sa.Column("burned", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("registered", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("terminated", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("token", name=op.f("pk_instruments")),
         schema="ledger",
         sqlite_with_rowid=False,
@@ -245,6 +246,16 @@ def upgrade() -> None:
         sa.Column("address", sa.LargeBinary(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_quarantine")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "record_dates",
+        sa.Column("token", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("time", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("token", "id", name=op.f("pk_record_dates")),
         schema="ledger",
         sqlite_with_rowid=False,
     )
@@ -505,6 +516,7 @@ def downgrade() -> None:
     op.drop_table("trades", schema="ledger")
     op.drop_table("rule_sets", schema="ledger")
     op.drop_table("relocations", schema="ledger")
+    op.drop_table("record_dates", schema="ledger")
     op.drop_table("quarantine", schema="ledger")
     op.drop_table("positions", schema="ledger")
     op.drop_table("position_changes", schema="ledger")

@@ -196,3 +196,13 @@ class TestConformance:
             world.compare()
             if world.state.tokens[world.token].paused:
                 world.on_token("unpause")
+    def test_a_terminated_instrument_refuses_every_transfer(self, world: World) -> None:
+        assert world.on_token("unpause") == "0x1"
+        assert world.on_token("setRecordDate") == "0x1"
+        assert world.on_token("terminate", b"D" * 32) == "0x0"
+        for name, units in (("a", 100), ("c", 40)):
+            assert world.on_token("burn", ACCOUNTS[name], units) == "0x1"
+        assert world.on_token("terminate", b"D" * 32) == "0x1"
+        assert world.compare() == {Refusal.INSTRUMENT_TERMINATED}
+        assert world.on_token("pause") == "0x1"
+        assert world.compare() == {Refusal.TOKEN_PAUSED}

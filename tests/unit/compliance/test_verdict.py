@@ -72,6 +72,7 @@ STEPS: list[tuple[Refusal, tuple[int | bytes, ...], list[Fact]]] = [
         (MANAGER,),
         [facts.InstitutionRestricted(MANAGER, bytes(20), restricted=True)],
     ),
+    (Refusal.INSTRUMENT_TERMINATED, (), [facts.Terminated(TOKEN)]),
     (Refusal.ACCOUNT_LEGAL_HOLD, (SENDER,), [facts.AddressFrozen(TOKEN, SENDER, frozen=True)]),
     (Refusal.ACCOUNT_LEGAL_HOLD, (RECEIVER,), [facts.AddressFrozen(TOKEN, RECEIVER, frozen=True)]),
     (Refusal.SENDER_NOT_VERIFIED, (SENDER,), [facts.ClaimRevoked(SENDER_ID, ISSUER, for_cause=True)]),

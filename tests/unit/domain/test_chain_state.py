@@ -122,6 +122,7 @@ class TestDigest:
         facts.OrderCanceled(MEMBER, 3),
         facts.Paused(TOKEN, paused=False),
         facts.Paused(OTHER, paused=False),
+        facts.Terminated(OTHER),
         facts.IssuerTrusted(TWO, (1, 2)),
         facts.TopicAdded(1),
     )

@@ -24,6 +24,8 @@ _CASES: list[tuple[ContractKind, str, tuple[Any, ...], facts.Fact]] = [
     (_K.TOKEN, "AddressFrozen", (_A, True, _B), facts.AddressFrozen(TOKEN, _A, frozen=True)),
     (_K.TOKEN, "TokensFrozen", (_A, 5), facts.UnitsFrozen(TOKEN, _A, 5)),
     (_K.TOKEN, "TokensUnfrozen", (_A, 5), facts.UnitsFrozen(TOKEN, _A, -5)),
+    (_K.TOKEN, "RecordDateSet", (3, 77, 99), facts.RecordDateSet(TOKEN, 3, 77, 99)),
+    (_K.TOKEN, "Terminated", (_A, _ID), facts.Terminated(TOKEN)),
     (
         _K.COMPLIANCE,
         "RuleSetAnnounced",

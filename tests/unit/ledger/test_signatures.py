@@ -45,7 +45,8 @@ _UNREAD = {
     # AccountBound tells of each account; this one sums up.
     "AccountsRebound",
     # Transfer says the amount; these say why.
-    *("CashCredited", "CashDebited", "ForcedTransfer", "RecoverySuccess", "UnitsForced"),
+    *("CashCredited", "CashDebited", "ForcedTransfer", "RecoverySuccess", "UnitsForced", "UnitsCanceled"),
+    *("AgentRolesSet", "DocumentUpdated", "DocumentRemoved"),
     # Encumbrances itemises what this event sums up.
     "EncumberedUnits",
     # ModuleAdded and ModuleRemoved say it with the version.
