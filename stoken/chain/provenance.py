@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compares a deployed suite with the audited build: code behind every proxy, owners, and who acts as agent."""
+"""Looks at a deployed suite, each issue's token and compliance included, and compares it with the audited build."""
 
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -23,10 +23,29 @@ ARTIFACTS: Final = {
     "encumbrances": "Encumbrances",
     "settlement": "DvpSettlement",
     "deposit": "DepositToken",
+    "releases": "Releases",
+    "legal": "LegalActions",
+    "anchors": "Anchors",
+    "directory": "IssueDirectory",
     "factory": "SuiteFactory",
 }
 _IMPLEMENTATION_SLOT: Final = hex(int.from_bytes(keccak(b"eip1967.proxy.implementation")) - 1)
+_ISSUE_CREATED: Final = keccak(b"IssueCreated(bytes12,address,address,bytes32,bytes32)")
 _AGENT_ADDED: Final = keccak(b"AgentAdded(address)")
+
+
+class Inspected(NamedTuple):
+    """A contract behind its proxy: what it should be, what it is, and until when its audit counts (0: none)."""
+
+    name: str
+    artifact: str
+    address: bytes
+    implementation: bytes
+    code_hash: bytes
+    owner: bytes
+    is_proxy: bool
+    is_audited_build: bool
+    audit_expires_at: int
 
 
 class Finding(NamedTuple):
@@ -36,26 +55,87 @@ class Finding(NamedTuple):
     what: str
 
 
+def inspect(rpc: RpcClient, suite: Suite) -> list[Inspected]:
+    """Return every contract of the suite and of its issues as it is on the chain."""
+    named = [(name, artifact, suite[name]) for name, artifact in ARTIFACTS.items() if name in suite.contracts]
+    return [_inspect(rpc, suite, *each) for each in (*named, *_issues(rpc, suite))]
+
+
 def verify(rpc: RpcClient, suite: Suite) -> list[Finding]:
     """Return every difference between the suite on the chain and the artifacts; none if it is as audited."""
     findings = [Finding(name, "is missing from the suite file") for name in ARTIFACTS if name not in suite.contracts]
-    for name in ARTIFACTS.keys() & suite.contracts.keys():
-        findings += _verify_contract(rpc, suite, name)
+    for contract in inspect(rpc, suite):
+        findings += _differences(contract, suite)
     return sorted(findings + _verify_agents(rpc, suite))
 
 
-def _verify_contract(rpc: RpcClient, suite: Suite, name: str) -> list[Finding]:
-    address = suite[name]
+def is_build_of(rpc: RpcClient, address: bytes, artifact: str) -> bool:
+    """Return whether the code at an address is that of an artifact, whatever its immutables hold."""
+    return _is_code_of(rpc, address, artifact)
+
+
+def code_hash_of(rpc: RpcClient, address: bytes) -> bytes:
+    """Return the hash of the code at an address, as EXTCODEHASH gives it."""
+    return keccak(bytes.fromhex(rpc.call("eth_getCode", _hex(address), "latest")[2:]))
+
+
+def audit_expiry(rpc: RpcClient, suite: Suite, code_hash: bytes) -> int:
+    """Return until when an audit of this code counts, zero where none is recorded."""
+    if "releases" not in suite.contracts:
+        return 0
+    releases = Interface(artifacts.load("Releases").abi)
+    answer = _call(rpc, suite["releases"], releases.encode("releaseOf", code_hash))
+    if not answer:
+        return 0
+    _report, _compatibility, _audited_at, expires_at = releases.functions["releaseOf"].decode_output(answer)
+    return int(expires_at)
+
+
+def _inspect(rpc: RpcClient, suite: Suite, name: str, artifact: str, address: bytes) -> Inspected:
     word = rpc.call("eth_getStorageAt", _hex(address), _IMPLEMENTATION_SLOT, "latest")
     implementation = bytes.fromhex(word[2:].rjust(64, "0"))[12:]
+    code_hash = code_hash_of(rpc, implementation)
+    return Inspected(
+        name,
+        artifact,
+        address,
+        implementation,
+        code_hash,
+        _owner(rpc, address),
+        _is_code_of(rpc, address, "ERC1967Proxy"),
+        _is_code_of(rpc, implementation, artifact),
+        audit_expiry(rpc, suite, code_hash),
+    )
+
+
+def _issues(rpc: RpcClient, suite: Suite) -> list[tuple[str, str, bytes]]:
+    """Return token and compliance of each issue that the factory made, under names with the ISIN."""
+    if "factory" not in suite.contracts:
+        return []
+    query = {
+        "address": _hex(suite["factory"]),
+        "fromBlock": hex(suite.deploy_block),
+        "toBlock": "latest",
+        "topics": [_hex(_ISSUE_CREATED)],
+    }
+    found = []
+    for log in rpc.call("eth_getLogs", query):
+        _, isin_word, token, compliance = log["topics"]
+        isin = bytes.fromhex(isin_word[2:])[:12].decode("ascii")
+        found.append((f"token:{isin}", "SecurityToken", _address(token)))
+        found.append((f"compliance:{isin}", "ModularCompliance", _address(compliance)))
+    return found
+
+
+def _differences(contract: Inspected, suite: Suite) -> list[Finding]:
+    name = contract.name
     findings = []
-    if not _is_code_of(rpc, address, "ERC1967Proxy"):
+    if not contract.is_proxy:
         findings.append(Finding(name, "is not the audited proxy"))
-    if not _is_code_of(rpc, implementation, ARTIFACTS[name]):
-        findings.append(Finding(name, f"has other code than {ARTIFACTS[name]} at 0x{implementation.hex()}"))
-    owner = _owner(rpc, address)
-    if owner != suite["authority"]:
-        findings.append(Finding(name, f"is owned by 0x{owner.hex()}, not by Authority"))
+    if not contract.is_audited_build:
+        findings.append(Finding(name, f"has other code than {contract.artifact} at 0x{contract.implementation.hex()}"))
+    if contract.owner != suite["authority"]:
+        findings.append(Finding(name, f"is owned by 0x{contract.owner.hex()}, not by Authority"))
     return findings
 
 

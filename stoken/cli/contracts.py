@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`stoken contracts`: build, deploy and verify the contract suite."""
+"""`stoken contracts`: build, deploy, inspect, verify and upgrade the contract suite."""
 
 import json
 from typing import Annotated
 
 import typer
 
-from stoken.cli import contracts_deploy
+from stoken.cli import contracts_deploy, contracts_upgrade
 
-app = typer.Typer(help="Build, deploy and verify the contract suite.", no_args_is_help=True)
+app = typer.Typer(help="Build, deploy, inspect, verify and upgrade the contract suite.", no_args_is_help=True)
 
 
 @app.callback()
 def contracts() -> None:
-    """Build, deploy and verify the contract suite."""
+    """Build, deploy, inspect, verify and upgrade the contract suite."""
 
 
 @app.command()
@@ -38,3 +38,5 @@ def build(
 
 app.command()(contracts_deploy.deploy)
 app.command()(contracts_deploy.verify)
+app.command()(contracts_upgrade.inspect)
+app.command()(contracts_upgrade.upgrade)

@@ -240,6 +240,77 @@ class EncumbrancesMoved(_Fact, frozen=True):
     successor: Address
 
 
+class MeasureImposed(_Fact, frozen=True):
+    """A measure bars a subject (`scope` as in the contracts) until a block time, zero for without end.
+
+    `author` imposed it, `approver` agreed, empty where one institution may act alone.
+    """
+
+    id: int
+    scope: int
+    token: Address
+    subject: bytes
+    effect: int
+    units: int
+    until: int
+    provisional: bool
+    author: MemberId
+    approver: MemberId
+    basis: bytes
+    document: bytes
+
+
+class MeasureConfirmed(_Fact, frozen=True):
+    """A provisional measure holds until another block time."""
+
+    id: int
+    until: int
+
+
+class MeasureLifted(_Fact, frozen=True):
+    """A measure ended."""
+
+    id: int
+
+
+class CorrectionEntered(_Fact, frozen=True):
+    """The forced move `id` corrects an original entry, which stays as it is."""
+
+    id: int
+    original: bytes
+    cause: bytes
+    author: MemberId
+    approver: MemberId
+    basis: bytes
+    document: bytes
+
+
+class NodeAdded(_Fact, frozen=True):
+    """A node (64 bytes of public key) may take part for a member within its validity."""
+
+    id: bytes
+    member: MemberId
+    public_key: bytes
+    role: int
+    since: int
+    until: int
+
+
+class NodeRemoved(_Fact, frozen=True):
+    """A node may no longer take part."""
+
+    id: bytes
+
+
+class Anchored(_Fact, frozen=True):
+    """An institution's root of a kind and period."""
+
+    member: MemberId
+    kind: int
+    period: int
+    root: bytes
+
+
 Fact = (
     Transferred
     | IssueCreated
@@ -268,4 +339,11 @@ Fact = (
     | TradeFailed
     | OrderCanceled
     | EncumbrancesMoved
+    | MeasureImposed
+    | MeasureConfirmed
+    | MeasureLifted
+    | CorrectionEntered
+    | NodeAdded
+    | NodeRemoved
+    | Anchored
 )

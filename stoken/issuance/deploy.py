@@ -113,10 +113,14 @@ class _Plan:
         return suite
 
     def _control(self, charter: Charter) -> dict[str, bytes]:
-        members_code = self._code("MemberRegistry")
-        authority = self._proxy("Authority", self._code("Authority"), members_code, charter.founders)
-        # Authority creates the registry within its own constructor: its first contract (EIP-161 nonces begin at 1).
-        return {"authority": authority, "members": contract_address(authority, 1)}
+        codes = (self._code("MemberRegistry"), self._code("Releases"))
+        authority = self._proxy("Authority", self._code("Authority"), *codes, charter.founders)
+        # Authority creates both within its own constructor: its first contracts (EIP-161 nonces begin at 1).
+        return {
+            "authority": authority,
+            "members": contract_address(authority, 1),
+            "releases": contract_address(authority, 2),
+        }
 
     def _identities(self, suite: dict[str, bytes], charter: Charter) -> dict[str, bytes]:
         names = ("ClaimTopicsRegistry", "TrustedIssuersRegistry", "IdentityRegistryStorage", "IdentityRegistry")
@@ -143,6 +147,9 @@ class _Plan:
         encumbrances = self._proxy("Encumbrances", self._code("Encumbrances"), owner)
         settlement = self._proxy("DvpSettlement", self._code("DvpSettlement"), owner, members, suite["registry"])
         deposit = self._proxy("DepositToken", self._code("DepositToken"), owner, members, settlement)
+        legal = self._proxy("LegalActions", self._code("LegalActions"), owner, members, suite["registry"])
+        anchors = self._proxy("Anchors", self._code("Anchors"), owner, members)
+        directory = self._proxy("IssueDirectory", self._code("IssueDirectory"), owner)
         codes = (self._code("SecurityToken"), self._code("ModularCompliance"))
         parts = (suite["registry"], quantity, encumbrances, settlement, *codes)
         factory = self._proxy("SuiteFactory", self._code("SuiteFactory"), owner, parts)
@@ -151,6 +158,9 @@ class _Plan:
             "encumbrances": encumbrances,
             "settlement": settlement,
             "deposit": deposit,
+            "legal": legal,
+            "anchors": anchors,
+            "directory": directory,
             "factory": factory,
         }
 

@@ -11,16 +11,20 @@ from stoken.domain.codes import EncumbranceKind, KeyStatus
 from stoken.domain.facts import Address, Fact, MemberId
 from stoken.ledger.rows import (
     Account,
+    Anchor,
     CashAccount,
     CashTotal,
     Claim,
     ClaimIssuer,
     ClaimTopic,
+    Correction,
     Encumbrance,
     Fill,
     Instrument,
     Key,
+    Measure,
     Member,
+    Node,
     Position,
     Relocation,
     RuleSet,
@@ -297,6 +301,39 @@ def _order_canceled(state: State, fact: facts.OrderCanceled) -> None:
     state.put("fills", held[:2], held._replace(canceled=True))
 
 
+def _measure_imposed(state: State, fact: facts.MeasureImposed) -> None:
+    state.put("measures", (fact.id,), Measure(*msgspec.structs.astuple(fact)))
+
+
+def _measure_confirmed(state: State, fact: facts.MeasureConfirmed) -> None:
+    held = state.get(Measure, "measures", fact.id)
+    if held is not None:
+        state.put("measures", (fact.id,), held._replace(provisional=False, until=fact.until))
+
+
+def _measure_lifted(state: State, fact: facts.MeasureLifted) -> None:
+    held = state.get(Measure, "measures", fact.id)
+    if held is not None:
+        state.put("measures", (fact.id,), held._replace(lifted=True))
+
+
+def _correction_entered(state: State, fact: facts.CorrectionEntered) -> None:
+    state.put("corrections", (fact.id,), Correction(*(*msgspec.structs.astuple(fact), state.block_number)))
+
+
+def _node_added(state: State, fact: facts.NodeAdded) -> None:
+    state.put("nodes", (fact.id,), Node(*msgspec.structs.astuple(fact)))
+
+
+def _node_removed(state: State, fact: facts.NodeRemoved) -> None:
+    state.put("nodes", (fact.id,), None)
+
+
+def _anchored(state: State, fact: facts.Anchored) -> None:
+    row = Anchor(*(*msgspec.structs.astuple(fact), state.block_number))
+    state.put("anchors", row[:3], row)
+
+
 _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     facts.Transferred: _transferred,
     facts.IssueCreated: _issue_created,
@@ -325,4 +362,11 @@ _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     facts.TradeSettled: _trade_settled,
     facts.TradeFailed: _trade_failed,
     facts.OrderCanceled: _order_canceled,
+    facts.MeasureImposed: _measure_imposed,
+    facts.MeasureConfirmed: _measure_confirmed,
+    facts.MeasureLifted: _measure_lifted,
+    facts.CorrectionEntered: _correction_entered,
+    facts.NodeAdded: _node_added,
+    facts.NodeRemoved: _node_removed,
+    facts.Anchored: _anchored,
 }

@@ -176,6 +176,58 @@ class Fill(NamedTuple):
     canceled: bool = False
 
 
+class Measure(NamedTuple):
+    """A measure on a subject; `until` zero is without end."""
+
+    id: int
+    scope: int
+    token: Address
+    subject: bytes
+    effect: int
+    units: int
+    until: int
+    provisional: bool
+    author: MemberId
+    approver: MemberId
+    basis: bytes
+    document: bytes
+    lifted: bool = False
+
+
+class Correction(NamedTuple):
+    """A forced move that corrects an original entry."""
+
+    id: int
+    original: bytes
+    cause: bytes
+    author: MemberId
+    approver: MemberId
+    basis: bytes
+    document: bytes
+    block_number: int
+
+
+class Node(NamedTuple):
+    """A node of a member."""
+
+    id: bytes
+    member: MemberId
+    public_key: bytes
+    role: int
+    since: int
+    until: int
+
+
+class Anchor(NamedTuple):
+    """An institution's root of a kind and period."""
+
+    member: MemberId
+    kind: int
+    period: int
+    root: bytes
+    block_number: int
+
+
 #: Row type and length of the key, by the name of the table.
 ROWS: dict[str, tuple[type[tuple], int]] = {  # type: ignore[type-arg]  # each is a NamedTuple of its own
     "positions": (Position, 2),
@@ -193,4 +245,8 @@ ROWS: dict[str, tuple[type[tuple], int]] = {  # type: ignore[type-arg]  # each i
     "keys": (Key, 1),
     "trades": (Trade, 2),
     "fills": (Fill, 2),
+    "measures": (Measure, 1),
+    "corrections": (Correction, 1),
+    "nodes": (Node, 1),
+    "anchors": (Anchor, 3),
 }

@@ -26,6 +26,10 @@ class ContractKind(StrEnum):
     ENCUMBRANCES = "encumbrances"
     DEPOSIT = "deposit"
     SETTLEMENT = "settlement"
+    RELEASES = "releases"
+    LEGAL = "legal"
+    ANCHORS = "anchors"
+    DIRECTORY = "directory"
     FACTORY = "factory"
     TOKEN = "token"  # noqa: S105 - the name of a contract
     COMPLIANCE = "compliance"
@@ -49,10 +53,14 @@ class EventSignature:
 _RULES = "(uint96,uint16,uint16,uint32,uint64,bool,uint256[4])"
 
 
+#: What Authority says of the act of force: digest, author, approver, basis, document.
+_GROUNDS = "(bytes32,bytes20,bytes20,bytes32,bytes32)"
+
+
 def _event(kind: ContractKind, declaration: str, build: Callable[..., Fact]) -> EventSignature:
     name, _, arguments = declaration.removesuffix(")").partition("(")
     parts = arguments.split(",") if arguments else []
-    types = tuple(part.strip().replace("RULES", _RULES) for part in parts)
+    types = tuple(part.strip().replace("RULES", _RULES).replace("GROUNDS", _GROUNDS) for part in parts)
     return EventSignature(kind, name, types, build)
 
 
@@ -70,6 +78,16 @@ def _rule_set(compliance: bytes, version: int, effective_block: int, rules: tupl
         allowed,
         b"".join(countries),
     )
+
+
+def _measure(_at: bytes, *fields: Any) -> Fact:  # noqa: ANN401 - decoded values
+    *terms, (_act, author, approver, basis, document) = fields
+    return facts.MeasureImposed(*(*terms, author, approver, basis, document))
+
+
+def _correction(_at: bytes, entry: int, original: bytes, cause: bytes, grounds: tuple[bytes, ...]) -> Fact:
+    _act, author, approver, basis, document = grounds
+    return facts.CorrectionEntered(entry, original, cause, author, approver, basis, document)
 
 
 _K = ContractKind
@@ -196,5 +214,36 @@ EVENTS: tuple[EventSignature, ...] = (
         _K.SETTLEMENT,
         "OrderCanceled(bytes20 indexed, uint64 indexed)",
         lambda _at, broker, nonce: facts.OrderCanceled(broker, nonce),
+    ),
+    _event(
+        _K.LEGAL,
+        "MeasureImposed(uint64 indexed, uint8 indexed, address indexed, bytes20, uint8, uint96, uint40, bool, GROUNDS)",
+        _measure,
+    ),
+    _event(
+        _K.LEGAL,
+        "MeasureConfirmed(uint64 indexed, uint40, GROUNDS)",
+        lambda _at, item, until, _grounds: facts.MeasureConfirmed(item, until),
+    ),
+    _event(
+        _K.LEGAL,
+        "MeasureLifted(uint64 indexed, GROUNDS)",
+        lambda _at, item, _grounds: facts.MeasureLifted(item),
+    ),
+    _event(_K.LEGAL, "CorrectionEntered(uint64 indexed, bytes32 indexed, bytes32, GROUNDS)", _correction),
+    _event(
+        _K.MEMBERS,
+        "NodeAdded(bytes32 indexed, bytes20 indexed, bytes32, bytes32, uint8, uint40, uint40)",
+        lambda _at, item, member, high, low, *rest: facts.NodeAdded(item, member, high + low, *rest),
+    ),
+    _event(
+        _K.MEMBERS,
+        "NodeRemoved(bytes32 indexed, bytes20 indexed)",
+        lambda _at, item, _member: facts.NodeRemoved(item),
+    ),
+    _event(
+        _K.ANCHORS,
+        "Anchored(bytes20 indexed, uint8 indexed, uint64 indexed, bytes32)",
+        lambda _at, *fields: facts.Anchored(*fields),
     ),
 )

@@ -158,6 +158,60 @@ trades = _table(
 #: What settled of a broker's signed order, and whether it is void.
 fills = _table("fills", key("broker", BYTES), key("nonce", INT64), field("filled", INT64), field("canceled", BOOL))
 
+#: Pauses, restrictions, holds and freezes, by whom and why; a lifted one stays as a row.
+measures = _table(
+    "measures",
+    key("id", INT64),
+    field("scope", INT64),
+    field("token", BYTES),
+    field("subject", BYTES),
+    field("effect", INT64),
+    field("units", INT64),
+    field("until", INT64),
+    field("provisional", BOOL),
+    field("author", BYTES),
+    field("approver", BYTES),
+    field("basis", BYTES),
+    field("document", BYTES),
+    field("lifted", BOOL),
+    with_rowid=True,
+)
+
+#: Entries that correct others, which stay as they are.
+corrections = _table(
+    "corrections",
+    key("id", INT64),
+    field("original", BYTES),
+    field("cause", BYTES),
+    field("author", BYTES),
+    field("approver", BYTES),
+    field("basis", BYTES),
+    field("document", BYTES),
+    field("block_number", INT64),
+    with_rowid=True,
+)
+
+#: Nodes that may take part; `id` is the keccak256 of the public key.
+nodes = _table(
+    "nodes",
+    key("id", BYTES),
+    field("member", BYTES),
+    field("public_key", BYTES),
+    field("role", INT64),
+    field("since", INT64),
+    field("until", INT64),
+)
+
+#: Roots that institutions anchored.
+anchors = _table(
+    "anchors",
+    key("member", BYTES),
+    key("kind", INT64),
+    key("period", INT64),
+    field("root", BYTES),
+    field("block_number", INT64),
+)
+
 #: Logs of our contracts that do not decode; the alarm names them.
 quarantine = _table(
     "quarantine",
@@ -195,6 +249,10 @@ STATE: Final[dict[str, Table]] = {
         keys,
         trades,
         fills,
+        measures,
+        corrections,
+        nodes,
+        anchors,
     )
 }
 #: The tables that grow by the block, by their block column; they too are part of the digest.

@@ -136,6 +136,62 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "measures",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("scope", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("effect", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("units", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("provisional", sa.Boolean(), nullable=False),
+        sa.Column("author", sa.LargeBinary(), nullable=False),
+        sa.Column("approver", sa.LargeBinary(), nullable=False),
+        sa.Column("basis", sa.LargeBinary(), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.Column("lifted", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_measures")),
+        schema="ledger",
+        sqlite_with_rowid=True,
+    )
+    op.create_table(
+        "corrections",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("original", sa.LargeBinary(), nullable=False),
+        sa.Column("cause", sa.LargeBinary(), nullable=False),
+        sa.Column("author", sa.LargeBinary(), nullable=False),
+        sa.Column("approver", sa.LargeBinary(), nullable=False),
+        sa.Column("basis", sa.LargeBinary(), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.Column("block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
+        schema="ledger",
+        sqlite_with_rowid=True,
+    )
+    op.create_table(
+        "nodes",
+        sa.Column("id", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("member", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("role", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("since", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_nodes")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "anchors",
+        sa.Column("member", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("period", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("member", "kind", "period", name=op.f("pk_anchors")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "members",
         sa.Column("member", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("roles", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -447,6 +503,10 @@ def downgrade() -> None:
     op.drop_table("positions", schema="ledger")
     op.drop_table("position_changes", schema="ledger")
     op.drop_table("members", schema="ledger")
+    op.drop_table("anchors", schema="ledger")
+    op.drop_table("nodes", schema="ledger")
+    op.drop_table("corrections", schema="ledger")
+    op.drop_table("measures", schema="ledger")
     op.drop_table("keys", schema="ledger")
     op.drop_index(op.f("ix_instruments_isin"), table_name="instruments", schema="ledger")
     op.drop_table("instruments", schema="ledger")

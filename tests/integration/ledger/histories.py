@@ -8,6 +8,7 @@ from tests.ledger_events import COMPLIANCE, ISIN, NOBODY, SUITE, TOKEN, Emitted,
 
 _K = ContractKind
 _MEMBERS = (b"BROKER00000000000001", b"BROKER00000000000002")
+_GROUNDS = (bytes(32), *_MEMBERS, b"\x01" * 32, b"\x02" * 32)
 
 
 def random_history(seed: int, blocks: int) -> list[list[Emitted]]:
@@ -78,6 +79,15 @@ _MAKERS = [
     ),
     lambda r: emitted(_K.SETTLEMENT, "TradeFailed", _MEMBERS[0], r.randrange(9), r.randbytes(5)),
     lambda r: emitted(_K.SETTLEMENT, "OrderCanceled", r.choice(_MEMBERS), r.randrange(1, 4)),
+    lambda r: emitted(
+        _K.LEGAL, "MeasureImposed", r.randrange(4), 5, TOKEN, _account(r), 0, 9, 99, r.random() < 0.5, _GROUNDS
+    ),
+    lambda r: emitted(_K.LEGAL, "MeasureConfirmed", r.randrange(4), r.randrange(99), _GROUNDS),
+    lambda r: emitted(_K.LEGAL, "MeasureLifted", r.randrange(4), _GROUNDS),
+    lambda r: emitted(_K.LEGAL, "CorrectionEntered", r.randrange(4), _id(r), _id(r), _GROUNDS),
+    lambda r: emitted(_K.MEMBERS, "NodeAdded", _id(r), r.choice(_MEMBERS), _id(r), _id(r), 1, 0, r.randrange(99)),
+    lambda r: emitted(_K.MEMBERS, "NodeRemoved", _id(r), r.choice(_MEMBERS)),
+    lambda r: emitted(_K.ANCHORS, "Anchored", r.choice(_MEMBERS), r.randrange(1, 5), r.randrange(9), _id(r)),
     # Nothing that the ledger knows: a stranger's token.
     lambda r: emitted(_K.TOKEN, "Transfer", _account(r), _account(r), 5, at=SUITE["authority"]),
 ]

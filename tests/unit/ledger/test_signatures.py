@@ -20,6 +20,10 @@ _CONTRACTS = {
     ContractKind.ENCUMBRANCES: "Encumbrances",
     ContractKind.DEPOSIT: "DepositToken",
     ContractKind.SETTLEMENT: "DvpSettlement",
+    ContractKind.RELEASES: "Releases",
+    ContractKind.LEGAL: "LegalActions",
+    ContractKind.ANCHORS: "Anchors",
+    ContractKind.DIRECTORY: "IssueDirectory",
     ContractKind.FACTORY: "SuiteFactory",
     ContractKind.TOKEN: "SecurityToken",
     ContractKind.COMPLIANCE: "ModularCompliance",
@@ -28,12 +32,17 @@ _CONTRACTS = {
 _UNREAD = {
     *("Initialized", "Upgraded", "OwnershipTransferStarted", "OwnershipTransferred", "EIP712DomainChanged"),
     *("AgentAdded", "AgentRemoved", "PolicySet", "ActExecuted", "ImplementationsSet"),
+    # What is proposed and decided; the change that follows is an event of its own.
+    *("ActProposed", "ActCanceled", "MemberProposed", "MemberVoted", "MemberDecided", "VotingSet"),
+    *("QuantityProposed", "SeriesRegistered", "RecoveryRequested", "RecoveryExecuted", "RecoveryCanceled"),
+    # The upgrade file and the directory are read on chain.
+    *("ReleaseRecorded", "IssueListed"),
     *("EpochAdvanced", "EpochListenerBound", "EpochListenerUnbound"),
     *("IdentityStorageSet", "ClaimTopicsRegistrySet", "TrustedIssuersRegistrySet"),
     # AccountBound follows each of these with the whole account.
     *("IdentityRegistered", "IdentityUpdated", "CountryUpdated"),
     # Transfer says the amount; these say why.
-    *("CashCredited", "CashDebited", "ForcedTransfer", "RecoverySuccess"),
+    *("CashCredited", "CashDebited", "ForcedTransfer", "RecoverySuccess", "UnitsForced"),
     # Encumbrances itemises what this event sums up.
     "EncumberedUnits",
     *("Approval", "UpdatedTokenInformation", "IdentityRegistryAdded", "ComplianceAdded", "TokenBound", "TokenUnbound"),
