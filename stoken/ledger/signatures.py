@@ -59,6 +59,10 @@ _RULES = "(uint64,uint16,uint16,uint32,uint64,bool,uint256[4],uint64,uint32,bool
 _GROUNDS = "(bytes32,bytes20,bytes20,bytes32,bytes32)"
 
 
+#: What Authority says of the act of force: digest, author, approver, basis, document.
+_GROUNDS = "(bytes32,bytes20,bytes20,bytes32,bytes32)"
+
+
 def _event(kind: ContractKind, declaration: str, build: Callable[..., Fact]) -> EventSignature:
     name, _, arguments = declaration.removesuffix(")").partition("(")
     parts = arguments.split(",") if arguments else []

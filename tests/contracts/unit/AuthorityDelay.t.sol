@@ -89,6 +89,7 @@ contract AuthorityDelayTest is ProductionSuite {
         assertEq(factory.parts().tokenImplementation, _code);
     }
 
+    /// @custom:requirement NET-10
     function test_an_audit_that_expires_while_an_upgrade_waits_stops_it() public {
         _record(_code, START + 1 days);
         Act memory act = _upgrade(_code);
@@ -196,6 +197,7 @@ contract AuthorityDelayTest is ProductionSuite {
         _refuses(act, abi.encodeWithSelector(RecoveryCooldown.selector, START + 3 days, START));
     }
 
+    /// @custom:requirement NET-10
     function test_audits_are_recorded_by_the_auditor_with_registrar_or_supervisor() public {
         bytes32 hash = _code.codehash;
         Act memory act = actOf(address(_releases), _recording(hash, START, LATER));

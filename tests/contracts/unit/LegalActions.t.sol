@@ -19,6 +19,7 @@ contract LegalActionsTest is LegalSuite {
         _bind(_third);
     }
 
+    /// @custom:requirement TRF-11
     function test_a_forced_transfer_carries_its_grounds() public {
         Act memory act = nextAct(abi.encodeCall(ILegalActions.forceTransfers, (_moves(seller, buyer, 100))));
         bytes[] memory both = approvals(act, REGISTRAR_NO, SUPERVISOR_NO);
@@ -49,6 +50,7 @@ contract LegalActionsTest is LegalSuite {
         );
     }
 
+    /// @custom:requirement TRF-12
     function test_a_correction_names_the_original_and_the_cause() public {
         bytes memory data =
             abi.encodeCall(ILegalActions.correct, (keccak256("entry"), "WRONG_ACCOUNT", _moves(seller, buyer, 7)));
@@ -70,6 +72,7 @@ contract LegalActionsTest is LegalSuite {
         refusesLegal(abi.encodeCall(ILegalActions.forceTransfers, (new ForcedMove[](0))), empty);
     }
 
+    /// @custom:requirement TRF-11
     function test_force_needs_two_institutions_a_basis_and_a_document() public {
         bytes memory data = abi.encodeCall(ILegalActions.forceTransfers, (_moves(seller, buyer, 1)));
         Act memory act = nextAct(data);
@@ -120,6 +123,7 @@ contract LegalActionsTest is LegalSuite {
         assertFalse(authority.isForce(IERC3643.pause.selector));
     }
 
+    /// @custom:requirement ACC-06
     function test_a_recovery_waits_three_days_and_anyone_carries_it_out() public {
         uint64 id = _request(seller, _successor);
         vm.warp(START + 3 days - 1);
@@ -168,6 +172,7 @@ contract LegalActionsTest is LegalSuite {
         legal.executeRecovery(id);
     }
 
+    /// @custom:requirement ACC-06
     function test_measures_follow_a_recovered_account() public {
         _measure(MeasureTerms(3, 0, 0, address(token), bytes20(seller), 0));
         _measure(MeasureTerms(3, 3, 0, address(0), bytes20(seller), 0));

@@ -56,6 +56,7 @@ contract RecordsTest is ProductionSuite {
         _refuses(item, BROKER_1_NO, abi.encodeWithSelector(TooLate.selector, START - 1, START));
     }
 
+    /// @custom:requirement NET-11
     function test_an_issue_is_listed_with_chain_token_and_identifier() public {
         bytes memory data =
             abi.encodeCall(IIssueDirectory.list, (ISIN, uint64(block.chainid), address(token), "X9J9K872S"));
@@ -70,6 +71,7 @@ contract RecordsTest is ProductionSuite {
         _directory.list(ISIN, 1, address(token), "X9J9K872S");
     }
 
+    /// @custom:requirement NET-11
     function test_malformed_identifiers_are_refused() public {
         vm.startPrank(address(authority));
         bytes9[6] memory wrong = [bytes9("09J9K872S"), "X9J9K872A", "X9J9K872", "x9J9K872S", "X9J9K87-S", "X9J9Y872S"];
@@ -86,6 +88,7 @@ contract RecordsTest is ProductionSuite {
         vm.stopPrank();
     }
 
+    /// @custom:requirement ISS-02
     function test_a_quantity_is_proposed_then_registered() public {
         QuantityProposal memory proposal = _proposal(2, 500);
         bytes32 id = _idOf(proposal);
@@ -108,6 +111,7 @@ contract RecordsTest is ProductionSuite {
         quantity.propose(proposal, signature);
     }
 
+    /// @custom:requirement ISS-03
     function test_nothing_is_minted_beyond_what_is_registered() public {
         vm.startPrank(address(authority));
         vm.expectRevert(abi.encodeWithSelector(SupplyCapExceeded.selector, 1_000_000, 1_000_001));
@@ -116,6 +120,7 @@ contract RecordsTest is ProductionSuite {
         vm.stopPrank();
     }
 
+    /// @custom:requirement ISS-02
     function test_each_step_has_its_role_and_its_own_institution() public {
         QuantityProposal memory proposal = _proposal(1, 500);
         bytes32 id = _idOf(proposal);
@@ -158,6 +163,7 @@ contract RecordsTest is ProductionSuite {
         quantity.propose(proposal, signature);
     }
 
+    /// @custom:requirement ISS-03
     function testFuzz_the_total_is_the_sum_of_the_series(uint96 first, uint96 second) public {
         first = uint96(bound(first, 1, type(uint96).max / 4));
         second = uint96(bound(second, 1, type(uint96).max / 4));
