@@ -121,5 +121,5 @@ class TestWalk:
     def test_a_difference_of_one_won_is_seen(self, walk: Walk) -> None:
         payer = next(iter(walk.world.model.cash))
         walk.world.model.cash[payer] += 1
-        with pytest.raises(AssertionError, match="the chain and the model say|the contracts say"):
+        with pytest.raises(AssertionError, match=r"the chain and the model say|the contracts say"):
             walk.block()

@@ -30,8 +30,6 @@ contract MarketHandler is Suite {
     uint256 public breaches;
     /// @notice Moves of units while the token was paused, other than by acts.
     uint256 public movesWhilePaused;
-    /// @notice Calls that did what they should.
-    uint256 public moved;
 
     /// @dev Forge also calls it at random: only the first time counts.
     function setUp() public override {
@@ -49,6 +47,8 @@ contract MarketHandler is Suite {
             accounts.push(account);
             if (i < 4) identities.push(identity);
             onboard(account, identity, KOREA, GENERAL, KYC, LATER);
+            token.mint(account, 10_000);
+            minted += 10_000;
         }
     }
 
@@ -204,7 +204,7 @@ contract MarketHandler is Suite {
     // --- who may receive ---------------------------------------------------------------------------------------
 
     function attestFor(uint256 at, uint256 time) external {
-        uint40 until = uint40(block.timestamp + bound(time, 0, 60 days));
+        uint40 until = uint40(block.timestamp + bound(time, 0, 90 days));
         attest(ISSUER_KEY, identities[at % identities.length], KYC | SUITED, until);
     }
 
@@ -219,7 +219,7 @@ contract MarketHandler is Suite {
     function requireTopic(uint256 dice) external {
         bool required = topics.getClaimTopics().length == 2;
         if (required) topics.removeClaimTopic(7);
-        else if (dice % 8 == 0) topics.addClaimTopic(7);
+        else if (dice % 16 == 0) topics.addClaimTopic(7);
     }
 
     function announce(uint256 cap, uint256 limit, uint256 lot) external {
@@ -236,7 +236,7 @@ contract MarketHandler is Suite {
     }
 
     function pass(uint256 time, uint256 blocks) external {
-        vm.warp(block.timestamp + bound(time, 1, 10 days));
+        vm.warp(block.timestamp + bound(time, 1, 3 days));
         vm.roll(block.number + bound(blocks, 1, 150));
     }
 
@@ -265,7 +265,6 @@ contract MarketHandler is Suite {
 
     /// @dev Limits bind only between identities.
     function _moved(address from, address to, uint256 units, bytes memory expected) private {
-        moved++;
         if (expected.length != 0) lies++;
         if (!registry.isVerified(to)) strays++;
         address identity = registry.identity(to);
