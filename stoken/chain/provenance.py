@@ -22,6 +22,7 @@ ARTIFACTS: Final = {
     "quantity": "RegisteredQuantity",
     "encumbrances": "Encumbrances",
     "settlement": "DvpSettlement",
+    "instructions": "Instructions",
     "deposit": "DepositToken",
     "factory": "SuiteFactory",
 }

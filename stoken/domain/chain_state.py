@@ -19,6 +19,7 @@ from stoken.domain.chain_records import (
     CashAccount,
     Claims,
     Encumbrance,
+    Hold,
     Key,
     Member,
     RuleSet,
@@ -47,6 +48,7 @@ class ChainState:
         "claims",
         "encumbrances",
         "first_identities",
+        "holds",
         "issuers",
         "keys",
         "members",
@@ -78,6 +80,7 @@ class ChainState:
         self.cash_accounts: dict[Address, CashAccount] = {}
         self.encumbrances: dict[bytes, Encumbrance] = {}
         self.canceled: dict[tuple[MemberId, int], None] = {}
+        self.holds: dict[tuple[MemberId, int], Hold] = {}
         self.verified: dict[Address, int] = {}
 
     def apply_block(self, number: int, block_hash: bytes, time: int, block_facts: Iterable[Fact]) -> None:
@@ -137,6 +140,7 @@ class ChainState:
             self.cash_accounts,
             self.encumbrances,
             self.canceled,
+            self.holds,
             self.topics_beyond,
         )
         head = (self.block_number, self.block_hash, self.block_time, self.topics)
@@ -229,6 +233,11 @@ def _encumbrances_moved(state: ChainState, fact: facts.EncumbrancesMoved) -> Non
             token.position(fact.lost).encumber(encumbrance.kind, -encumbrance.units)
             token.position(fact.successor).encumber(encumbrance.kind, encumbrance.units)
             encumbrance.account = fact.successor
+    for hold in state.holds.values():
+        if hold.token == fact.token and hold.account == fact.lost:
+            token.position(fact.lost).held -= hold.units
+            token.position(fact.successor).held += hold.units
+            hold.account = fact.successor
 
 
 def _rule_set_announced(state: ChainState, fact: facts.RuleSetAnnounced) -> None:
@@ -324,10 +333,34 @@ def _cash_account_opened(state: ChainState, fact: facts.CashAccountOpened) -> No
 
 
 def _cash_moved(state: ChainState, fact: facts.CashMoved) -> None:
-    if fact.sender != NOBODY:
-        state.cash_accounts[fact.sender].balance -= fact.amount
-    if fact.receiver != NOBODY:
-        state.cash_accounts[fact.receiver].balance += fact.amount
+    # Neither nobody nor the settlement contract, through which nets pass, has an account.
+    for account, amount in ((fact.sender, -fact.amount), (fact.receiver, fact.amount)):
+        if account in state.cash_accounts:
+            state.cash_accounts[account].balance += amount
+
+
+def _customer_cash_moved(state: ChainState, fact: facts.CustomerCashMoved) -> None:
+    for account in fact.accounts:
+        state.cash_accounts[account].member = fact.successor
+
+
+def _trade_held(state: ChainState, fact: facts.TradeHeld) -> None:
+    hold = Hold(fact.token, fact.seller, fact.quantity, fact.buyer_cash, fact.price * fact.quantity)
+    state.holds[fact.venue, fact.trade_id] = hold
+    state.token(hold.token).position(hold.account).held += hold.units
+    _hold_cash(state, hold, 1)
+
+
+def _hold_ended(state: ChainState, fact: facts.HoldReleased | facts.TradeSettled) -> None:
+    hold = state.holds.pop((fact.venue, fact.trade_id), None)
+    if hold is not None:
+        state.token(hold.token).position(hold.account).held -= hold.units
+        _hold_cash(state, hold, -1)
+
+
+def _hold_cash(state: ChainState, hold: Hold, times: int) -> None:
+    if hold.cash_account in state.cash_accounts:
+        state.cash_accounts[hold.cash_account].held += times * hold.amount
 
 
 def _order_canceled(state: ChainState, fact: facts.OrderCanceled) -> None:
@@ -360,4 +393,8 @@ _HANDLERS: dict[type, Callable[[ChainState, Any], None]] = {
     facts.CashAccountOpened: _cash_account_opened,
     facts.CashMoved: _cash_moved,
     facts.OrderCanceled: _order_canceled,
+    facts.TradeHeld: _trade_held,
+    facts.HoldReleased: _hold_ended,
+    facts.TradeSettled: _hold_ended,
+    facts.CustomerCashMoved: _customer_cash_moved,
 }

@@ -240,6 +240,39 @@ class EncumbrancesMoved(_Fact, frozen=True):
     successor: Address
 
 
+class TradeHeld(_Fact, frozen=True):
+    """Both legs of a trade are held until a later day."""
+
+    venue: MemberId
+    trade_id: int
+    token: Address
+    cash: Address
+    seller: Address
+    buyer: Address
+    seller_cash: Address
+    buyer_cash: Address
+    sell_nonce: int
+    buy_nonce: int
+    quantity: int
+    price: int
+    expires_at: int
+
+
+class HoldReleased(_Fact, frozen=True):
+    """Both legs of a held trade are free again."""
+
+    venue: MemberId
+    trade_id: int
+
+
+class CustomerCashMoved(_Fact, frozen=True):
+    """A failed member's customer-cash accounts are another member's."""
+
+    member: MemberId
+    successor: MemberId
+    accounts: tuple[Address, ...]
+
+
 Fact = (
     Transferred
     | IssueCreated
@@ -268,4 +301,7 @@ Fact = (
     | TradeFailed
     | OrderCanceled
     | EncumbrancesMoved
+    | TradeHeld
+    | HoldReleased
+    | CustomerCashMoved
 )

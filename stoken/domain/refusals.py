@@ -202,7 +202,9 @@ REFUSALS: dict[Refusal, Meaning] = {
     _R.DUAL_CONTROL_REQUIRED: Meaning("Two people of two institutions must approve.", None, None, ""),
     _R.LEGAL_BASIS_REQUIRED: Meaning("A legal basis and a document are required.", None, None, ""),
     _R.SIGNATURE_POLICY_UNMET: Meaning("The signatures do not meet the policy."),
-    _R.TRANSFER_REASON_REQUIRED: Meaning("An off-market move needs a reason and a document.", None, None, "address from, address to"),
+    _R.TRANSFER_REASON_REQUIRED: Meaning(
+        "An off-market move needs a reason and a document.", None, None, "address from, address to"
+    ),
     _R.OFF_VENUE_SALE_BARRED: Meaning("A sale between customers goes through the venue."),
     _R.RECOVERY_COOLDOWN: Meaning("The waiting time of the recovery has not passed."),
     _R.UPGRADE_TIMELOCK: Meaning("The upgrade's waiting time has not passed."),

@@ -141,22 +141,25 @@ class _Plan:
         owner, members = suite["authority"], suite["members"]
         quantity = self._proxy("RegisteredQuantity", self._code("RegisteredQuantity"), owner)
         encumbrances = self._proxy("Encumbrances", self._code("Encumbrances"), owner)
-        settlement = self._proxy("DvpSettlement", self._code("DvpSettlement"), owner, members, suite["registry"])
+        modes = interface("DvpSettlement").constructor.encode((self._code("SettlementModes"),))
+        settlement_code = self._code("DvpSettlement", modes)
+        settlement = self._proxy("DvpSettlement", settlement_code, owner, members, suite["registry"])
+        instructions = self._proxy("Instructions", self._code("Instructions"), owner, members, suite["registry"])
         deposit = self._proxy("DepositToken", self._code("DepositToken"), owner, members, settlement)
         codes = (self._code("SecurityToken"), self._code("ModularCompliance"))
-        # There is no instructions contract yet: nobody can call for the zero address.
-        parts = (suite["registry"], quantity, encumbrances, settlement, bytes(20), *codes)
+        parts = (suite["registry"], quantity, encumbrances, settlement, instructions, *codes)
         factory = self._proxy("SuiteFactory", self._code("SuiteFactory"), owner, parts)
         return {
             "quantity": quantity,
             "encumbrances": encumbrances,
             "settlement": settlement,
+            "instructions": instructions,
             "deposit": deposit,
             "factory": factory,
         }
 
-    def _code(self, name: str) -> bytes:
-        return self._create(f"deploy:{name}:code", artifacts.load(name).bytecode)
+    def _code(self, name: str, arguments: bytes = b"") -> bytes:
+        return self._create(f"deploy:{name}:code", artifacts.load(name).bytecode + arguments)
 
     def _proxy(self, name: str, code: bytes, *arguments: Any) -> bytes:  # noqa: ANN401 - any ABI value
         initialize = interface(name).encode("initialize", *arguments)

@@ -250,6 +250,16 @@ def _cash_moved(state: State, fact: facts.CashMoved) -> None:
             state.put("cash_accounts", (account,), held._replace(balance=held.balance + amount))
 
 
+def _customer_cash_moved(state: State, fact: facts.CustomerCashMoved) -> None:
+    for account in fact.accounts:
+        held = _cash_account(state, account)
+        state.put("cash_accounts", (account,), held._replace(member=fact.successor))
+
+
+def _unchanged(_state: State, _fact: facts.TradeHeld | facts.HoldReleased) -> None:
+    """Leave the register as it is: what is held still belongs to whom it did."""
+
+
 def _count_cash(state: State, fact: facts.CashMoved) -> None:
     total = state.get(CashTotal, "cash_totals", fact.token) or CashTotal(fact.token)
     if fact.sender == NOBODY:
@@ -325,4 +335,7 @@ _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     facts.TradeSettled: _trade_settled,
     facts.TradeFailed: _trade_failed,
     facts.OrderCanceled: _order_canceled,
+    facts.TradeHeld: _unchanged,
+    facts.HoldReleased: _unchanged,
+    facts.CustomerCashMoved: _customer_cash_moved,
 }

@@ -26,6 +26,7 @@ class ContractKind(StrEnum):
     ENCUMBRANCES = "encumbrances"
     DEPOSIT = "deposit"
     SETTLEMENT = "settlement"
+    INSTRUCTIONS = "instructions"
     FACTORY = "factory"
     TOKEN = "token"  # noqa: S105 - the name of a contract
     COMPLIANCE = "compliance"
@@ -48,11 +49,13 @@ class EventSignature:
 
 _RULES = "(uint96,uint16,uint16,uint32,uint64,bool,uint256[4])"
 
+_HOLD = f"(bytes20,uint64,{'address,' * 6}bytes20,bytes20,{'uint64,' * 4}uint40)"
+
 
 def _event(kind: ContractKind, declaration: str, build: Callable[..., Fact]) -> EventSignature:
     name, _, arguments = declaration.removesuffix(")").partition("(")
     parts = arguments.split(",") if arguments else []
-    types = tuple(part.strip().replace("RULES", _RULES) for part in parts)
+    types = tuple(part.strip().replace("RULES", _RULES).replace("HOLD", _HOLD) for part in parts)
     return EventSignature(kind, name, types, build)
 
 
@@ -70,6 +73,11 @@ def _rule_set(compliance: bytes, version: int, effective_block: int, rules: tupl
         allowed,
         b"".join(countries),
     )
+
+
+def _trade_held(_at: bytes, venue: bytes, trade_id: int, hold: tuple[Any, ...]) -> Fact:
+    token, cash, seller, buyer, seller_cash, buyer_cash, _, _, *rest = hold[2:]
+    return facts.TradeHeld(venue, trade_id, token, cash, seller, buyer, seller_cash, buyer_cash, *rest)
 
 
 _K = ContractKind
@@ -196,5 +204,16 @@ EVENTS: tuple[EventSignature, ...] = (
         _K.SETTLEMENT,
         "OrderCanceled(bytes20 indexed, uint64 indexed)",
         lambda _at, broker, nonce: facts.OrderCanceled(broker, nonce),
+    ),
+    _event(_K.SETTLEMENT, "TradeHeld(bytes20 indexed, uint64 indexed, HOLD)", _trade_held),
+    _event(
+        _K.SETTLEMENT,
+        "HoldReleased(bytes20 indexed, uint64 indexed)",
+        lambda _at, venue, trade_id: facts.HoldReleased(venue, trade_id),
+    ),
+    _event(
+        _K.DEPOSIT,
+        "CustomerCashMoved(bytes20 indexed, bytes20 indexed, address[], uint256, uint256)",
+        lambda _at, *fields: facts.CustomerCashMoved(*fields[:3]),
     ),
 )

@@ -20,10 +20,13 @@ _CONTRACTS = {
     ContractKind.ENCUMBRANCES: "Encumbrances",
     ContractKind.DEPOSIT: "DepositToken",
     ContractKind.SETTLEMENT: "DvpSettlement",
+    ContractKind.INSTRUCTIONS: "Instructions",
     ContractKind.FACTORY: "SuiteFactory",
     ContractKind.TOKEN: "SecurityToken",
     ContractKind.COMPLIANCE: "ModularCompliance",
 }
+#: What runs by delegation as one of these.
+_PARTS = {ContractKind.SETTLEMENT: ["SettlementModes"]}
 #: Events that change nothing the ledger keeps, or that repeat what another event of the same act says.
 _UNREAD = {
     *("Initialized", "Upgraded", "OwnershipTransferStarted", "OwnershipTransferred", "EIP712DomainChanged"),
@@ -34,6 +37,11 @@ _UNREAD = {
     *("IdentityRegistered", "IdentityUpdated", "CountryUpdated"),
     # Transfer says the amount; these say why.
     *("CashCredited", "CashDebited", "ForcedTransfer", "RecoverySuccess"),
+    *("CashInstructed", "Instructed", "InstructionFailed"),
+    # TradeSettled says what moved; these say how it was paid.
+    *("BatchNetted", "CashConfirmed"),
+    # TradeHeld and what ends a hold itemise what this event sums up.
+    "CashHeld",
     # Encumbrances itemises what this event sums up.
     "EncumberedUnits",
     *("Approval", "UpdatedTokenInformation", "IdentityRegistryAdded", "ComplianceAdded", "TokenBound", "TokenUnbound"),
@@ -50,7 +58,8 @@ def _type(item: dict[str, Any]) -> str:
 def _events(kind: ContractKind) -> dict[str, tuple[str, ...]]:
     return {
         entry["name"]: tuple(_type(item) + " indexed" * item["indexed"] for item in entry["inputs"])
-        for entry in artifacts.load(_CONTRACTS[kind]).abi
+        for name in [_CONTRACTS[kind], *_PARTS.get(kind, ())]
+        for entry in artifacts.load(name).abi
         if entry["type"] == "event"
     }
 
