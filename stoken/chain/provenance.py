@@ -26,6 +26,7 @@ ARTIFACTS: Final = {
     "ballot": "Ballot",
     "conversions": "Conversions",
     "settlement": "DvpSettlement",
+    "instructions": "Instructions",
     "deposit": "DepositToken",
     "releases": "Releases",
     "legal": "LegalActions",

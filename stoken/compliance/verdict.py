@@ -293,7 +293,7 @@ def _encumbrance(position: Position, account: Address, units: int) -> Verdict | 
         (Refusal.LOCKUP_ACTIVE, position.lockup),
         (Refusal.SECURITIES_PLEDGED, position.pledged),
         (Refusal.SECURITIES_RESTRICTED, position.restricted),
-        (Refusal.SECURITIES_FROZEN, position.frozen_units),
+        (Refusal.SECURITIES_FROZEN, position.frozen_units + position.held),
     ):
         available = max(0, available - held)
         if available < units:

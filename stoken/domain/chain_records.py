@@ -12,7 +12,7 @@ _BPS = 10_000
 class Position:
     """Units of one account in one token."""
 
-    __slots__ = ("balance", "frozen", "frozen_units", "lockup", "pledged", "restricted")
+    __slots__ = ("balance", "frozen", "frozen_units", "held", "lockup", "pledged", "restricted")
 
     def __init__(self) -> None:
         self.balance = 0
@@ -20,6 +20,8 @@ class Position:
         self.pledged = 0
         self.restricted = 0
         self.frozen_units = 0
+        #: Sold, and settling on a later day.
+        self.held = 0
         self.frozen = False
 
     def encumber(self, kind: int, units: int) -> None:
@@ -34,8 +36,8 @@ class Position:
     @property
     def available(self) -> int:
         """Return what the chain lets the account move: never below zero."""
-        held = self.lockup + self.pledged + self.restricted + self.frozen_units
-        return max(0, self.balance - held)
+        locked = self.lockup + self.pledged + self.restricted + self.frozen_units + self.held
+        return max(0, self.balance - locked)
 
 
 #: What an account holds that never held; never changed.
@@ -287,12 +289,27 @@ class Key:
 class CashAccount:
     """A member's account in the deposit token; kind 1 holds customers' cash, 2 its own."""
 
-    __slots__ = ("balance", "kind", "member")
+    __slots__ = ("balance", "held", "kind", "member")
 
     def __init__(self, member: MemberId, kind: int) -> None:
         self.member = member
         self.kind = kind
         self.balance = 0
+        #: The part of the balance that pays for trades of a later day.
+        self.held = 0
+
+
+class Hold:
+    """Both legs of a trade that settles on a later day."""
+
+    __slots__ = ("account", "amount", "cash_account", "token", "units")
+
+    def __init__(self, token: Address, account: Address, units: int, cash_account: Address, amount: int) -> None:
+        self.token = token
+        self.account = account
+        self.units = units
+        self.cash_account = cash_account
+        self.amount = amount
 
 
 class Encumbrance:

@@ -16,6 +16,7 @@ from stoken.domain.chain_records import (
     Account,
     CashAccount,
     Encumbrance,
+    Hold,
     Key,
     Member,
     RuleSet,
@@ -62,6 +63,7 @@ class ChainState(Verification):
         "served",
         "suspended",
         "tokens",
+        "trade_holds",
     )
 
     def __init__(self) -> None:
@@ -95,6 +97,8 @@ class ChainState(Verification):
         #: By manager and token; the token of nobody stands for all.
         self.restrictions: dict[tuple[MemberId, Address], None] = {}
         self.suspended = False
+        #: Trades held until a later day, by venue and trade id.
+        self.trade_holds: dict[tuple[MemberId, int], Hold] = {}
 
     def apply_block(self, number: int, block_hash: bytes, time: int, block_facts: Iterable[Fact]) -> None:
         """Fold one block; blocks come in ascending order, and those without facts may be left out."""
@@ -164,6 +168,7 @@ class ChainState(Verification):
             self.cash_accounts,
             self.encumbrances,
             self.canceled,
+            self.holds,
             self.topics_beyond,
             self.holds,
             self.restrictions,
@@ -275,6 +280,11 @@ def _encumbrances_moved(state: ChainState, fact: facts.EncumbrancesMoved) -> Non
             token.position(fact.lost).encumber(encumbrance.kind, -encumbrance.units)
             token.position(fact.successor).encumber(encumbrance.kind, encumbrance.units)
             encumbrance.account = fact.successor
+    for hold in state.trade_holds.values():
+        if hold.token == fact.token and hold.account == fact.lost:
+            token.position(fact.lost).held -= hold.units
+            token.position(fact.successor).held += hold.units
+            hold.account = fact.successor
 
 
 def _encumbrance_carried(state: ChainState, fact: facts.EncumbranceCarried) -> None:
@@ -382,10 +392,34 @@ def _cash_account_opened(state: ChainState, fact: facts.CashAccountOpened) -> No
 
 
 def _cash_moved(state: ChainState, fact: facts.CashMoved) -> None:
-    if fact.sender != NOBODY:
-        state.cash_accounts[fact.sender].balance -= fact.amount
-    if fact.receiver != NOBODY:
-        state.cash_accounts[fact.receiver].balance += fact.amount
+    # Neither nobody nor the settlement contract, through which nets pass, has an account.
+    for account, amount in ((fact.sender, -fact.amount), (fact.receiver, fact.amount)):
+        if account in state.cash_accounts:
+            state.cash_accounts[account].balance += amount
+
+
+def _customer_cash_moved(state: ChainState, fact: facts.CustomerCashMoved) -> None:
+    for account in fact.accounts:
+        state.cash_accounts[account].member = fact.successor
+
+
+def _trade_held(state: ChainState, fact: facts.TradeHeld) -> None:
+    hold = Hold(fact.token, fact.seller, fact.quantity, fact.buyer_cash, fact.price * fact.quantity)
+    state.trade_holds[fact.venue, fact.trade_id] = hold
+    state.token(hold.token).position(hold.account).held += hold.units
+    _hold_cash(state, hold, 1)
+
+
+def _hold_ended(state: ChainState, fact: facts.HoldReleased | facts.TradeSettled) -> None:
+    hold = state.trade_holds.pop((fact.venue, fact.trade_id), None)
+    if hold is not None:
+        state.token(hold.token).position(hold.account).held -= hold.units
+        _hold_cash(state, hold, -1)
+
+
+def _hold_cash(state: ChainState, hold: Hold, times: int) -> None:
+    if hold.cash_account in state.cash_accounts:
+        state.cash_accounts[hold.cash_account].held += times * hold.amount
 
 
 def _account_held(state: ChainState, fact: facts.AccountHeld) -> None:
@@ -443,4 +477,8 @@ _HANDLERS: dict[type, Callable[[ChainState, Any], None]] = {
     facts.InstitutionRestricted: _institution_restricted,
     facts.NetworkSuspended: _network_suspended,
     facts.Terminated: _terminated,
+    facts.TradeHeld: _trade_held,
+    facts.HoldReleased: _hold_ended,
+    facts.TradeSettled: _hold_ended,
+    facts.CustomerCashMoved: _customer_cash_moved,
 }

@@ -382,6 +382,8 @@ class Anchored(_Fact, frozen=True):
     kind: int
     period: int
     root: bytes
+
+
 class AccountHeld(_Fact, frozen=True):
     """A legal hold of an account: no sale 1, no purchase 2, both 3, none 0."""
 
@@ -425,6 +427,8 @@ class IssuerNotesVoided(_Fact, frozen=True):
     """An issuer's keys changed: what was noted of it does not count until noted anew."""
 
     issuer: Address
+
+
 class EncumbranceCarried(_Fact, frozen=True):
     """Trust-marked units went to another account, and the mark with them."""
 
@@ -438,6 +442,8 @@ class EncumbranceRescaled(_Fact, frozen=True):
 
     id: bytes
     units: int
+
+
 class RecordDateSet(_Fact, frozen=True):
     """Whoever held units when this happened held them at the record date."""
 
@@ -451,6 +457,39 @@ class Terminated(_Fact, frozen=True):
     """A security ended for ever."""
 
     token: Address
+
+
+class TradeHeld(_Fact, frozen=True):
+    """Both legs of a trade are held until a later day."""
+
+    venue: MemberId
+    trade_id: int
+    token: Address
+    cash: Address
+    seller: Address
+    buyer: Address
+    seller_cash: Address
+    buyer_cash: Address
+    sell_nonce: int
+    buy_nonce: int
+    quantity: int
+    price: int
+    expires_at: int
+
+
+class HoldReleased(_Fact, frozen=True):
+    """Both legs of a held trade are free again."""
+
+    venue: MemberId
+    trade_id: int
+
+
+class CustomerCashMoved(_Fact, frozen=True):
+    """A failed member's customer-cash accounts are another member's."""
+
+    member: MemberId
+    successor: MemberId
+    accounts: tuple[Address, ...]
 
 
 Fact = (
@@ -505,4 +544,7 @@ Fact = (
     | EncumbranceRescaled
     | RecordDateSet
     | Terminated
+    | TradeHeld
+    | HoldReleased
+    | CustomerCashMoved
 )

@@ -153,15 +153,16 @@ class _Plan:
         distribution = self._proxy("Distribution", self._code("Distribution"), owner, members, suite["registry"])
         ballot = self._proxy("Ballot", self._code("Ballot"), owner, members, suite["registry"])
         conversions = self._proxy("Conversions", self._code("Conversions"), owner)
-        settlement = self._proxy("DvpSettlement", self._code("DvpSettlement"), owner, members, suite["registry"])
+        settlement_code = self._code("DvpSettlement", self._code("SettlementModes"))
+        settlement = self._proxy("DvpSettlement", settlement_code, owner, members, suite["registry"])
+        instructions = self._proxy("Instructions", self._code("Instructions"), owner, members, suite["registry"])
         deposit = self._proxy("DepositToken", self._code("DepositToken"), owner, members, settlement)
         legal = self._proxy("LegalActions", self._code("LegalActions"), owner, members, suite["registry"])
         anchors = self._proxy("Anchors", self._code("Anchors"), owner, members)
         directory = self._proxy("IssueDirectory", self._code("IssueDirectory"), owner)
         extension = self._code("SecurityTokenExtension")
         codes = (self._code("SecurityToken", extension), self._code("ModularCompliance"))
-        # There is no instructions contract yet: nobody can call for the zero address.
-        parts = (suite["registry"], quantity, encumbrances, settlement, bytes(20), *codes)
+        parts = (suite["registry"], quantity, encumbrances, settlement, instructions, *codes)
         factory = self._proxy("SuiteFactory", self._code("SuiteFactory"), owner, parts)
         return {
             "quantity": quantity,
@@ -170,6 +171,7 @@ class _Plan:
             "ballot": ballot,
             "conversions": conversions,
             "settlement": settlement,
+            "instructions": instructions,
             "deposit": deposit,
             "legal": legal,
             "anchors": anchors,

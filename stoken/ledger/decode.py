@@ -170,7 +170,16 @@ def _read_integers(data: bytes, at: int) -> tuple[int, ...]:
     return tuple(_unsigned(data, start + index * _WORD, _INT64_MAX) for index in range(count))
 
 
-_DYNAMIC: Final[dict[str, Read]] = {"bytes": _read_bytes, "uint256[]": _read_integers}
+def _read_addresses(data: bytes, at: int) -> tuple[bytes, ...]:
+    start, count = _tail(data, at, _ARRAY_MAX, _WORD)
+    return tuple(_padded_left(data, start + index * _WORD) for index in range(count))
+
+
+_DYNAMIC: Final[dict[str, Read]] = {
+    "bytes": _read_bytes,
+    "uint256[]": _read_integers,
+    "address[]": _read_addresses,
+}
 _DECODERS: Final[dict[tuple[ContractKind, bytes], Decoder]] = {
     (event.kind, topic_of(event)): _compile(event) for event in EVENTS
 }

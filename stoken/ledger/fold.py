@@ -304,6 +304,12 @@ def _cash_moved(state: State, fact: facts.CashMoved) -> None:
             state.put("cash_accounts", (account,), held._replace(balance=held.balance + amount))
 
 
+def _customer_cash_moved(state: State, fact: facts.CustomerCashMoved) -> None:
+    for account in fact.accounts:
+        held = _cash_account(state, account)
+        state.put("cash_accounts", (account,), held._replace(member=fact.successor))
+
+
 def _count_cash(state: State, fact: facts.CashMoved) -> None:
     total = state.get(CashTotal, "cash_totals", fact.token) or CashTotal(fact.token)
     if fact.sender == NOBODY:
@@ -382,6 +388,8 @@ def _node_removed(state: State, fact: facts.NodeRemoved) -> None:
 def _anchored(state: State, fact: facts.Anchored) -> None:
     row = Anchor(*(*msgspec.structs.astuple(fact), state.block_number))
     state.put("anchors", row[:3], row)
+
+
 def _for_the_venue(_state: State, _fact: Fact) -> None:
     """In no table: only verdicts depend on it, and the venue takes it from the block's facts."""
 
@@ -438,4 +446,7 @@ _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     facts.IssuerNotesVoided: _for_the_venue,
     facts.RecordDateSet: _record_date_set,
     facts.Terminated: _terminated,
+    facts.TradeHeld: _for_the_venue,
+    facts.HoldReleased: _for_the_venue,
+    facts.CustomerCashMoved: _customer_cash_moved,
 }

@@ -30,6 +30,7 @@ class ContractKind(StrEnum):
     LEGAL = "legal"
     ANCHORS = "anchors"
     DIRECTORY = "directory"
+    INSTRUCTIONS = "instructions"
     FACTORY = "factory"
     TOKEN = "token"  # noqa: S105 - the name of a contract
     COMPLIANCE = "compliance"
@@ -57,16 +58,14 @@ _RULES = "(uint64,uint16,uint16,uint32,uint64,bool,uint256[4],uint64,uint32,bool
 
 #: What Authority says of the act of force: digest, author, approver, basis, document.
 _GROUNDS = "(bytes32,bytes20,bytes20,bytes32,bytes32)"
-
-
-#: What Authority says of the act of force: digest, author, approver, basis, document.
-_GROUNDS = "(bytes32,bytes20,bytes20,bytes32,bytes32)"
+_HOLD = f"(bytes20,uint64,{'address,' * 6}bytes20,bytes20,{'uint64,' * 4}uint40)"
 
 
 def _event(kind: ContractKind, declaration: str, build: Callable[..., Fact]) -> EventSignature:
     name, _, arguments = declaration.removesuffix(")").partition("(")
     parts = arguments.split(",") if arguments else []
-    types = tuple(part.strip().replace("RULES", _RULES).replace("GROUNDS", _GROUNDS) for part in parts)
+    compounds = {"RULES": _RULES, "GROUNDS": _GROUNDS, "HOLD": _HOLD}
+    types = tuple(compounds.get(word := part.strip(), word) for part in parts)
     return EventSignature(kind, name, types, build)
 
 
@@ -95,6 +94,11 @@ def _measure(_at: bytes, *fields: Any) -> Fact:  # noqa: ANN401 - decoded values
 def _correction(_at: bytes, entry: int, original: bytes, cause: bytes, grounds: tuple[bytes, ...]) -> Fact:
     _act, author, approver, basis, document = grounds
     return facts.CorrectionEntered(entry, original, cause, author, approver, basis, document)
+
+
+def _trade_held(_at: bytes, venue: bytes, trade_id: int, hold: tuple[Any, ...]) -> Fact:
+    token, cash, seller, buyer, seller_cash, buyer_cash, _, _, *rest = hold[2:]
+    return facts.TradeHeld(venue, trade_id, token, cash, seller, buyer, seller_cash, buyer_cash, *rest)
 
 
 _K = ContractKind
@@ -305,5 +309,15 @@ EVENTS: tuple[EventSignature, ...] = (
         _K.ANCHORS,
         "Anchored(bytes20 indexed, uint8 indexed, uint64 indexed, bytes32)",
         lambda _at, *fields: facts.Anchored(*fields),
+    _event(_K.SETTLEMENT, "TradeHeld(bytes20 indexed, uint64 indexed, HOLD)", _trade_held),
+    _event(
+        _K.SETTLEMENT,
+        "HoldReleased(bytes20 indexed, uint64 indexed)",
+        lambda _at, venue, trade_id: facts.HoldReleased(venue, trade_id),
+    ),
+    _event(
+        _K.DEPOSIT,
+        "CustomerCashMoved(bytes20 indexed, bytes20 indexed, address[], uint256, uint256)",
+        lambda _at, *fields: facts.CustomerCashMoved(*fields[:3]),
     ),
 )

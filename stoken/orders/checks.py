@@ -237,9 +237,9 @@ def _check_cash(candidate: Candidate) -> None:
 
 
 def cash_on_chain(chain: ChainState, cash_account: bytes) -> int:
-    """Return the balance of an account of the deposit token."""
+    """Return what an account of the deposit token holds free of trades of a later day."""
     account = chain.cash_accounts.get(cash_account)
-    return 0 if account is None else account.balance
+    return 0 if account is None else account.balance - account.held
 
 
 def check_surveillance(candidate: Candidate) -> None:

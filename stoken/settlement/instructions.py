@@ -45,6 +45,13 @@ def matched_keys(connection: Connection) -> list[str]:
     return [row.transaction_key for row in rows]
 
 
+def failed_by(connection: Connection, block_number: int, attempts_max: int, limit: int) -> list[Instruction]:
+    """Return trades that failed alone at or before a block and may be tried again, by trade id."""
+    again = (_columns.status == TradeStatus.FAILED.value) & _columns.failure_sequence.is_(None)
+    due = (_columns.block_number <= block_number) & (_columns.attempts < attempts_max)
+    return _select(connection, again & due)[:limit]
+
+
 def failures_after(connection: Connection, position: int) -> list[tuple[int, int]]:
     """Return trades whose whole transaction failed for good, as (position, trade id): no event tells the venue."""
     rows = connection.execute(
@@ -73,8 +80,14 @@ def create(connection: Connection, trade_sequences: Sequence[tuple[int, int]], k
 
 
 def retry(connection: Connection, instruction: Instruction, key: str) -> None:
-    """Give an instruction another transaction."""
-    _update(connection, instruction.trade_id, transaction_key=key, attempts=instruction.attempts + 1)
+    """Give an instruction another transaction; its block is not known until the ledger speaks again."""
+    attempts = instruction.attempts + 1
+    _update(connection, instruction.trade_id, transaction_key=key, attempts=attempts, block_number=None)
+
+
+def give_up(connection: Connection, instruction: Instruction, attempts_max: int) -> None:
+    """Count an instruction as tried as often as may be."""
+    _update(connection, instruction.trade_id, attempts=attempts_max)
 
 
 def apply(connection: Connection, fact: TradeSettled | TradeFailed, venue: MemberId, block_number: int) -> None:

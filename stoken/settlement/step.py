@@ -33,6 +33,9 @@ GAS_BASE: Final = 1_500_000
 GAS_TRADE: Final = 270_000
 #: The batch, then each of its trades alone.
 ATTEMPTS_MAX: Final = 2
+#: A trade that failed alone is tried again after so many blocks, until a deadline of its orders, and so often in all.
+RETRY_BLOCKS: Final = 300
+TRIES_MAX: Final = 10
 _ROWS: Final = 1_000
 _ROWS_HELD_MAX: Final = 5_000
 _BLOCKS: Final = 500
@@ -60,7 +63,7 @@ class SettlementStep:
     def execute(self) -> int:
         """Learn what became of earlier trades, then send the next; return how many trades were sent."""
         self._learn()
-        retried = self._retry()
+        retried = self._retry() + self._retry_failed()
         return retried + self._decide()
 
     def _learn(self) -> None:
@@ -87,6 +90,26 @@ class SettlementStep:
             return 0
         with unit_of_work(self._engine) as connection:
             return sum(self._retry_batch(connection, row) for row in sorted(failed, key=lambda each: each.nonce))
+
+    def _retry_failed(self) -> int:
+        """Send trades that failed alone some blocks ago once more; return how many those were."""
+        with reading(self._engine) as connection:
+            final = read_checkpoint(connection).final_number
+            due = instructions.failed_by(connection, final - RETRY_BLOCKS, TRIES_MAX, TRADES_MAX)
+            blocks = final_blocks(connection, final - 1, 1) if due else []
+        if not blocks:
+            return 0
+        with unit_of_work(self._engine) as connection:
+            return sum(self._retry_alone(connection, each, blocks[-1].time) for each in due)
+
+    def _retry_alone(self, connection: Connection, instruction: Instruction, now: int) -> bool:
+        trade = self._trade(instruction)
+        in_time = now <= min(trade.buy.settle_by, trade.sell.settle_by)
+        if in_time:
+            self._send_alone(connection, instruction)
+        else:
+            instructions.give_up(connection, instruction, TRIES_MAX)
+        return in_time
 
     def _retry_batch(self, connection: Connection, row: OutboxRow) -> int:
         carried = instructions.of_transaction(connection, row.key)

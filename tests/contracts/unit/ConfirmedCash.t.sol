@@ -8,6 +8,7 @@ import {Batches} from "./Batches.sol";
 /// @title ConfirmedCashTest
 /// @notice Trades that a cash agent confirms were paid outside the chain.
 contract ConfirmedCashTest is Batches {
+    /// @custom:requirement SET-03
     function test_units_move_with_the_confirmation() public {
         (Batch memory batch, CashConfirmation memory confirmation) = _trade();
         vm.expectEmit(address(settlement));
@@ -19,6 +20,7 @@ contract ConfirmedCashTest is Batches {
         assertTrue(settlement.settled(VENUE, confirmation.tradeId));
     }
 
+    /// @custom:requirement SET-03
     function test_a_confirmation_must_be_the_trades() public {
         (Batch memory batch, CashConfirmation memory good) = _trade();
         for (uint256 i = 0; i < 7; i++) {
@@ -38,6 +40,7 @@ contract ConfirmedCashTest is Batches {
         _send(batch, good, SIGNER + CASH_AGENT_NO);
     }
 
+    /// @custom:requirement SET-03
     function test_a_reference_is_used_once() public {
         (Batch memory batch, CashConfirmation memory confirmation) = _trade();
         _send(batch, confirmation, SIGNER + CASH_AGENT_NO);

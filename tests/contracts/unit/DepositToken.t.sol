@@ -66,6 +66,7 @@ contract DepositTokenTest is ProductionSuite {
         _moveFails(order, BROKER_2_NO, abi.encodeWithSelector(TooLate.selector, order.deadline, block.timestamp));
     }
 
+    /// @custom:requirement ACC-03
     function test_customers_cash_never_becomes_a_members_own() public {
         credit(cash1, 100);
         CashMove memory order = CashMove(BROKER_1, cash1, ownCash1, 100, 1, LATER);

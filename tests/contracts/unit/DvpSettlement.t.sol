@@ -90,6 +90,7 @@ contract DvpSettlementTest is Batches {
 
     // --- What does not fit -------------------------------------------------------------------------------------
 
+    /// @custom:requirement SET-06
     function test_trades_that_do_not_fit_their_orders_name_the_field() public {
         (Order memory buy, Order memory sell) = (bid(5000, 10), ask(5000, 10));
         sell.token = address(cash);

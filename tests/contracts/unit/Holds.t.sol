@@ -39,6 +39,7 @@ contract HoldsTest is Batches {
         _holdFails(pair(buy, ask(1, 1), 1, 1), abi.encodeWithSelector(SegregationViolation.selector, buyer, cash1));
     }
 
+    /// @custom:requirement SET-02
     function test_without_a_hold_a_leg_is_missing() public {
         Batch memory batch = pair(bid(5000, 100), ask(5000, 100), 40, 5000);
         _settleFails(_holdOf(batch), abi.encodeWithSelector(DvpLegMissing.selector, batch.trades[0].tradeId));
@@ -71,6 +72,7 @@ contract HoldsTest is Batches {
         assertTrue(settlement.settled(VENUE, hold.tradeId));
     }
 
+    /// @custom:requirement SET-04
     function test_a_second_after_expiry_they_do_not() public {
         (, Hold memory hold) = _held();
         vm.warp(hold.expiresAt + 1);
@@ -111,6 +113,7 @@ contract HoldsTest is Batches {
         _assertFree(hold);
     }
 
+    /// @custom:requirement SET-04
     function test_after_expiry_anyone_releases_both_legs() public {
         (, Hold memory hold) = _held();
         vm.warp(hold.expiresAt + 1);
@@ -183,6 +186,7 @@ contract HoldsTest is Batches {
         modes.settleHeldItem(hold);
     }
 
+    /// @custom:requirement SET-02
     function testFuzz_holds_conserve_units_cash_and_fills(uint64 units, uint64 price, uint40 at, bool settles_) public {
         units = uint64(bound(units, 1, 10_000));
         price = uint64(bound(price, 1, 1000));

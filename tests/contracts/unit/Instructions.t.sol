@@ -43,6 +43,7 @@ contract InstructionsTest is ProductionSuite {
         _refuses(given, refusal);
     }
 
+    /// @custom:requirement ACC-03
     function test_customer_and_own_units_never_mix() public {
         Instruction memory given = _to(house);
         (given.reason, given.document) = (0, 0);
@@ -56,6 +57,7 @@ contract InstructionsTest is ProductionSuite {
         assertEq(token.balanceOf(house), 100, "an explained change of owner");
     }
 
+    /// @custom:requirement TRF-15
     function test_empty_and_self_instructions_are_refused() public {
         Instruction memory given = _to(buyer);
         given.units = 0;
@@ -67,6 +69,7 @@ contract InstructionsTest is ProductionSuite {
         _refuses(given, abi.encodeWithSelector(TooLate.selector, given.deadline, block.timestamp));
     }
 
+    /// @custom:requirement ACC-02
     function test_only_the_managers_sign() public {
         Instruction memory given = _to(buyer);
         _refusesBy(
@@ -90,6 +93,7 @@ contract InstructionsTest is ProductionSuite {
         instructions.instruct(given, signatures);
     }
 
+    /// @custom:requirement ACC-02
     function test_a_nonce_serves_one_instruction_once() public {
         Instruction memory given = _to(buyer);
         bytes[2] memory signatures = _signed(given, SIGNER + BROKER_1_NO, SIGNER + BROKER_2_NO);

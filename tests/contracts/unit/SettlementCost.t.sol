@@ -50,6 +50,7 @@ contract SettlementCostTest is Batches {
         assertLe(cost, limit(80_000, 95_000), "gas for a trade of an itemised batch");
     }
 
+    /// @custom:requirement SET-12
     function test_100_trades_settle_in_one_transaction_in_every_mode() public {
         _prepare();
         credit(cash2, 100_000_000);

@@ -56,6 +56,7 @@ contract WholeBatchesTest is Batches {
         );
     }
 
+    /// @custom:requirement SET-05
     function test_a_batch_is_not_done_twice() public {
         Batch memory batch = _both();
         _whole(batch, true);
@@ -74,6 +75,7 @@ contract WholeBatchesTest is Batches {
         assertEq(answer, abi.encodeWithSelector(IDvpSettlement.DvpSettlementLengthMismatch.selector));
     }
 
+    /// @custom:requirement SET-07
     function test_nets_are_the_sums_of_the_gross_trades() public {
         Batch memory batch = _both();
         bytes32 gross = keccak256(abi.encode(bytes32(0), uint64(1), cash2, cash1, uint256(500_000)));
@@ -171,6 +173,7 @@ contract WholeBatchesTest is Batches {
     }
 
     /// @dev Whatever trades fit, all three modes leave the same holdings, and no order beyond its quantity.
+    /// @custom:requirement SET-07
     function testFuzz_a_netted_batch_ends_like_an_itemised_one(uint256 seed) public {
         Batch memory batch = _random(seed, 6);
         uint256 snapshot = vm.snapshotState();

@@ -196,6 +196,7 @@ class TestConformance:
             world.compare()
             if world.state.tokens[world.token].paused:
                 world.on_token("unpause")
+
     def test_a_terminated_instrument_refuses_every_transfer(self, world: World) -> None:
         assert world.on_token("unpause") == "0x1"
         assert world.on_token("setRecordDate") == "0x1"

@@ -17,8 +17,9 @@ from stoken.db import reading
 from stoken.issuance.deploy import Charter
 from stoken.network.anvil import Anvil
 from stoken.settlement import instructions
+from stoken.settlement.step import RETRY_BLOCKS, TRIES_MAX
 from stoken.transactions import outbox
-from tests.consortium import BUYER, SELLER, STRANGER, VENUE, charter
+from tests.consortium import BROKER_2, BUYER, SELLER, STRANGER, VENUE, charter
 from tests.integration.write_world import WriteWorld
 
 ROOT = Path(__file__).parents[3]
@@ -45,6 +46,33 @@ class TestSettlement:
         reasons = [decode_revert(each.failure or b"").code for each in (failed, refused)]
         assert reasons == ["INSUFFICIENT_CASH", "ACCOUNT_UNKNOWN"]
         assert (world.units(SELLER), world.units(BUYER)) == (490, 10)
+
+    def test_a_trade_that_failed_is_tried_again_some_blocks_later(self, world: WriteWorld) -> None:
+        trade = world.trade(10, price=2_000_000)
+        (failed,) = world.settle(trade)
+        assert (failed.status, failed.attempts) == ("failed", 1)
+        world.carry("more", world.desk.credit(BROKER_2, 20_000_000))
+        again = world.instruction(trade)
+        assert again is not None
+        assert again.attempts == 1
+        world.rpc.call("anvil_mine", hex(RETRY_BLOCKS))
+        for _ in range(3):
+            world.turn()
+        settled = world.instruction(trade)
+        assert settled is not None
+        assert (settled.status, settled.attempts, settled.transaction_key) == ("settled", 2, "settle:1:2")
+        assert world.units(BUYER) == 10
+
+    def test_past_its_deadline_it_is_not(self, world: WriteWorld) -> None:
+        trade = world.trade(10, price=2_000_000)
+        world.settle(trade)
+        world.rpc.call("evm_setNextBlockTimestamp", trade.buy.settle_by + 1)
+        world.rpc.call("anvil_mine", hex(RETRY_BLOCKS))
+        for _ in range(3):
+            world.turn()
+        failed = world.instruction(trade)
+        assert failed is not None
+        assert (failed.status, failed.attempts, failed.transaction_key) == ("failed", TRIES_MAX, "settle:1-1")
 
     def test_more_trades_than_a_batch_holds_settle_in_several(self, world: WriteWorld) -> None:
         settled = world.settle(*(world.trade(1) for _ in range(60)))

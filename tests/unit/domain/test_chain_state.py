@@ -12,6 +12,9 @@ from stoken.domain.facts import Fact
 TOKEN, OTHER, RULES = b"T" * 20, b"U" * 20, b"R" * 20
 ONE, TWO, MEMBER = b"1" * 20, b"2" * 20, b"ZZZZ0000000000001665"
 
+CASH = b"C" * 20
+HELD = facts.TradeHeld(MEMBER, 7, TOKEN, OTHER, ONE, TWO, b"D" * 20, CASH, 1, 2, 4, 50, 99)
+
 
 def folded(*found: Fact) -> ChainState:
     state = ChainState()
@@ -78,6 +81,30 @@ class TestSecurities:
         )
         assert (state.tokens[TOKEN].held_by(ONE).pledged, state.tokens[TOKEN].held_by(TWO).pledged) == (0, 3)
         assert state.encumbrances[b"e" * 32].units == 3
+
+    def test_a_hold_takes_units_and_cash_until_it_ends(self) -> None:
+        opened = facts.CashAccountOpened(CASH, MEMBER, 1)
+        state = folded(opened, facts.CashMoved(OTHER, bytes(20), CASH, 900), HELD)
+        assert (state.tokens[TOKEN].held_by(ONE).held, state.cash_accounts[CASH].held) == (4, 200)
+        state.apply_block(2, b"i" * 32, 1_001, [facts.HoldReleased(MEMBER, 7)])
+        assert (state.tokens[TOKEN].held_by(ONE).held, state.cash_accounts[CASH].held) == (0, 0)
+        state.apply_block(3, b"j" * 32, 1_002, [HELD, facts.EncumbrancesMoved(TOKEN, ONE, TWO)])
+        assert (state.tokens[TOKEN].held_by(ONE).held, state.tokens[TOKEN].held_by(TWO).held) == (0, 4)
+        state.apply_block(4, b"k" * 32, 1_003, [facts.TradeSettled(MEMBER, 7, TOKEN, TWO, ONE, 4, 50, 1, 2)])
+        assert state.tokens[TOKEN].held_by(TWO).held == 0
+        assert not state.trade_holds
+
+    def test_a_hold_of_another_cash_is_followed_in_units_alone(self) -> None:
+        assert folded(HELD).tokens[TOKEN].held_by(ONE).held == 4
+
+    def test_a_failed_members_cash_accounts_change_hands_and_nets_pass_through_nobody(self) -> None:
+        state = folded(
+            facts.CashAccountOpened(CASH, MEMBER, 1),
+            facts.CashMoved(OTHER, bytes(20), CASH, 900),
+            facts.CashMoved(OTHER, CASH, b"S" * 20, 300),
+            facts.CustomerCashMoved(MEMBER, MEMBER[::-1], (CASH,)),
+        )
+        assert (state.cash_accounts[CASH].member, state.cash_accounts[CASH].balance) == (MEMBER[::-1], 600)
 
     def test_rules_that_are_announced_before_the_issue_is_known_are_kept(self) -> None:
         announced = facts.RuleSetAnnounced(RULES, 1, 1, 0, 0, 0, 0, 7, countries_allowed=False, countries=bytes(128))

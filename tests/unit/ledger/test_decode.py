@@ -99,6 +99,19 @@ _CASES: list[tuple[ContractKind, str, tuple[Any, ...], facts.Fact]] = [
     ),
     (_K.MEMBERS, "NodeRemoved", (_ID, _MEMBER), facts.NodeRemoved(_ID)),
     (_K.ANCHORS, "Anchored", (_MEMBER, 2, 20_261_124, _ID), facts.Anchored(_MEMBER, 2, 20_261_124, _ID)),
+    (
+        _K.SETTLEMENT,
+        "TradeHeld",
+        (_MEMBER, 1, (_MEMBER, 1, TOKEN, COMPLIANCE, _A, _B, _B, _A, _MEMBER, _MEMBER, 3, 4, 2, 5_000, 99)),
+        facts.TradeHeld(_MEMBER, 1, TOKEN, COMPLIANCE, _A, _B, _B, _A, 3, 4, 2, 5_000, 99),
+    ),
+    (_K.SETTLEMENT, "HoldReleased", (_MEMBER, 1), facts.HoldReleased(_MEMBER, 1)),
+    (
+        _K.DEPOSIT,
+        "CustomerCashMoved",
+        (_MEMBER, _MEMBER[::-1], [_A, _B], 7, 7),
+        facts.CustomerCashMoved(_MEMBER, _MEMBER[::-1], (_A, _B)),
+    ),
 ]
 
 

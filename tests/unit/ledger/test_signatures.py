@@ -24,11 +24,14 @@ _CONTRACTS = {
     ContractKind.LEGAL: "LegalActions",
     ContractKind.ANCHORS: "Anchors",
     ContractKind.DIRECTORY: "IssueDirectory",
+    ContractKind.INSTRUCTIONS: "Instructions",
     ContractKind.FACTORY: "SuiteFactory",
     ContractKind.TOKEN: "SecurityToken",
     ContractKind.COMPLIANCE: "ModularCompliance",
 }
 _MODULES = ("ConditionalApproval", "Blackout")
+#: What runs by delegation as one of these.
+_PARTS = {ContractKind.SETTLEMENT: ["SettlementModes"]}
 #: Events that change nothing the ledger keeps, or that repeat what another event of the same act says.
 _UNREAD = {
     *("Initialized", "Upgraded", "OwnershipTransferStarted", "OwnershipTransferred", "EIP712DomainChanged"),
@@ -47,6 +50,11 @@ _UNREAD = {
     # Transfer says the amount; these say why.
     *("CashCredited", "CashDebited", "ForcedTransfer", "RecoverySuccess", "UnitsForced", "UnitsCanceled"),
     *("AgentRolesSet", "DocumentUpdated", "DocumentRemoved"),
+    *("CashInstructed", "Instructed", "InstructionFailed"),
+    # TradeSettled says what moved; these say how it was paid.
+    *("BatchNetted", "CashConfirmed"),
+    # TradeHeld and what ends a hold itemise what this event sums up.
+    "CashHeld",
     # Encumbrances itemises what this event sums up.
     "EncumberedUnits",
     # ModuleAdded and ModuleRemoved say it with the version.
@@ -63,7 +71,7 @@ def _type(item: dict[str, Any]) -> str:
 
 
 def _events(kind: ContractKind) -> dict[str, tuple[str, ...]]:
-    names = _MODULES if kind is ContractKind.MODULE else (_CONTRACTS[kind],)
+    names = _MODULES if kind is ContractKind.MODULE else (_CONTRACTS[kind], *_PARTS.get(kind, ()))
     return {
         entry["name"]: tuple(_type(item) + " indexed" * item["indexed"] for item in entry["inputs"])
         for name in names
