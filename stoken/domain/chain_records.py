@@ -144,9 +144,9 @@ class Token:
         "positions",
         "registered",
         "rules",
+        "terminated",
         "unjudged",
         "windows",
-        "terminated",
     )
 
     def __init__(self) -> None:

@@ -309,6 +309,7 @@ EVENTS: tuple[EventSignature, ...] = (
         _K.ANCHORS,
         "Anchored(bytes20 indexed, uint8 indexed, uint64 indexed, bytes32)",
         lambda _at, *fields: facts.Anchored(*fields),
+    ),
     _event(_K.SETTLEMENT, "TradeHeld(bytes20 indexed, uint64 indexed, HOLD)", _trade_held),
     _event(
         _K.SETTLEMENT,
