@@ -2,24 +2,11 @@
 pragma solidity 0.8.30;
 
 import {IAgentRole} from "../interfaces/IAgentRole.sol";
-import {Governed} from "./Governed.sol";
+import {AgentRoles} from "./AgentRoles.sol";
 
 /// @title Agents
 /// @notice The agent role of ERC-3643; an owner is not an agent by itself.
-abstract contract Agents is Governed, IAgentRole {
-    /// @custom:storage-location erc7201:stoken.storage.Agents
-    struct AgentsData {
-        mapping(address agent => bool) agents;
-    }
-
-    bytes32 private constant _AGENTS =
-        keccak256(abi.encode(uint256(keccak256("stoken.storage.Agents")) - 1)) & ~bytes32(uint256(0xff));
-
-    modifier onlyAgent() {
-        if (!isAgent(msg.sender)) revert RoleRequired("AGENT");
-        _;
-    }
-
+abstract contract Agents is AgentRoles, IAgentRole {
     /// @inheritdoc IAgentRole
     function addAgent(address agent) external onlyOwner {
         _addAgent(agent);
@@ -31,24 +18,18 @@ abstract contract Agents is Governed, IAgentRole {
     }
 
     /// @inheritdoc IAgentRole
-    function isAgent(address agent) public view returns (bool) {
-        return _agentsData().agents[agent];
+    function isAgent(address agent) external view returns (bool) {
+        return _rolesOf(agent) != 0;
     }
 
+    /// @dev An agent of the standard may do whatever agents do.
     function _addAgent(address agent) internal {
-        _agentsData().agents[agent] = true;
+        _setRoles(agent, _ALL_ROLES);
         emit AgentAdded(agent);
     }
 
     function _removeAgent(address agent) internal {
-        _agentsData().agents[agent] = false;
+        _setRoles(agent, 0);
         emit AgentRemoved(agent);
-    }
-
-    function _agentsData() private pure returns (AgentsData storage $) {
-        bytes32 slot = _AGENTS;
-        assembly ("memory-safe") {
-            $.slot := slot
-        }
     }
 }

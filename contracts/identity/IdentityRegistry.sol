@@ -221,6 +221,21 @@ contract IdentityRegistry is Attestations, IERC165 {
     }
 
     /// @inheritdoc IAttestedIdentityRegistry
+    function wordsFrom(address from, address[] calldata receivers)
+        external
+        returns (uint256 fromWord, uint256[] memory words)
+    {
+        bool stale;
+        (fromWord, stale) = _sender(from);
+        if (stale) _store(from, fromWord);
+        words = new uint256[](receivers.length);
+        for (uint256 i = 0; i < receivers.length; i++) {
+            (words[i], stale) = _receiver(receivers[i]);
+            if (stale) _store(receivers[i], words[i]);
+        }
+    }
+
+    /// @inheritdoc IAttestedIdentityRegistry
     function refresh(address[] calldata accounts) external {
         for (uint256 i = 0; i < accounts.length; i++) {
             _store(accounts[i], _walk(accounts[i]));

@@ -114,6 +114,11 @@ interface IAttestedIdentityRegistry is IIdentityRegistry {
     /// @notice {pair}, storing the words that were stale.
     function pairRefreshed(address from, address to) external returns (uint256 fromWord, uint256 toWord);
 
+    /// @notice As {pairRefreshed} for one sender and several receivers.
+    function wordsFrom(address from, address[] calldata receivers)
+        external
+        returns (uint256 fromWord, uint256[] memory words);
+
     /// @notice The word of one account as it stands in this block.
     function wordOf(address account) external view returns (uint256 word);
 

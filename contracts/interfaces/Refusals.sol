@@ -136,4 +136,7 @@ interface Refusals {
 
     /// @notice Text on the chain is not allowed.
     error PiiOnChainForbidden();
+
+    /// @notice The record date is not valid.
+    error CaRecordDateInvalid(uint256 id);
 }

@@ -12,15 +12,15 @@ library RestrictionCodes {
     function codeOf(bytes memory refusal) internal pure returns (uint8) {
         if (refusal.length < 4) return refusal.length == 0 ? 0 : _OTHER;
         bytes4 selector = bytes4(refusal);
-        bytes4[15] memory selectors = _selectors();
-        for (uint8 i = 0; i < 15; i++) {
+        bytes4[18] memory selectors = _selectors();
+        for (uint8 i = 0; i < 18; i++) {
             if (selectors[i] == selector) return i + 1;
         }
         return _OTHER;
     }
 
     function textOf(uint8 code) internal pure returns (string memory) {
-        string[16] memory texts = [
+        string[19] memory texts = [
             "",
             "TOKEN_PAUSED",
             "ACCOUNT_LEGAL_HOLD",
@@ -36,12 +36,15 @@ library RestrictionCodes {
             "LOCKUP_ACTIVE",
             "SECURITIES_PLEDGED",
             "SECURITIES_RESTRICTED",
-            "SECURITIES_FROZEN"
+            "SECURITIES_FROZEN",
+            "INSTRUMENT_TERMINATED",
+            "EMERGENCY_SUSPENSION",
+            "INSTITUTION_TRANSFER_RESTRICTED"
         ];
-        return code < 16 ? texts[code] : "OTHER";
+        return code < 19 ? texts[code] : "OTHER";
     }
 
-    function _selectors() private pure returns (bytes4[15] memory) {
+    function _selectors() private pure returns (bytes4[18] memory) {
         return [
             Refusals.TokenPaused.selector,
             Refusals.AccountLegalHold.selector,
@@ -57,7 +60,10 @@ library RestrictionCodes {
             Refusals.LockupActive.selector,
             Refusals.SecuritiesPledged.selector,
             Refusals.SecuritiesRestricted.selector,
-            Refusals.SecuritiesFrozen.selector
+            Refusals.SecuritiesFrozen.selector,
+            Refusals.InstrumentTerminated.selector,
+            Refusals.EmergencySuspension.selector,
+            Refusals.InstitutionTransferRestricted.selector
         ];
     }
 }

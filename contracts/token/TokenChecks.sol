@@ -5,38 +5,38 @@ import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.so
 
 import {IAttestedIdentityRegistry} from "../interfaces/IAttestedIdentityRegistry.sol";
 import {ICompliance} from "../interfaces/ICompliance.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IEncumbrances} from "../interfaces/IEncumbrances.sol";
 import {Channels, IModularCompliance} from "../interfaces/IModularCompliance.sol";
-import {TokenState} from "./TokenState.sol";
+import {IRestricted} from "../interfaces/IRestricted.sol";
+import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
+import {TokenSnapshots} from "./TokenSnapshots.sol";
 
 /// @title TokenChecks
 /// @notice Every check of a transfer, in its order; each gives the revert data, and both the transfer and the verdict
 /// take it from here.
-abstract contract TokenChecks is TokenState {
+abstract contract TokenChecks is TokenSnapshots {
     uint256 private constant _REGISTERED = 1;
     uint256 private constant _VERIFIED = 2;
     uint256 private constant _CAUSE = 4;
+    uint256 private constant _RESTRICTED = 16;
+    uint256 private constant _SUSPENDED = 32;
+    uint256 private constant _NO_SALE = 64;
+    uint256 private constant _NO_PURCHASE = 128;
 
     /// @dev A transfer with all checks; the compliance contract records what it allowed in the same call.
     function _transfer(address from, address to, uint256 amount, address spender, uint8 channel) internal {
-        Data storage $ = _data();
-        uint256 cfg = $.cfg;
-        Account storage source = $.accounts[from];
-        Account storage target = $.accounts[to];
-        _revert(_halted(cfg, source, target, from, to));
+        uint256 cfg = _openCfg();
         (uint256 fromWord, uint256 toWord) = _registry(cfg).pairRefreshed(from, to);
-        _revert(_unidentified(from, to, fromWord, toWord));
-        if (cfg & _NATIVE != 0) {
-            IModularCompliance($.compliance).move(from, to, amount, fromWord, toWord, $.totalSupply, channel);
-        } else if (cfg & _ENGAGED != 0) {
-            _revert(_barredByForeign($, from, to, amount));
+        _transferBetween(cfg, from, to, amount, spender, channel, fromWord, toWord);
+    }
+
+    /// @dev The same for one sender and many receivers, whose words are asked for in one call.
+    function _transferMany(address from, address[] calldata toList, uint256[] calldata amounts) internal {
+        (uint256 fromWord, uint256[] memory words) = _registry(_openCfg()).wordsFrom(from, toList);
+        for (uint256 i = 0; i < amounts.length; i++) {
+            _transferBetween(_openCfg(), from, toList[i], amounts[i], from, Channels.PLAIN, fromWord, words[i]);
         }
-        // Read after the call above, so that nothing it does can be overwritten.
-        _revert(_uncovered($, from, source.word, amount, 0));
-        _revert(_unallowed($, from, amount, spender));
-        _spend($, from, amount, spender);
-        _move(source, target, from, to, amount);
-        if (cfg & (_ENGAGED | _NATIVE) == _ENGAGED) ICompliance($.compliance).transferred(from, to, amount);
     }
 
     /// @dev What {_transfer} would revert with.
@@ -49,10 +49,10 @@ abstract contract TokenChecks is TokenState {
         uint256 cfg = $.cfg;
         uint8 channel = _channelOf($, spender);
         if (channel != Channels.PLAIN) spender = from;
-        refusal = _halted(cfg, $.accounts[from], $.accounts[to], from, to);
+        refusal = _closed(cfg);
         if (refusal.length != 0) return refusal;
         (uint256 fromWord, uint256 toWord) = _registry(cfg).pair(from, to);
-        refusal = _unidentified(from, to, fromWord, toWord);
+        refusal = _ineligible(cfg, $.accounts[from].word, $.accounts[to].word, from, to, fromWord, toWord);
         if (refusal.length != 0) return refusal;
         if (cfg & _NATIVE != 0) {
             refusal = IModularCompliance($.compliance).check(from, to, amount, fromWord, toWord, $.totalSupply, channel);
@@ -67,6 +67,14 @@ abstract contract TokenChecks is TokenState {
 
     function _registry(uint256 cfg) internal pure returns (IAttestedIdentityRegistry) {
         return IAttestedIdentityRegistry(address(uint160(cfg)));
+    }
+
+    /// @dev What keeps units from being created for an account, but for rules and quantity.
+    function _unreceivable(uint256 cfg, address to, uint256 toWord) internal view returns (bytes memory refusal) {
+        refusal = _halted(cfg, address(0), to, 0, toWord);
+        if (refusal.length != 0) return refusal;
+        refusal = _held(_data().accounts[to].word, toWord & _NO_PURCHASE, to);
+        return refusal.length == 0 ? _unverified(to, toWord) : refusal;
     }
 
     /// @dev What the receiver lacks, as mint and forced transfer ask it too.
@@ -102,19 +110,56 @@ abstract contract TokenChecks is TokenState {
             compliance.staticcall(abi.encodeCall(ICompliance.canTransfer, (from, to, amount)));
         if (success && answer.length >= 32 && uint256(bytes32(answer)) == 1) return "";
         if (!success && answer.length != 0) return answer;
-        return abi.encodeWithSelector(SecurityTokenComplianceRefused.selector, compliance, from, to, amount);
+        return
+            abi.encodeWithSelector(ISecurityToken.SecurityTokenComplianceRefused.selector, compliance, from, to, amount);
     }
 
-    /// @dev Moves units between two words; the source covers them.
-    function _move(Account storage source, Account storage target, address from, address to, uint256 amount) internal {
+    /// @dev Moves units between two accounts; the source's word covers them.
+    function _move(uint256 cfg, address from, address to, uint256 source, uint256 target, uint256 amount) internal {
         if (from != to && amount != 0) {
+            Data storage $ = _data();
             // Balances are bounded by the supply, so neither leaves its 112 bits.
             unchecked {
-                source.word -= amount;
-                target.word += amount;
+                $.accounts[from].word = _recorded($, cfg, from, source) - amount;
+                $.accounts[to].word = _recorded($, cfg, to, target) + amount;
             }
         }
-        emit Transfer(from, to, amount);
+        emit IERC20.Transfer(from, to, amount);
+    }
+
+    function _transferBetween(
+        uint256 cfg,
+        address from,
+        address to,
+        uint256 amount,
+        address spender,
+        uint8 channel,
+        uint256 fromWord,
+        uint256 toWord
+    ) private {
+        Data storage $ = _data();
+        uint256 source = $.accounts[from].word;
+        uint256 target = $.accounts[to].word;
+        _revert(_ineligible(cfg, source, target, from, to, fromWord, toWord));
+        if (cfg & _ENGAGED != 0) {
+            if (cfg & _NATIVE != 0) {
+                IModularCompliance($.compliance).move(from, to, amount, fromWord, toWord, $.totalSupply, channel);
+            } else {
+                _revert(_barredByForeign($, from, to, amount));
+            }
+            // Read after the call, so that nothing it does can be overwritten.
+            (source, target) = ($.accounts[from].word, $.accounts[to].word);
+        }
+        _revert(_uncovered($, from, source, amount, 0));
+        if (spender != from) _spend($, from, amount, spender);
+        _move(cfg, from, to, source, target, amount);
+        if (cfg & (_ENGAGED | _NATIVE) == _ENGAGED) ICompliance($.compliance).transferred(from, to, amount);
+    }
+
+    /// @dev The configuration, if transfers are possible at all.
+    function _openCfg() private view returns (uint256 cfg) {
+        cfg = _data().cfg;
+        if (cfg & (_PAUSED | _TERMINATED) != 0) _revert(_closed(cfg));
     }
 
     /// @dev A transfer knows its channel by its function; the view by who would call it.
@@ -124,15 +169,55 @@ abstract contract TokenChecks is TokenState {
         return spender == $.instructions ? Channels.INSTRUCTED : Channels.PLAIN;
     }
 
-    function _halted(uint256 cfg, Account storage source, Account storage target, address from, address to)
+    function _closed(uint256 cfg) private pure returns (bytes memory) {
+        if (cfg & (_PAUSED | _TERMINATED) == 0) return "";
+        return abi.encodeWithSelector(cfg & _PAUSED != 0 ? TokenPaused.selector : InstrumentTerminated.selector);
+    }
+
+    /// @dev The supervisor's suspension of the network, then the restrictions of sender's and receiver's manager.
+    function _halted(uint256 cfg, address from, address to, uint256 fromWord, uint256 toWord)
         private
         view
-        returns (bytes memory)
+        returns (bytes memory refusal)
     {
-        if (cfg & _PAUSED != 0) return abi.encodeWithSelector(TokenPaused.selector);
-        if (source.word & _FROZEN != 0) return abi.encodeWithSelector(AccountLegalHold.selector, from);
-        if (target.word & _FROZEN != 0) return abi.encodeWithSelector(AccountLegalHold.selector, to);
-        return "";
+        if ((fromWord | toWord) & (_SUSPENDED | _RESTRICTED) == 0) return "";
+        if ((fromWord | toWord) & _SUSPENDED != 0) return abi.encodeWithSelector(EmergencySuspension.selector);
+        if (fromWord & _RESTRICTED != 0) refusal = _restricted(cfg, from);
+        if (refusal.length == 0 && toWord & _RESTRICTED != 0) refusal = _restricted(cfg, to);
+    }
+
+    function _restricted(uint256 cfg, address account) private view returns (bytes memory) {
+        (bool restricted, bytes20 manager) = IRestricted(address(_registry(cfg))).isRestricted(account, address(this));
+        return restricted ? abi.encodeWithSelector(InstitutionTransferRestricted.selector, manager) : bytes("");
+    }
+
+    function _held(uint256 word, uint256 hold, address account) private pure returns (bytes memory) {
+        if (hold == 0 && word & _FROZEN == 0) return "";
+        return abi.encodeWithSelector(AccountLegalHold.selector, account);
+    }
+
+    /// @dev Everything about both accounts but balances, in its order; the usual case is seen at a glance.
+    function _ineligible(
+        uint256 cfg,
+        uint256 source,
+        uint256 target,
+        address from,
+        address to,
+        uint256 fromWord,
+        uint256 toWord
+    ) private view returns (bytes memory refusal) {
+        uint256 concerns = ((source | target) & _FROZEN) | ((fromWord | toWord) & (_SUSPENDED | _RESTRICTED))
+            | (fromWord & (_CAUSE | _NO_SALE)) | (toWord & _NO_PURCHASE);
+        if (
+            concerns == 0 && fromWord & _REGISTERED != 0 && toWord & _VERIFIED != 0
+                && uint40(toWord >> 32) >= block.timestamp
+        ) return "";
+        refusal = _halted(cfg, from, to, fromWord, toWord);
+        if (refusal.length != 0) return refusal;
+        refusal = _held(source, fromWord & _NO_SALE, from);
+        if (refusal.length != 0) return refusal;
+        refusal = _held(target, toWord & _NO_PURCHASE, to);
+        return refusal.length == 0 ? _unidentified(from, to, fromWord, toWord) : refusal;
     }
 
     /// @dev A sender's claims may have expired: it may always sell, unless a claim was revoked for cause.
@@ -179,7 +264,7 @@ abstract contract TokenChecks is TokenState {
     }
 
     function _spend(Data storage $, address from, uint256 amount, address spender) private {
-        if (spender == from || spender == address(0)) return;
+        _revert(_unallowed($, from, amount, spender));
         uint256 allowance = $.allowances[from][spender];
         if (allowance != type(uint256).max) $.allowances[from][spender] = allowance - amount;
     }

@@ -16,6 +16,9 @@ LIBRARIES: Final = "node_modules"
 PROXY: Final = "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol"
 #: Interfaces with an artifact of their own, since something needs their ABI alone.
 INTERFACES: Final = ("Refusals",)
+#: Contracts of several parts behind one address: the artifact's ABI is what all of them answer, with the errors and
+#: events of the interface.
+MERGED: Final[Mapping[str, tuple[str, ...]]] = {"SecurityToken": ("SecurityTokenExtension", "ISecurityToken")}
 #: One bytecode for every engine: see docs/adr/0001. Nothing is appended, so that equal sources give equal bytes.
 SETTINGS: Final[Mapping[str, Any]] = {
     "evmVersion": "london",
@@ -67,7 +70,33 @@ def compile_artifacts(checkout: Path) -> dict[str, str]:
         if _is_published(source, name, contract)
     }
     settings = {**SETTINGS, "compiler": version}
+    everything = {name: contract for unit in output["contracts"].values() for name, contract in unit.items()}
+    for name, parts in MERGED.items():
+        ours[name] = {**ours[name], "abi": merge([everything[part]["abi"] for part in (name, *parts)])}
     return {name: _render(name, contract, settings) for name, contract in sorted(ours.items())}
+
+
+def merge(abis: Iterable[list[Json]]) -> list[Json]:
+    """Return one ABI of several: each entry once, as the first has it; the constructor is the first's."""
+    first, *others = abis
+    found = {_key(entry): entry for entry in first}
+    for entry in (entry for abi in others for entry in abi if entry["type"] != "constructor"):
+        found.setdefault(_key(entry), entry)
+    # The fallback leads to the other parts: there is none beyond them.
+    return [entry for entry in found.values() if entry["type"] != "fallback"]
+
+
+def _key(entry: Json) -> tuple[str, str, tuple[str, ...]]:
+    types = tuple(_type(argument) for argument in entry.get("inputs", ()))
+    return (entry["type"], entry.get("name", ""), types)
+
+
+def _type(argument: Json) -> str:
+    """Return an argument's type, a tuple's with its components."""
+    if "components" not in argument:
+        return str(argument["type"])
+    inner = ",".join(_type(component) for component in argument["components"])
+    return f"({inner}){argument['type'].removeprefix('tuple')}"
 
 
 def _differences(contents: Mapping[str, str], folder: Path) -> list[str]:

@@ -41,6 +41,8 @@ def verify(rpc: RpcClient, suite: Suite) -> list[Finding]:
     findings = [Finding(name, "is missing from the suite file") for name in ARTIFACTS if name not in suite.contracts]
     for name in ARTIFACTS.keys() & suite.contracts.keys():
         findings += _verify_contract(rpc, suite, name)
+    if "factory" in suite.contracts:
+        findings += _verify_implementations(rpc, suite["factory"])
     return sorted(findings + _verify_agents(rpc, suite))
 
 
@@ -56,6 +58,23 @@ def _verify_contract(rpc: RpcClient, suite: Suite, name: str) -> list[Finding]:
     owner = _owner(rpc, address)
     if owner != suite["authority"]:
         findings.append(Finding(name, f"is owned by 0x{owner.hex()}, not by Authority"))
+    return findings
+
+
+def _verify_implementations(rpc: RpcClient, factory: bytes) -> list[Finding]:
+    """Compare the code that issues to come will run: the token's two parts, and compliance."""
+    answer = _call(rpc, factory, _factory().encode("parts"))
+    if not answer:
+        return [Finding("factory", "does not say what code it uses")]
+    *_, token, compliance = _factory().functions["parts"].decode_output(answer)
+    findings = []
+    if not _is_code_of(rpc, token, "SecurityToken"):
+        findings.append(Finding("factory", f"makes tokens with other code than SecurityToken at {_hex(token)}"))
+    extension = _call(rpc, token, _token().encode("extension"))[-20:]
+    if not _is_code_of(rpc, extension, "SecurityTokenExtension"):
+        findings.append(Finding("factory", f"makes tokens with another extension at {_hex(extension)}"))
+    if not _is_code_of(rpc, compliance, "ModularCompliance"):
+        findings.append(Finding("factory", f"makes issues with other code than ModularCompliance at {_hex(compliance)}"))
     return findings
 
 
@@ -95,6 +114,16 @@ def _call(rpc: RpcClient, address: bytes, data: bytes) -> bytes:
 def _registry() -> Interface:
     """Return an interface that has owner and isAgent."""
     return Interface(artifacts.load("IdentityRegistry").abi)
+
+
+@lru_cache(maxsize=1)
+def _factory() -> Interface:
+    return Interface(artifacts.load("SuiteFactory").abi)
+
+
+@lru_cache(maxsize=1)
+def _token() -> Interface:
+    return Interface(artifacts.load("SecurityToken").abi)
 
 
 def _agent(log: Json) -> bytes:

@@ -217,7 +217,7 @@ REFUSALS: dict[Refusal, Meaning] = {
     _R.PII_ON_CHAIN_FORBIDDEN: Meaning("Text on the chain is not allowed.", None, None, ""),
     _R.ACCESS_SCOPE_DENIED: Meaning("The caller may not read this."),
     _R.RETENTION_LOCK: Meaning("The record must be retained."),
-    _R.CA_RECORD_DATE_INVALID: Meaning("The record date is not valid."),
+    _R.CA_RECORD_DATE_INVALID: Meaning("The record date is not valid.", None, None, "uint256 id"),
     _R.CA_POOL_MISMATCH: Meaning("Payouts and residue differ from the pool."),
     _R.ISSUE_FILE_INCOMPLETE: Meaning("A field of the issue file is missing or malformed."),
     _R.ISSUE_AMOUNT_MISMATCH: Meaning("Units times unit price differ from the issue amount."),

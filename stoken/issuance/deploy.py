@@ -143,7 +143,8 @@ class _Plan:
         encumbrances = self._proxy("Encumbrances", self._code("Encumbrances"), owner)
         settlement = self._proxy("DvpSettlement", self._code("DvpSettlement"), owner, members, suite["registry"])
         deposit = self._proxy("DepositToken", self._code("DepositToken"), owner, members, settlement)
-        codes = (self._code("SecurityToken"), self._code("ModularCompliance"))
+        extension = self._code("SecurityTokenExtension")
+        codes = (self._code("SecurityToken", extension), self._code("ModularCompliance"))
         # There is no instructions contract yet: nobody can call for the zero address.
         parts = (suite["registry"], quantity, encumbrances, settlement, bytes(20), *codes)
         factory = self._proxy("SuiteFactory", self._code("SuiteFactory"), owner, parts)
@@ -155,8 +156,9 @@ class _Plan:
             "factory": factory,
         }
 
-    def _code(self, name: str) -> bytes:
-        return self._create(f"deploy:{name}:code", artifacts.load(name).bytecode)
+    def _code(self, name: str, *arguments: Any) -> bytes:  # noqa: ANN401 - any ABI value
+        encoded = interface(name).constructor.encode(arguments) if arguments else b""
+        return self._create(f"deploy:{name}:code", artifacts.load(name).bytecode + encoded)
 
     def _proxy(self, name: str, code: bytes, *arguments: Any) -> bytes:  # noqa: ANN401 - any ABI value
         initialize = interface(name).encode("initialize", *arguments)

@@ -76,7 +76,7 @@ abstract contract Suite is Test, Refusals {
         );
         encumbrances =
             IEncumbrances(_proxy(deploy("Encumbrances"), abi.encodeCall(IEncumbrances.initialize, (address(this)))));
-        tokenCode = deploy("SecurityToken");
+        tokenCode = deploy("SecurityToken", abi.encode(deploy("SecurityTokenExtension")));
         complianceCode = deploy("ModularCompliance");
         issue(noRules());
         onboard(alice);

@@ -32,17 +32,21 @@ contract CostTest is Suite {
         emit Cost("transfer", gas);
     }
 
-    function test_a_verified_transfer() public {
-        assertLe(_cost(), 60_000, "verified transfer");
-    }
-
-    function test_a_verified_transfer_with_three_rules() public {
+    function _issueWithRules() private {
         RuleSet memory rules = noRules();
         rules.capUnits = 5000;
         rules.holderLimit = 100;
         rules.classes = uint16(1 << GENERAL);
         issue(rules);
         _prepare();
+    }
+
+    function test_a_verified_transfer() public {
+        assertLe(_cost(), 60_000, "verified transfer");
+    }
+
+    function test_a_verified_transfer_with_three_rules() public {
+        _issueWithRules();
         assertLe(_cost(), 88_000, "with three rules");
     }
 
@@ -66,13 +70,27 @@ contract CostTest is Suite {
         assertLe(_cost(), 120_000, "with six rules");
     }
 
+    function test_a_transfer_in_a_batch_of_fifty() public {
+        address[] memory to = new address[](50);
+        uint256[] memory amounts = new uint256[](50);
+        for (uint160 i = 0; i < 50; i++) {
+            (to[i], amounts[i]) = (address(0xE000 + i), 1);
+            onboard(to[i]);
+            token.mint(to[i], 1);
+        }
+        vm.prank(alice);
+        token.batchTransfer(to, amounts);
+        (, uint256 gas,,,) = vm.lastCallGas();
+        emit Cost("item in a batch of 50", gas / 50);
+        assertLe(gas / 50, 14_500, "in a batch");
+    }
+
     function test_what_three_limits_add_to_an_item_of_a_batch_of_fifty() public {
         uint256 without = _batchItem();
         issue(limits());
         uint256 with = _batchItem();
-        emit Cost("batch item with three limits", with);
-        emit Cost("batch item without", without);
-        assertLe(with - without, 11_000, "what three limits add to a batch item");
+        emit Cost("item in a batch of 50 with three limits", with);
+        assertLe(with - without, 11_200, "what three limits add to a batch item");
     }
 
     function _batchItem() private returns (uint256 gas) {
@@ -93,6 +111,18 @@ contract CostTest is Suite {
     function limits() private pure returns (RuleSet memory rules) {
         (rules.capUnits, rules.holderLimit) = (20_000, 100);
         (rules.windowUnits, rules.windowSeconds) = (20_000, 1 days);
+    }
+
+    function test_the_first_transfer_after_a_record_date() public {
+        token.setRecordDate();
+        assertLe(_cost(), 105_000, "after a record date");
+        assertLe(_cost(), 60_000, "and the next");
+    }
+
+    function test_the_first_transfer_after_a_record_date_with_three_rules() public {
+        _issueWithRules();
+        token.setRecordDate();
+        assertLe(_cost(), 133_000, "after a record date with three rules");
     }
 
     function test_onboarding_in_a_batch_of_one_hundred() public {

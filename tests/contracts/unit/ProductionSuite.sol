@@ -177,7 +177,7 @@ abstract contract ProductionSuite is Test, Refusals {
             encumbrances: address(encumbrances),
             settlement: address(settlement),
             instructions: address(0),
-            tokenImplementation: deploy("SecurityToken"),
+            tokenImplementation: deploy("SecurityToken", abi.encode(deploy("SecurityTokenExtension"))),
             complianceImplementation: deploy("ModularCompliance")
         });
         factory =
