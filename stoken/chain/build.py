@@ -2,7 +2,7 @@
 """Compiles the contracts by py-solc-x and tools/solc into the artifacts; needs a source checkout."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
