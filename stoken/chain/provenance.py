@@ -26,6 +26,8 @@ ARTIFACTS: Final = {
     "deposit": "DepositToken",
     "factory": "SuiteFactory",
 }
+#: What runs by delegation from another contract's code, which names it as an immutable.
+PARTS: Final = {"DvpSettlement": "SettlementModes"}
 _IMPLEMENTATION_SLOT: Final = hex(int.from_bytes(keccak(b"eip1967.proxy.implementation")) - 1)
 _AGENT_ADDED: Final = keccak(b"AgentAdded(address)")
 
@@ -54,6 +56,8 @@ def _verify_contract(rpc: RpcClient, suite: Suite, name: str) -> list[Finding]:
         findings.append(Finding(name, "is not the audited proxy"))
     if not _is_code_of(rpc, implementation, ARTIFACTS[name]):
         findings.append(Finding(name, f"has other code than {ARTIFACTS[name]} at 0x{implementation.hex()}"))
+    if ARTIFACTS[name] in PARTS and not _has_part(rpc, implementation, ARTIFACTS[name]):
+        findings.append(Finding(name, f"delegates to other code than {PARTS[ARTIFACTS[name]]}"))
     owner = _owner(rpc, address)
     if owner != suite["authority"]:
         findings.append(Finding(name, f"is owned by 0x{owner.hex()}, not by Authority"))
@@ -76,6 +80,13 @@ def _is_code_of(rpc: RpcClient, address: bytes, name: str) -> bool:
     artifact = artifacts.load(name)
     code = bytes.fromhex(rpc.call("eth_getCode", _hex(address), "latest")[2:])
     return artifact.hash_of(code) == artifact.runtime_hash
+
+
+def _has_part(rpc: RpcClient, implementation: bytes, name: str) -> bool:
+    """Tell whether every other contract that the code names is the audited part."""
+    code = bytes.fromhex(rpc.call("eth_getCode", _hex(implementation), "latest")[2:])
+    named = {code[at : at + length][-20:] for at, length in artifacts.load(name).immutables} - {implementation}
+    return bool(named) and all(_is_code_of(rpc, address, PARTS[name]) for address in named)
 
 
 def _owner(rpc: RpcClient, address: bytes) -> bytes:
