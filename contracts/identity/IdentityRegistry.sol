@@ -214,14 +214,9 @@ contract IdentityRegistry is Rebinding, IERC165 {
 
     /// @inheritdoc IAttestedIdentityRegistry
     function pairRefreshed(address from, address to) external returns (uint256 fromWord, uint256 toWord) {
-        Data storage $ = _data();
-        uint256 current = $.current;
-        fromWord = $.words[from];
-        if (_isOld(fromWord, current)) fromWord = _renew(from, _SENDER);
-        toWord = $.words[to];
-        if (_isOld(toWord, current) || _isUnverified(toWord)) toWord = _renew(to, _RECEIVER);
-        fromWord |= uint8(current);
-        toWord |= uint8(current);
+        uint256 current = _data().current;
+        fromWord = _freshSender(from, current);
+        toWord = _freshReceiver(to, current);
     }
 
     /// @inheritdoc IAttestedIdentityRegistry
@@ -229,13 +224,11 @@ contract IdentityRegistry is Rebinding, IERC165 {
         external
         returns (uint256 fromWord, uint256[] memory words)
     {
-        bool stale;
-        (fromWord, stale) = _sender(from);
-        if (stale) _store(from, fromWord);
+        uint256 current = _data().current;
+        fromWord = _freshSender(from, current);
         words = new uint256[](receivers.length);
         for (uint256 i = 0; i < receivers.length; i++) {
-            (words[i], stale) = _receiver(receivers[i]);
-            if (stale) _store(receivers[i], words[i]);
+            words[i] = _freshReceiver(receivers[i], current);
         }
     }
 
@@ -392,6 +385,18 @@ contract IdentityRegistry is Rebinding, IERC165 {
         bool lasting;
         (word, lasting) = _walk(account, receives);
         if (lasting) _store(account, word);
+    }
+
+    function _freshSender(address from, uint256 current) private returns (uint256 word) {
+        word = _data().words[from];
+        if (_isOld(word, current)) word = _renew(from, _SENDER);
+        word |= uint8(current);
+    }
+
+    function _freshReceiver(address to, uint256 current) private returns (uint256 word) {
+        word = _data().words[to];
+        if (_isOld(word, current) || _isUnverified(word)) word = _renew(to, _RECEIVER);
+        word |= uint8(current);
     }
 
     function _isOld(uint256 word, uint256 current) private pure returns (bool) {

@@ -36,6 +36,8 @@ ARTIFACTS: Final = {
 }
 #: Stands without a proxy and has no owner.
 _BARE: Final = frozenset({"identities"})
+#: What runs by delegation from another contract's code, which names it as an immutable.
+PARTS: Final = {"DvpSettlement": "SettlementModes", "SecurityToken": "SecurityTokenExtension"}
 _IMPLEMENTATION_SLOT: Final = hex(int.from_bytes(keccak(b"eip1967.proxy.implementation")) - 1)
 _ISSUE_CREATED: Final = keccak(b"IssueCreated(bytes12,address,address,bytes32,bytes32)")
 _AGENT_ADDED: Final = keccak(b"AgentAdded(address)")
@@ -82,11 +84,7 @@ def is_build_of(rpc: RpcClient, address: bytes, artifact: str) -> bool:
     """Return whether the code at an address is that of an artifact, whatever its immutables hold."""
     if not _is_code_of(rpc, address, artifact):
         return False
-    if artifact != "SecurityToken":
-        return True
-    # The core's code holds its extension's address, which the comparison leaves out as it does every immutable.
-    extension = _call(rpc, address, _token().encode("extension"))[-20:]
-    return _is_code_of(rpc, extension, "SecurityTokenExtension")
+    return artifact not in PARTS or _has_part(rpc, address, artifact)
 
 
 def code_hash_of(rpc: RpcClient, address: bytes) -> bytes:
@@ -191,6 +189,13 @@ def _is_code_of(rpc: RpcClient, address: bytes, name: str) -> bool:
     return artifact.hash_of(code) == artifact.runtime_hash
 
 
+def _has_part(rpc: RpcClient, implementation: bytes, name: str) -> bool:
+    """Tell whether every other contract that the code names is the audited part."""
+    code = bytes.fromhex(rpc.call("eth_getCode", _hex(implementation), "latest")[2:])
+    named = {code[at : at + length][-20:] for at, length in artifacts.load(name).immutables} - {implementation}
+    return bool(named) and all(_is_code_of(rpc, address, PARTS[name]) for address in named)
+
+
 def _owner(rpc: RpcClient, address: bytes) -> bytes:
     answer = _call(rpc, address, _registry().encode("owner"))
     return bytes(_registry().functions["owner"].decode_output(answer)) if answer else b""
@@ -214,11 +219,6 @@ def _registry() -> Interface:
 @lru_cache(maxsize=1)
 def _factory() -> Interface:
     return Interface(artifacts.load("SuiteFactory").abi)
-
-
-@lru_cache(maxsize=1)
-def _token() -> Interface:
-    return Interface(artifacts.load("SecurityToken").abi)
 
 
 def _agent(log: Json) -> bytes:

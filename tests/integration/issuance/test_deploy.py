@@ -5,6 +5,7 @@ import msgspec
 import pytest
 from sqlalchemy import Engine
 
+from stoken.chain import provenance
 from stoken.chain.capabilities import probe
 from stoken.chain.provenance import verify
 from stoken.chain.rpc import RpcClient
@@ -70,6 +71,14 @@ class TestVerify:
         findings = verify(rpc, msgspec.structs.replace(suite, contracts=swapped))
         assert [finding.contract for finding in findings] == ["quantity"]
         assert "other code than RegisteredQuantity" in findings[0].what
+
+    def test_another_part_behind_settlement_is_found(
+        self, engine: Engine, rpc: RpcClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        suite = deploy(engine, rpc)
+        monkeypatch.setitem(provenance.PARTS, "DvpSettlement", "Instructions")
+        (finding,) = verify(rpc, suite)
+        assert finding == ("settlement", "delegates to other code than Instructions")
 
     def test_a_missing_contract_is_found(self, engine: Engine, rpc: RpcClient) -> None:
         suite = deploy(engine, rpc)
