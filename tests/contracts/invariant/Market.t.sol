@@ -72,7 +72,7 @@ contract MarketInvariants is Test {
     function _lockups() private view {
         uint256 open;
         for (uint256 i = 0; i < _market.lockupCount(); i++) {
-            open += _encumbrances.encumbranceOf(_market.lockups(i)).units;
+            open += _market.lockedBy(_market.lockups(i));
         }
         uint256 held;
         for (uint256 i = 0; i < _market.accountCount(); i++) {

@@ -15,6 +15,7 @@ contract MarketHandler is Suite {
     address[] public accounts;
     address[] public identities;
     bytes32[] public lockups;
+    mapping(bytes32 id => IEncumbrances.Encumbrance) private _records;
 
     /// @notice What was minted and burnt in all.
     uint256 public minted;
@@ -180,14 +181,21 @@ contract MarketHandler is Suite {
         else token.unpause();
     }
 
+    /// @notice The units that an encumbrance still locks.
+    function lockedBy(bytes32 id) public view returns (uint256) {
+        return encumbrances.isActive(id, _records[id]) ? _records[id].units : 0;
+    }
+
     function lockUp(uint256 at, uint256 units, uint256 time) external {
         address account = _account(at);
         uint256 free = _free(account);
         if (free == 0 || lockups.length == _LOCKUPS_MAX) return;
         bytes32 id = bytes32(lockups.length + 1);
         uint40 until = uint40(block.timestamp + bound(time, 1, 30 days));
-        try encumbrances.lock(id, address(token), account, 1, uint96(bound(units, 1, free)), until) {
+        uint96 locked = uint96(bound(units, 1, free));
+        try encumbrances.lock(id, address(token), account, 1, locked, until) {
             lockups.push(id);
+            _records[id] = IEncumbrances.Encumbrance(address(token), locked, account, until, 1, address(0), 0);
         } catch {
             // A recovered account takes no more.
         }
@@ -196,9 +204,8 @@ contract MarketHandler is Suite {
     function release(uint256 which) external {
         if (lockups.length == 0) return;
         bytes32 id = lockups[which % lockups.length];
-        if (encumbrances.encumbranceOf(id).units == 0) return;
-        if (encumbrances.encumbranceOf(id).until > block.timestamp) return;
-        encumbrances.release(id);
+        if (lockedBy(id) == 0 || _records[id].until > block.timestamp) return;
+        encumbrances.release(id, _records[id]);
     }
 
     // --- who may receive ---------------------------------------------------------------------------------------
@@ -224,7 +231,7 @@ contract MarketHandler is Suite {
 
     function announce(uint256 cap, uint256 limit, uint256 lot) external {
         RuleSet memory rules = noRules();
-        rules.capUnits = uint96(bound(cap, 1, 500_000));
+        rules.capUnits = uint64(bound(cap, 1, 500_000));
         rules.holderLimit = uint32(bound(limit, 1, 4));
         rules.lot = uint64(lot % 3 == 0 ? 5 : 0);
         compliance.announceRules(rules, uint64(block.number + 100));
