@@ -34,6 +34,8 @@ _UNREAD = {
     *("IdentityRegistered", "IdentityUpdated", "CountryUpdated"),
     # Transfer says the amount; these say why.
     *("CashCredited", "CashDebited", "ForcedTransfer", "RecoverySuccess"),
+    # EncumbranceSet, EncumbranceReleased and Transfer say what was done; these say on what basis.
+    *("EncumbranceDecreed", "PledgeEnforced"),
     # Encumbrances itemises what this event sums up.
     "EncumberedUnits",
     *("Approval", "UpdatedTokenInformation", "IdentityRegistryAdded", "ComplianceAdded", "TokenBound", "TokenUnbound"),
