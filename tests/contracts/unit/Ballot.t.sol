@@ -90,6 +90,7 @@ contract BallotTest is Suite {
         this.vote(alice, 1, 1);
     }
 
+    /// @custom:requirement CA-05
     function test_barred_units_do_not_vote() public {
         vm.expectEmit(address(ballot));
         emit IBallot.VotesBarred("b", alice, 60, BASIS, DOCUMENT);

@@ -56,6 +56,7 @@ contract ConversionsTest is Suite {
         (holdings[0].records[0], holdings[0].records[1]) = (recordOf(33, START + 9), recordOf(1, START + 9));
     }
 
+    /// @custom:requirement CA-07
     function test_a_split_multiplies_everything_once_the_registrar_raised_the_quantity() public {
         vm.expectRevert(abi.encodeWithSelector(SupplyCapExceeded.selector, uint256(1_000_000), uint256(1_550_000)));
         conversions.start("s", ratio(10_000, 1));

@@ -11,6 +11,7 @@ contract EncumbrancesTest is ConsentsSuite {
         encumbrances.lock(id, address(token), alice, 1, units, until);
     }
 
+    /// @custom:requirement ISS-08
     function test_locked_units_stay_until_their_time_and_anyone_releases_them_then() public {
         vm.expectEmit(address(encumbrances));
         emit IEncumbrances.EncumbranceSet("a", address(token), alice, 1, 80, START + 100, address(0), 0);
@@ -81,6 +82,7 @@ contract EncumbrancesTest is ConsentsSuite {
         encumbrances.release("a", wrong);
     }
 
+    /// @custom:requirement TRF-07
     function test_a_certificate_restricts_until_its_return() public {
         set("c", certificateOf(70));
         refuses(alice, bob, 31, abi.encodeWithSelector(SecuritiesRestricted.selector, alice, uint256(30), uint256(31)));

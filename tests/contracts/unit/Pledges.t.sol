@@ -21,6 +21,7 @@ contract PledgesTest is ConsentsSuite {
         this.freeIt("p", pledgeOf(60));
     }
 
+    /// @custom:requirement TRF-06
     function test_units_are_pledged_once() public {
         set("p", pledgeOf(60));
         vm.expectRevert(abi.encodeWithSelector(AlreadyPledged.selector, alice, uint256(40), uint256(41)));
@@ -113,6 +114,7 @@ contract PledgesTest is ConsentsSuite {
         this.setIt("p", record);
     }
 
+    /// @custom:requirement TRF-06
     function test_enforcement_gives_the_pledged_units_to_the_pledgee_and_no_others() public {
         set("p", pledgeOf(60));
         vm.expectRevert(LegalBasisRequired.selector);
@@ -146,6 +148,7 @@ contract PledgesTest is ConsentsSuite {
         assertTrue(encumbrances.isActive("p", pledgeOf(10)));
     }
 
+    /// @custom:requirement TRF-05
     function test_marked_units_move_with_the_trustees_consent_and_keep_the_mark() public {
         set("m", markOf(60));
         refuses(alice, bob, 41, abi.encodeWithSelector(SecuritiesRestricted.selector, alice, uint256(40), uint256(41)));

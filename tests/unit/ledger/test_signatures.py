@@ -55,6 +55,8 @@ _UNREAD = {
     *("BatchNetted", "CashConfirmed"),
     # TradeHeld and what ends a hold itemise what this event sums up.
     "CashHeld",
+    # EncumbranceSet, EncumbranceReleased and Transfer say what was done; these say on what basis.
+    *("EncumbranceDecreed", "PledgeEnforced"),
     # Encumbrances itemises what this event sums up.
     "EncumberedUnits",
     # ModuleAdded and ModuleRemoved say it with the version.
