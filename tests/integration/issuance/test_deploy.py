@@ -47,7 +47,7 @@ class TestDeployment:
         assert again.contracts == first.contracts
         with reading(engine) as connection:
             rows = sent.of_purpose(connection, PURPOSE)
-        assert [row.nonce for row in rows] == list(range(23))
+        assert [row.nonce for row in rows] == list(range(26))
 
     def test_another_charter_on_the_same_database_is_a_conflict(self, engine: Engine, rpc: RpcClient) -> None:
         made = deployment(engine, rpc)
