@@ -16,7 +16,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 _SOLC: Final = ROOT / "tools/solc"
 _ALL: Final = "All.sol"
-#: Detectors that are off, each for a reason; single exceptions stand at their line in the contracts.
+#: Detectors that are off, each for a reason.
 _OFF: Final = {
     "incorrect-equality": "it means balances that a gift can move off a value; ours are identities, roles and flags",
     "unused-return": "the rest of a tuple is passed over on purpose: a manager without its owner type, for instance",

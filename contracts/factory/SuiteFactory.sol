@@ -29,7 +29,6 @@ contract SuiteFactory is Governed, ISuiteFactory {
     }
 
     /// @inheritdoc ISuiteFactory
-    // slither-disable-next-line reentrancy-no-eth -- what it calls are proxies of its own code, as they are created
     function createIssue(IssueParams calldata params) external onlyOwner returns (address token, address compliance) {
         if (!Isin.isValid(params.isin)) revert IdentifierInvalid(params.isin);
         Data storage $ = _data();
