@@ -22,11 +22,12 @@ NPM := $(if $(SYSTEM_NODE),npm,$(WHEEL_NODE)/bin/node $(WHEEL_NODE)/lib/node_mod
 BENCHMARKS := $(if $(wildcard benchmarks/*.py),benchmarks)
 LINTED := stoken tests tools examples $(BENCHMARKS)
 CHECKS := check-lint check-types check-layers check-locks check-generated check-docs check-requirements \
-	check-contracts check-artifacts check-costs check-layout
+	check-contracts check-artifacts check-costs check-layout \
+	check-slither
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-unit test-contracts test-network brownie check $(CHECKS) format bench test-long clean
+.PHONY: help setup demo test test-unit test-contracts test-network brownie check $(CHECKS) slither format bench test-long clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +75,12 @@ node_modules/stamp: package.json package-lock.json .npmrc | $(if $(SYSTEM_NODE),
 	@test -x .venv-brownie/bin/python || $(UV) venv -q --clear --python "$$(command -v $(PYTHON))" .venv-brownie
 	@$(UV) pip sync -q --python .venv-brownie/bin/python --require-hashes --only-binary :all: \
 		--no-binary pygments-lexer-solidity --build-constraints locks/brownie-build.txt locks/brownie.txt
+	@touch $@
+
+.venv-slither/stamp: locks/slither.txt | .cache/uv/stamp
+	@echo "setting up .venv-slither"
+	@test -x .venv-slither/bin/python || $(UV) venv -q --clear --python "$$(command -v $(PYTHON))" .venv-slither
+	@$(UV) pip sync -q --python .venv-slither/bin/python --require-hashes --only-binary :all: locks/slither.txt
 	@touch $@
 
 setup: .venv/stamp node_modules/stamp ## Install everything, pinned by hash, into this folder
@@ -145,10 +152,15 @@ check-costs: setup
 check-layout: setup
 	@$(PY) tools/layout.py --check
 
+check-slither: setup .venv-slither/stamp
+	@$(PY) tools/slither.py
+
+slither: check-slither ## Analyse the contracts by Slither
+
 format: setup ## Format Python and Solidity, write all that is generated
 	@$(PY) -m ruff check -q --fix $(LINTED); $(PY) -m ruff format -q $(LINTED)
 	@$(FORGE) fmt
 	@$(PY) tools/generate.py && $(PY) tools/docs.py && $(PY) tools/requirements.py && $(PY) tools/layout.py
 
 clean: ## Remove what the targets made, except committed files
-	@rm -rf .venv .venv-brownie node_modules build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-brownie .venv-slither node_modules build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

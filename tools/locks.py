@@ -16,6 +16,7 @@ LOCKS: Final = {
     "locks/main.txt": ("--group", "dev", "pyproject.toml"),
     "locks/brownie.txt": ("locks/brownie.in",),
     "locks/brownie-build.txt": ("locks/brownie-build.in",),
+    "locks/slither.txt": ("locks/slither.in",),
     "locks/node.txt": ("locks/node.in",),
     "locks/go.txt": ("locks/go.in",),
     "locks/uv.txt": ("locks/uv.in",),

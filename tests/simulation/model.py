@@ -92,8 +92,6 @@ class Model:
     lockups: dict[bytes, Lockup] = field(default_factory=dict)
     released: set[bytes] = field(default_factory=set)
 
-    # --- who may receive ----------------------------------------------------------------------------------------------
-
     def account(self, address: bytes) -> Account:
         """Return an account; nobody knows one that was never registered."""
         return self.accounts.get(address) or Account()
@@ -125,8 +123,6 @@ class Model:
         if until == 0:
             return "InvestorNotVerified", (address,)
         return ("InvestorClaimExpired", (address, until)) if until < block.time else None
-
-    # --- transfers ----------------------------------------------------------------------------------------------------
 
     def verdict(self, move: Move, block: Block, spender: bytes = b"") -> Refusal | None:
         """Return the first refusal in the promised order: pause, holds, identity, rules, balance, allowance."""
@@ -218,8 +214,6 @@ class Model:
         if move.units:
             self.accounts[move.sender].balance -= move.units
             self.accounts[move.receiver].balance += move.units
-
-    # --- acts ---------------------------------------------------------------------------------------------------------
 
     def mint(self, receiver: bytes, units: int, block: Block) -> Refusal | None:
         """Create units within the registered quantity."""
@@ -341,8 +335,6 @@ class Model:
         del self.lockups[key]
         return None
 
-    # --- claims -------------------------------------------------------------------------------------------------------
-
     def attest(self, issuer: bytes, identity: bytes, claim: Claim) -> Refusal | None:
         """Replace what an issuer says, within what it is trusted for."""
         trusted = self.trusted.get(issuer, 0)
@@ -385,8 +377,6 @@ class Model:
         for name, value in profile.items():
             setattr(self.accounts[address], name, value)
         return None
-
-    # --- state --------------------------------------------------------------------------------------------------------
 
     def position(self, identity: bytes) -> int:
         """Return the units of an identity, over all of its accounts."""
