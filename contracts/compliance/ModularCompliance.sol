@@ -36,8 +36,10 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
     /// @inheritdoc ICompliance
     function bindToken(address token) external {
         Data storage $ = _data();
-        if (_token() != address(0)) revert ComplianceTokenBound(_token());
         if (msg.sender != token && msg.sender != owner()) revert RoleRequired("OWNER");
+        // The owner may bind a token that sets this contract later, so that no stranger is first.
+        if (token != address(0) && _token() == token) return;
+        if (_token() != address(0)) revert ComplianceTokenBound(_token());
         // Units that were never counted cannot be judged. A token that binds itself as it is created has no code yet.
         if ($.head & _TRACKING != 0 && token.code.length != 0 && IERC20(token).totalSupply() != 0) {
             revert CompliancePositionsUntracked();

@@ -10,8 +10,16 @@ import {Refusals} from "../interfaces/Refusals.sol";
 /// @notice Base of the suite's contracts: one owner, handed over in two steps, who alone upgrades the code behind the
 /// proxy; the implementation itself is locked.
 abstract contract Governed is Ownable2StepUpgradeable, UUPSUpgradeable, Refusals {
+    /// @notice Ownership is handed over, never given up.
+    error GovernedOwnerRequired();
+
     constructor() {
         _disableInitializers();
+    }
+
+    /// @notice Refused: a contract without an owner could never be mended again.
+    function renounceOwnership() public pure override {
+        revert GovernedOwnerRequired();
     }
 
     function _checkOwner() internal view override {

@@ -86,7 +86,7 @@ contract LegalActions is Measures {
         id = _nextId();
         emit UnitsForced(id, move.token, move.from, move.to, move.units, grounds);
         if (move.to == address(0)) {
-            IERC3643(move.token).burn(move.from, move.units);
+            ISecurityToken(move.token).cancelFor(move.from, move.units, grounds.basis, grounds.document);
         } else {
             ISecurityToken(move.token)
                 .forcedTransferFor(move.from, move.to, move.units, grounds.basis, grounds.document);

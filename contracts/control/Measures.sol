@@ -11,7 +11,7 @@ import {Grounds, IAuthority} from "../interfaces/IAuthority.sol";
 import {IERC3643} from "../interfaces/IERC3643.sol";
 import {AccountHold, ILegalActions, MeasureTerms, Suspension} from "../interfaces/ILegalActions.sol";
 import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
-import {IRegistryMeasures} from "../interfaces/IRegistryMeasures.sol";
+import {IRestraints} from "../interfaces/IRestraints.sol";
 
 /// @title Measures
 /// @notice Pauses, restrictions, holds and freezes: who imposed them, why, until when, and how many bar one subject.
@@ -153,7 +153,7 @@ abstract contract Measures is Governed, TypedData, ILegalActions {
         _link(address(0), lost, successor);
         _moveBar(address(0), lost, successor, _NO_SALE, false);
         _moveBar(address(0), lost, successor, _NO_PURCHASE, false);
-        IRegistryMeasures($.registry).setHold(successor, _held(successor));
+        IRestraints($.registry).setHold(successor, _held(successor));
     }
 
     function _grounds() internal view returns (Grounds memory grounds) {
@@ -195,7 +195,7 @@ abstract contract Measures is Governed, TypedData, ILegalActions {
         } else if (terms.scope == _ACCOUNT && terms.token == address(0)) {
             if (terms.effect & _NO_SALE != 0) ++_bar(_ACCOUNT, address(0), terms.subject, _NO_SALE).count;
             if (terms.effect & _NO_PURCHASE != 0) ++_bar(_ACCOUNT, address(0), terms.subject, _NO_PURCHASE).count;
-            IRegistryMeasures(_data().registry).setHold(account, _held(account));
+            IRestraints(_data().registry).setHold(account, _held(account));
         } else {
             Bar storage bar = _bar(terms.scope, terms.token, terms.subject, 0);
             if (++bar.count > 1) return;
@@ -230,7 +230,7 @@ abstract contract Measures is Governed, TypedData, ILegalActions {
         Data storage $ = _data();
         address account = address(terms.subject);
         while (account != address(0)) {
-            IRegistryMeasures($.registry).setHold(account, effect);
+            IRestraints($.registry).setHold(account, effect);
             account = $.successors[address(0)][account];
         }
     }
@@ -242,9 +242,9 @@ abstract contract Measures is Governed, TypedData, ILegalActions {
         } else if (scope == _ACCOUNT) {
             IERC3643(token).setAddressFrozen(address(subject), barred);
         } else if (scope == _INSTITUTION) {
-            IRegistryMeasures(_data().registry).setRestriction(subject, token, barred);
+            IRestraints(_data().registry).setRestriction(subject, token, barred);
         } else {
-            IRegistryMeasures(_data().registry).setSuspended(barred);
+            IRestraints(_data().registry).setSuspended(barred);
         }
     }
 

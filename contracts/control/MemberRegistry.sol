@@ -68,7 +68,9 @@ contract MemberRegistry is MemberNodes, MemberVotes, IMemberRegistry {
 
     /// @inheritdoc IMemberRegistry
     function setMemberStatus(bytes20 member, uint8 status) external onlyOwner {
-        if (_data().members[member].status == 0) revert MemberRegistryMemberInvalid(member);
+        uint8 present = _data().members[member].status;
+        // Who was revoked does not come back.
+        if (present == 0 || present == _REVOKED) revert MemberRegistryMemberInvalid(member);
         if (status < _ACTIVE || status > _REVOKED) revert MemberRegistryStatusInvalid(status);
         _setStatus(member, status);
     }

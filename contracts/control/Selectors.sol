@@ -5,8 +5,9 @@ import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeab
 import {OwnableUpgradeable} from "@openzeppelin/contracts-upgradeable/access/OwnableUpgradeable.sol";
 
 import {IERC3643} from "../interfaces/IERC3643.sol";
+import {IIdentityRegistry} from "../interfaces/IIdentityRegistry.sol";
 import {ILegalActions} from "../interfaces/ILegalActions.sol";
-import {IRegistryMeasures} from "../interfaces/IRegistryMeasures.sol";
+import {IRestraints} from "../interfaces/IRestraints.sol";
 import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
 import {ISuiteFactory} from "../interfaces/ISuiteFactory.sol";
 
@@ -15,7 +16,8 @@ import {ISuiteFactory} from "../interfaces/ISuiteFactory.sol";
 library Selectors {
     /// @notice What is done to holders, institutions or the network without them.
     function isForce(bytes4 selector) internal pure returns (bool) {
-        return _isForceOfToken(selector) || _isFreeze(selector) || _isMeasure(selector) || _isLegalAction(selector);
+        return _isForceOfToken(selector) || _isFreeze(selector) || _isMeasure(selector) || _isLegalAction(selector)
+            || _isOfIdentities(selector);
     }
 
     /// @notice Code behind an existing proxy is replaced.
@@ -34,14 +36,12 @@ library Selectors {
             || selector == OwnableUpgradeable.renounceOwnership.selector;
     }
 
-    /// @dev `cancelFor`, `terminate` and `rescale` are the token's by signature.
     function _isForceOfToken(bytes4 selector) private pure returns (bool) {
         return selector == IERC3643.forcedTransfer.selector || selector == IERC3643.batchForcedTransfer.selector
             || selector == ISecurityToken.forcedTransferFor.selector || selector == IERC3643.recoveryAddress.selector
             || selector == IERC3643.burn.selector || selector == IERC3643.batchBurn.selector
-            || selector == bytes4(keccak256("cancelFor(address,uint256,bytes32,bytes32)"))
-            || selector == bytes4(keccak256("rescale(address,uint96,uint96,uint96)"))
-            || selector == bytes4(keccak256("terminate(bytes32)"));
+            || selector == ISecurityToken.cancelFor.selector || selector == ISecurityToken.rescale.selector
+            || selector == ISecurityToken.terminate.selector;
     }
 
     function _isFreeze(bytes4 selector) private pure returns (bool) {
@@ -53,9 +53,15 @@ library Selectors {
     }
 
     function _isMeasure(bytes4 selector) private pure returns (bool) {
-        return selector == IRegistryMeasures.setHold.selector || selector == IRegistryMeasures.setRestriction.selector
-            || selector == IRegistryMeasures.setSuspended.selector || selector == ILegalActions.impose.selector
+        return selector == IRestraints.setHold.selector || selector == IRestraints.setRestriction.selector
+            || selector == IRestraints.setSuspended.selector || selector == ILegalActions.impose.selector
             || selector == ILegalActions.confirm.selector || selector == ILegalActions.lift.selector;
+    }
+
+    function _isOfIdentities(bytes4 selector) private pure returns (bool) {
+        return
+            selector == IIdentityRegistry.deleteIdentity.selector
+                || selector == IIdentityRegistry.updateIdentity.selector;
     }
 
     function _isLegalAction(bytes4 selector) private pure returns (bool) {

@@ -90,7 +90,9 @@ contract SuiteFactory is Governed, ISuiteFactory {
             quantity: suite.quantity,
             encumbrances: suite.encumbrances,
             settlement: suite.settlement,
-            instructions: suite.instructions
+            instructions: suite.instructions,
+            legal: suite.legal,
+            conversions: suite.conversions
         });
         return abi.encodeCall(ISecurityToken.initialize, (params.name, params.symbol, params.isin, wiring));
     }

@@ -38,6 +38,7 @@ contract IdentityRegistry is Rebinding, IERC165 {
     function initialize(
         address owner,
         address agent,
+        address legal,
         address identityStorage_,
         address topicsRegistry_,
         address issuersRegistry_,
@@ -45,6 +46,7 @@ contract IdentityRegistry is Rebinding, IERC165 {
     ) external initializer {
         __Ownable_init(owner);
         _addAgent(agent);
+        if (legal != address(0)) _addAgent(legal);
         Data storage $ = _data();
         // A word of all zero is stale from the first block on.
         $.current = 1 << 8;

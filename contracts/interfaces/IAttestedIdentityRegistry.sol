@@ -89,10 +89,11 @@ interface IAttestedIdentityRegistry is IIdentityRegistry, IRestraints, IClaimNot
     /// @notice All words became stale.
     event EpochAdvanced(uint24 epoch);
 
-    /// @notice Constructor of the proxy.
+    /// @notice Constructor of the proxy; `legal` is the contract of legal actions, an agent too, zero for none.
     function initialize(
         address owner,
         address agent,
+        address legal,
         address identityStorage,
         address topicsRegistry,
         address issuersRegistry,

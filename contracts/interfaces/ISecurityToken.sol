@@ -2,6 +2,8 @@
 pragma solidity ^0.8.20;
 
 import {IERC1643} from "./IERC1643.sol";
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+
 import {IERC3643} from "./IERC3643.sol";
 
 /// @notice The contracts that a token works with.
@@ -20,7 +22,12 @@ struct Wiring {
     address encumbrances;
     /// The contract that settles trades.
     address settlement;
+    /// The contract that moves units by account managers' instructions.
     address instructions;
+    /// The contract of legal actions: agent for freezes, force, burns, recoveries and pauses; zero for none.
+    address legal;
+    /// The contract of splits and merges: agent for conversions; zero for none.
+    address conversions;
 }
 
 /// @title Roles
@@ -47,7 +54,7 @@ library Roles {
 /// checks and the rules; burn and acts of force work regardless. Assumes that registry, quantity and encumbrances are
 /// the suite's own. Two contracts implement it over one storage: SecurityToken what transfers need, and
 /// SecurityTokenExtension, to which it delegates, the rest.
-interface ISecurityToken is IERC3643, IERC1643 {
+interface ISecurityToken is IERC3643, IERC1643, IERC20Errors {
     /// @notice The lists of a batch differ in length.
     error SecurityTokenLengthMismatch();
 

@@ -29,7 +29,12 @@ struct SuiteParts {
     address encumbrances;
     /// The contract that settles trades.
     address settlement;
+    /// The contract that moves units by account managers' instructions.
     address instructions;
+    /// The contract of legal actions.
+    address legal;
+    /// The contract of splits and merges.
+    address conversions;
     /// Code of tokens to come.
     address tokenImplementation;
     /// Code of compliance contracts to come.

@@ -19,9 +19,9 @@ library RestrictionCodes {
         return _OTHER;
     }
 
-    function textOf(uint8 code) internal pure returns (string memory) {
-        string[19] memory texts = [
-            "",
+    function textOf(uint8 code) internal pure returns (string memory text) {
+        bytes32[19] memory texts = [
+            bytes32(""),
             "TOKEN_PAUSED",
             "ACCOUNT_LEGAL_HOLD",
             "SENDER_NOT_VERIFIED",
@@ -41,7 +41,13 @@ library RestrictionCodes {
             "EMERGENCY_SUSPENSION",
             "INSTITUTION_TRANSFER_RESTRICTED"
         ];
-        return code < 19 ? texts[code] : "OTHER";
+        bytes32 word = code < 19 ? texts[code] : bytes32("OTHER");
+        uint256 length = 0;
+        while (length < 32 && word[length] != 0) length++;
+        text = new string(length);
+        assembly ("memory-safe") {
+            mstore(add(text, 0x20), word)
+        }
     }
 
     function _selectors() private pure returns (bytes4[18] memory) {

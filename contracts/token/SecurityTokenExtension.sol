@@ -17,7 +17,7 @@ import {ICompliance} from "../interfaces/ICompliance.sol";
 import {IERC1643} from "../interfaces/IERC1643.sol";
 import {IERC3643} from "../interfaces/IERC3643.sol";
 import {IModularCompliance} from "../interfaces/IModularCompliance.sol";
-import {ISecurityToken, Wiring} from "../interfaces/ISecurityToken.sol";
+import {ISecurityToken, Roles, Wiring} from "../interfaces/ISecurityToken.sol";
 import {RestrictionCodes} from "./RestrictionCodes.sol";
 import {TokenActs} from "./TokenActs.sol";
 import {TokenRecords} from "./TokenRecords.sol";
@@ -28,6 +28,9 @@ import {TokenRecords} from "./TokenRecords.sol";
 contract SecurityTokenExtension is TokenActs, TokenRecords, Agents, TypedData, IERC20Permit, IERC165 {
     bytes4 private constant _ERC1404 = 0xab84a5c8;
     string private constant _VERSION = "1.0.0";
+    /// @dev What legal actions do to a holder, and no more.
+    uint16 private constant _LEGAL =
+        Roles.FREEZE_ADDRESS | Roles.FREEZE_UNITS | Roles.FORCE | Roles.BURN | Roles.RECOVER | Roles.PAUSE;
 
     bytes32 private constant _PERMIT =
         keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
@@ -39,6 +42,9 @@ contract SecurityTokenExtension is TokenActs, TokenRecords, Agents, TypedData, I
     {
         __Ownable_init(parts.owner);
         _addAgent(parts.agent);
+        _appoint(parts.encumbrances, Roles.FORCE);
+        _appoint(parts.legal, _LEGAL);
+        _appoint(parts.conversions, Roles.CONVERT);
         Data storage $ = _data();
         $.name = name_;
         $.symbol = symbol_;
@@ -84,10 +90,8 @@ contract SecurityTokenExtension is TokenActs, TokenRecords, Agents, TypedData, I
 
     /// @dev See {ISecurityToken-addAgentFor}.
     function addAgentFor(address agent, uint16 roles) external onlyOwner {
-        if (roles == 0) revert ISecurityToken.SecurityTokenRolesInvalid(roles);
-        _setRoles(agent, roles);
-        emit AgentAdded(agent);
-        emit ISecurityToken.AgentRolesSet(agent, roles);
+        if (agent == address(0) || roles == 0) revert ISecurityToken.SecurityTokenRolesInvalid(roles);
+        _appoint(agent, roles);
     }
 
     /// @dev See {ISecurityToken-refreshCompliance}.
@@ -214,6 +218,13 @@ contract SecurityTokenExtension is TokenActs, TokenRecords, Agents, TypedData, I
             || id == type(IERC20Metadata).interfaceId || id == type(IERC20Permit).interfaceId
             || id == type(IERC5267).interfaceId || id == type(IERC3643).interfaceId || id == type(IERC1643).interfaceId
             || id == type(IAgentRole).interfaceId || id == type(ISecurityToken).interfaceId || id == _ERC1404;
+    }
+
+    function _appoint(address agent, uint16 roles) private {
+        if (agent == address(0)) return;
+        _setRoles(agent, roles);
+        emit AgentAdded(agent);
+        emit ISecurityToken.AgentRolesSet(agent, roles);
     }
 
     /// @dev The words of a registry of another make would mean nothing here.

@@ -8,7 +8,7 @@ import {ICompliance} from "../interfaces/ICompliance.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IEncumbrances} from "../interfaces/IEncumbrances.sol";
 import {Channels, IModularCompliance} from "../interfaces/IModularCompliance.sol";
-import {IRestricted} from "../interfaces/IRestricted.sol";
+import {IRestraints} from "../interfaces/IRestraints.sol";
 import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
 import {TokenSnapshots} from "./TokenSnapshots.sol";
 
@@ -187,7 +187,7 @@ abstract contract TokenChecks is TokenSnapshots {
     }
 
     function _restricted(uint256 cfg, address account) private view returns (bytes memory) {
-        (bool restricted, bytes20 manager) = IRestricted(address(_registry(cfg))).isRestricted(account, address(this));
+        (bool restricted, bytes20 manager) = IRestraints(address(_registry(cfg))).isRestricted(account, address(this));
         return restricted ? abi.encodeWithSelector(InstitutionTransferRestricted.selector, manager) : bytes("");
     }
 

@@ -123,19 +123,21 @@ class _Plan:
         }
 
     def _identities(self, suite: dict[str, bytes], charter: Charter) -> dict[str, bytes]:
-        names = ("ClaimTopicsRegistry", "TrustedIssuersRegistry", "IdentityRegistryStorage", "IdentityRegistry")
-        topics_code, issuers_code, storage_code, registry_code = [self._code(name) for name in names]
+        names = ("ClaimTopicsRegistry", "TrustedIssuersRegistry", "IdentityRegistryStorage", "LegalActions")
+        topics_code, issuers_code, storage_code, legal_code = [self._code(name) for name in names]
+        registry_code = self._code("IdentityRegistry")
         owner = suite["authority"]
-        # The three parts must know the registry before it exists: it follows them in the order of nonces.
-        registry = contract_address(self._outbox.senders[0], self._last.nonce + 4)
+        # Its parts and the legal actions must know the registry before it exists: it follows them in the order of nonces.
+        registry = contract_address(self._outbox.senders[0], self._last.nonce + 5)
         issuers = tuple(issuer for issuer, _ in charter.issuers)
         trusted_for = tuple(topics for _, topics in charter.issuers)
         made = {
             "topics": self._proxy("ClaimTopicsRegistry", topics_code, owner, registry, charter.topics),
             "issuers": self._proxy("TrustedIssuersRegistry", issuers_code, owner, registry, issuers, trusted_for),
             "storage": self._proxy("IdentityRegistryStorage", storage_code, owner, registry),
+            "legal": self._proxy("LegalActions", legal_code, owner, suite["members"], registry),
         }
-        parts = (owner, owner, made["storage"], made["topics"], made["issuers"], suite["members"])
+        parts = (owner, owner, made["legal"], made["storage"], made["topics"], made["issuers"], suite["members"])
         made["registry"] = self._proxy("IdentityRegistry", registry_code, *parts)
         if made["registry"] != registry:
             raise LedgerUnavailableError("another process writes with the deploying key: run the deployment again")
@@ -157,12 +159,20 @@ class _Plan:
         settlement = self._proxy("DvpSettlement", settlement_code, owner, members, suite["registry"])
         instructions = self._proxy("Instructions", self._code("Instructions"), owner, members, suite["registry"])
         deposit = self._proxy("DepositToken", self._code("DepositToken"), owner, members, settlement)
-        legal = self._proxy("LegalActions", self._code("LegalActions"), owner, members, suite["registry"])
         anchors = self._proxy("Anchors", self._code("Anchors"), owner, members)
         directory = self._proxy("IssueDirectory", self._code("IssueDirectory"), owner)
         extension = self._code("SecurityTokenExtension")
         codes = (self._code("SecurityToken", extension), self._code("ModularCompliance"))
-        parts = (suite["registry"], quantity, encumbrances, settlement, instructions, *codes)
+        parts = (
+            suite["registry"],
+            quantity,
+            encumbrances,
+            settlement,
+            instructions,
+            suite["legal"],
+            conversions,
+            *codes,
+        )
         factory = self._proxy("SuiteFactory", self._code("SuiteFactory"), owner, parts)
         return {
             "quantity": quantity,
@@ -173,7 +183,6 @@ class _Plan:
             "settlement": settlement,
             "instructions": instructions,
             "deposit": deposit,
-            "legal": legal,
             "anchors": anchors,
             "directory": directory,
             "factory": factory,

@@ -116,6 +116,8 @@ abstract contract Suite is Test, Refusals {
             quantity: address(quantity),
             encumbrances: address(encumbrances),
             settlement: address(this),
+            legal: address(0),
+            conversions: address(0),
             instructions: instructions
         });
     }
@@ -268,7 +270,15 @@ abstract contract Suite is Test, Refusals {
                 registryCode,
                 abi.encodeCall(
                     IAttestedIdentityRegistry.initialize,
-                    (address(this), address(this), address(store), address(topics), address(issuers), address(members))
+                    (
+                        address(this),
+                        address(this),
+                        address(0),
+                        address(store),
+                        address(topics),
+                        address(issuers),
+                        address(members)
+                    )
                 )
             )
         );

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IAttestedIdentityRegistry} from "../../../contracts/interfaces/IAttestedIdentityRegistry.sol";
-import {IRestricted} from "../../../contracts/interfaces/IRestricted.sol";
+import {IRestraints} from "../../../contracts/interfaces/IRestraints.sol";
 import {ISecurityToken} from "../../../contracts/interfaces/ISecurityToken.sol";
 import {Suite} from "../Suite.sol";
 
@@ -29,7 +29,7 @@ contract HaltsTest is Suite {
     function _restrict(address account, bool restricted) private {
         vm.mockCall(
             address(registry),
-            abi.encodeCall(IRestricted.isRestricted, (account, address(token))),
+            abi.encodeCall(IRestraints.isRestricted, (account, address(token))),
             abi.encode(restricted, BROKER_A)
         );
     }

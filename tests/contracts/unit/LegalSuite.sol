@@ -9,7 +9,6 @@ import {ProductionSuite} from "./ProductionSuite.sol";
 /// @title LegalSuite
 /// @notice The complete suite with the legal actions as an agent of the token.
 abstract contract LegalSuite is ProductionSuite {
-    ILegalActions internal legal;
     MeasuredRegistry internal measured;
     uint256 private _salt;
 

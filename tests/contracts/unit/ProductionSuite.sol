@@ -8,6 +8,8 @@ import {
 } from "../../../contracts/interfaces/IAttestedIdentityRegistry.sol";
 import {Act, IAuthority} from "../../../contracts/interfaces/IAuthority.sol";
 import {CashAccount, CashEntry, IDepositToken} from "../../../contracts/interfaces/IDepositToken.sol";
+import {ILegalActions} from "../../../contracts/interfaces/ILegalActions.sol";
+import {IConversions} from "../../../contracts/interfaces/IConversions.sol";
 import {IDvpSettlement} from "../../../contracts/interfaces/IDvpSettlement.sol";
 import {IInstructions} from "../../../contracts/interfaces/IInstructions.sol";
 import {ISettlementModes} from "../../../contracts/interfaces/ISettlementModes.sol";
@@ -70,6 +72,8 @@ abstract contract ProductionSuite is Test, Refusals {
     uint64 internal constant TOPIC_BITS = 1 << 1;
 
     IAuthority internal authority;
+    ILegalActions internal legal;
+    IConversions internal conversions;
     IMemberRegistry internal members;
     ITopics internal topics;
     IIssuers internal issuers;
@@ -125,7 +129,8 @@ abstract contract ProductionSuite is Test, Refusals {
         address issuersCode = deploy("TrustedIssuersRegistry");
         address storageCode = deploy("IdentityRegistryStorage");
         address registryCode = deploy("IdentityRegistry");
-        address registryAt = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 3);
+        address legalCode = deploy("LegalActions");
+        address registryAt = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 4);
         uint256[] memory required = new uint256[](1);
         required[0] = 1;
         uint256[][] memory trustedFor = new uint256[][](1);
@@ -141,11 +146,15 @@ abstract contract ProductionSuite is Test, Refusals {
         );
         identityStorage =
             IStore(_proxy(storageCode, abi.encodeCall(IStore.initialize, (address(authority), registryAt))));
+        bytes memory legalInit =
+            abi.encodeCall(ILegalActions.initialize, (address(authority), address(members), registryAt));
+        legal = ILegalActions(_proxy(legalCode, legalInit));
         bytes memory init = abi.encodeCall(
             IAttestedIdentityRegistry.initialize,
             (
                 address(authority),
                 address(authority),
+                address(legal),
                 address(identityStorage),
                 address(topics),
                 address(issuers),
@@ -189,12 +198,15 @@ abstract contract ProductionSuite is Test, Refusals {
                 abi.encodeCall(IDepositToken.initialize, (owner, address(members), address(settlement)))
             )
         );
+        conversions = IConversions(_proxy(deploy("Conversions"), abi.encodeCall(IConversions.initialize, (owner))));
         SuiteParts memory parts = SuiteParts({
             registry: address(registry),
             quantity: address(quantity),
             encumbrances: address(encumbrances),
             settlement: address(settlement),
             instructions: address(instructions),
+            legal: address(legal),
+            conversions: address(conversions),
             tokenImplementation: deploy("SecurityToken", abi.encode(deploy("SecurityTokenExtension"))),
             complianceImplementation: deploy("ModularCompliance")
         });
