@@ -16,6 +16,7 @@ from stoken.chain.statements import (
     CashAccount,
     CashAllocation,
     CashEntry,
+    Encumber,
     KeyChange,
     OnboardingBatch,
     OrderCancel,
@@ -27,6 +28,7 @@ from stoken.domain.signed_order import SignedOrder
 IDENTITY_REGISTRY: Final = "stoken IdentityRegistry"
 AUTHORITY: Final = "stoken Authority"
 MEMBER_REGISTRY: Final = "stoken MemberRegistry"
+ENCUMBRANCES: Final = "stoken Encumbrances"
 DVP_SETTLEMENT: Final = "stoken DvpSettlement"
 DEPOSIT_TOKEN: Final = "stoken DepositToken"  # noqa: S105 - the name of a contract
 
@@ -58,6 +60,10 @@ TYPES: Final[dict[str, str]] = {
     "Key": _KEY,
     "KeyChange": (
         "KeyChange(bytes20 member,Key[] add,address[] retire,address[] revoke,uint256 nonce,uint40 deadline)" + _KEY
+    ),
+    "Encumber": (
+        "Encumber(bytes32 id,address token,uint96 units,address account,uint40 until,uint8 kind,address party,"
+        "bytes32 reason,uint40 deadline)"
     ),
     "CashAllocation": (
         "CashAllocation(bytes20 venue,address account,address cashAccount,uint64 amount,uint64 nonce,uint40 deadline)"
@@ -200,6 +206,22 @@ def key_change(separator: bytes, statement: KeyChange) -> bytes:
         _array(map(_left_padded, statement.retire)),
         _array(map(_left_padded, statement.revoke)),
         _word(statement.nonce),
+        _word(statement.deadline),
+    )
+
+
+def encumber(separator: bytes, statement: Encumber) -> bytes:
+    """Return the digest that the managers of account and party sign (domain ENCUMBRANCES)."""
+    return _digest(
+        separator,
+        "Encumber",
+        statement.encumbrance_id,
+        _left_padded(statement.token),
+        _word(statement.units),
+        _left_padded(statement.account),
+        *map(_word, (statement.until, statement.encumbrance_kind)),
+        _left_padded(statement.party),
+        statement.reason,
         _word(statement.deadline),
     )
 

@@ -116,6 +116,20 @@ class KeyChange(_Statement, frozen=True):
     deadline: int
 
 
+class Encumber(_Statement, frozen=True):
+    """Managers of account and party encumber units: a pledge, a trust mark, or (without a party) a certificate."""
+
+    encumbrance_id: bytes
+    token: Address
+    units: int
+    account: Address
+    until: int
+    encumbrance_kind: int
+    party: Address
+    reason: bytes
+    deadline: int
+
+
 class CashAllocation(_Statement, frozen=True):
     """A broker credits an investor's sub-account at the venue; checked by the venue alone, never on chain."""
 

@@ -77,6 +77,14 @@ def _key_change(body: requests.KeyChangeRequest) -> Call:
     return Call("members", data, _GAS_BASE + _GAS_CLAIM * keys)
 
 
+def _encumber(body: requests.EncumberRequest) -> Call:
+    id_, *record, deadline = _fields(body.statement)
+    data = interface("Encumbrances").encode(
+        "encumber", id_, tuple(record), deadline, body.account_signature, body.party_signature
+    )
+    return Call("encumbrances", data, _GAS_BASE)
+
+
 def _fields(statement: msgspec.Struct) -> tuple[Any, ...]:
     return msgspec.structs.astuple(statement)
 
@@ -90,4 +98,5 @@ _CALLS: Final[dict[type, Callable[[Any], Call]]] = {
     requests.CashCreditRequest: _cash("credit"),
     requests.CashDebitRequest: _cash("debit"),
     requests.KeyChangeRequest: _key_change,
+    requests.EncumberRequest: _encumber,
 }

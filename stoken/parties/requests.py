@@ -3,7 +3,7 @@
 
 import msgspec
 
-from stoken.chain.statements import Act, Attest, CashAccount, CashEntry, KeyChange, OnboardingBatch, Revoke
+from stoken.chain.statements import Act, Attest, CashAccount, CashEntry, Encumber, KeyChange, OnboardingBatch, Revoke
 
 
 class _Body(msgspec.Struct, frozen=True, tag_field="kind"):
@@ -67,6 +67,14 @@ class KeyChangeRequest(_Body, frozen=True, tag="key_change"):
     signatures: tuple[bytes, bytes]
 
 
+class EncumberRequest(_Body, frozen=True, tag="encumber"):
+    """Units to encumber, signed by the managers of account and party; a certificate has no party's signature."""
+
+    statement: Encumber
+    account_signature: bytes
+    party_signature: bytes
+
+
 Body = (
     ActRequest
     | OnboardRequest
@@ -76,6 +84,7 @@ Body = (
     | CashCreditRequest
     | CashDebitRequest
     | KeyChangeRequest
+    | EncumberRequest
 )
 
 

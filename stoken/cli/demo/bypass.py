@@ -49,13 +49,28 @@ def _cases(play: Play) -> dict[str, tuple[Ticket, Ticket]]:
     }
 
 
+#: Decided by the settlement contract and the deposit token, which a security's verdict knows nothing of.
+_BEYOND_THE_TOKEN: Final = {"INSUFFICIENT_CASH", "SIGNATURE_INVALID"}
+
+
 def bypass(play: Play) -> None:
-    """Settle each case directly on chain, and see it fail with its custom error."""
+    """Settle each case directly on chain, see it fail with its custom error, and the token's verdict foretell it."""
     cases = _cases(play)
+    for code, pair in cases.items():
+        if code not in _BEYOND_THE_TOKEN:
+            play.expect(_verdict(play, *pair), code, "the token's verdict ahead of a trade")
     sent = _send(play, [_settlement(play, _FIRST_ID + at, *pair) for at, pair in enumerate(cases.values())])
     for code, transaction in zip(cases, sent, strict=True):
         play.expect(_failure(_receipt(play, transaction)), code, "a trade that bypasses the gateway")
         play.chain_refusals[code] += 1
+
+
+def _verdict(play: Play, buy: Ticket, sell: Ticket) -> str:
+    """Ask the token what it would say of a trade that settlement brings."""
+    units, settlement = buy.order.quantity, play.desk.suite["settlement"]
+    call = _token().encode("verdict", sell.order.account, buy.order.account, units, settlement)
+    refusal = _token().functions["verdict"].decode_output(play.node.call(buy.order.token, call))
+    return decode_revert(refusal).code
 
 
 def _settlement(play: Play, trade_id: int, buy: Ticket, sell: Ticket) -> bytes:
@@ -102,6 +117,11 @@ def _failure(receipt: dict[str, Any]) -> str:
 @cache
 def _contract() -> Interface:
     return Interface(load("DvpSettlement").abi)
+
+
+@cache
+def _token() -> Interface:
+    return Interface(load("SecurityToken").abi)
 
 
 def _hex(value: bytes) -> str:

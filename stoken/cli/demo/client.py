@@ -19,7 +19,7 @@ _PATIENCE_SECONDS: Final = 90
 _PAUSE_SECONDS: Final = 0.05
 _TOKEN_SECONDS: Final = 200
 _RETRYABLE: Final = frozenset({502, 503, 504})
-_AS_TEXT: Final = frozenset({"nonce", "salt", "amount"})
+_AS_TEXT: Final = frozenset({"nonce", "salt", "amount", "units"})
 
 Json = dict[str, Any]
 

@@ -14,18 +14,20 @@ from stoken.chain.statements import (
     CashAccount,
     CashAllocation,
     CashEntry,
+    Encumber,
     Onboarding,
     OnboardingBatch,
     OrderCancel,
     Revoke,
 )
 from stoken.cli.demo.cast import Broker, Cast, Investor, Key
-from stoken.domain.codes import OwnerType, Side
+from stoken.domain.codes import EncumbranceKind, OwnerType, Side
 from stoken.domain.signed_order import SignedOrder
 from stoken.parties.requests import (
     ActRequest,
     CashAccountRequest,
     CashCreditRequest,
+    EncumberRequest,
     OnboardRequest,
     RevokeRequest,
 )
@@ -54,14 +56,20 @@ class Desk:
     _nonces: "dict[bytes, itertools.count[int]]" = field(default_factory=dict)
 
     def act(
-        self, contract: str, target: bytes, function: str, *arguments: object, approvers: Sequence[str]
+        self,
+        contract: str,
+        target: bytes,
+        function: str,
+        *arguments: object,
+        approvers: Sequence[str],
+        basis: bytes = bytes(32),
     ) -> ActRequest:
         """Return an act of Authority, approved by institutions in the order of its policy."""
         document = next(self._salts)
         statement = Act(
             target=target,
             data=Interface(load(contract).abi).encode(function, *arguments),
-            basis=bytes(32),
+            basis=basis,
             document=document.to_bytes(32),
             salt=document,
             deadline=self.now + _DAY,
@@ -97,6 +105,23 @@ class Desk:
         )
         digest = eip712.revoke(self._domain(eip712.IDENTITY_REGISTRY, "registry"), statement)
         return RevokeRequest(statement, sign(issuer.secret, digest))
+
+    def pledge(self, security: bytes, pledgor: Investor, pledgee: Investor, units: int) -> EncumberRequest:
+        """Return a pledge of units that the managers of both accounts signed."""
+        statement = Encumber(
+            encumbrance_id=next(self._salts).to_bytes(32),
+            token=security,
+            units=units,
+            account=pledgor.account,
+            until=0,
+            encumbrance_kind=int(EncumbranceKind.PLEDGE),
+            party=pledgee.account,
+            reason=bytes(32),
+            deadline=self.now + _DAY,
+        )
+        digest = eip712.encumber(self._domain(eip712.ENCUMBRANCES, "encumbrances"), statement)
+        keys = (investor.broker.institution.signing for investor in (pledgor, pledgee))
+        return EncumberRequest(statement, *(sign(key.secret, digest) for key in keys))
 
     def cash_account(self, broker: Broker) -> CashAccountRequest:
         """Return the cash agent's opening of a broker's customer-cash account."""

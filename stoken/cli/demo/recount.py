@@ -66,11 +66,15 @@ class Node:
         """Return the block time of the head, in seconds."""
         return int(self.ask("eth_getBlockByNumber", "latest", False)["timestamp"], 16)  # noqa: FBT003
 
+    def call(self, contract: bytes, data: bytes, block: str = "latest") -> bytes:
+        """Return what a contract's view answers."""
+        answer: str = self.ask("eth_call", {"to": "0x" + contract.hex(), "data": "0x" + data.hex()}, block)
+        return bytes.fromhex(answer[2:])
+
     def token_of(self, factory: bytes, isin: bytes) -> bytes:
         """Return the token that a factory made for an ISIN."""
         data = keccak(b"tokenOf(bytes12)")[:4] + isin.ljust(32, b"\0")
-        answer: str = self.ask("eth_call", {"to": "0x" + factory.hex(), "data": "0x" + data.hex()}, "latest")
-        return bytes.fromhex(answer[-40:])
+        return self.call(factory, data)[-20:]
 
     def supply(self, token: str, block: int) -> int:
         """Return totalSupply() at a block."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from rich.console import Console
 
-from stoken.cli.demo import bypass, flow, issuing, scenes, stage, summary
+from stoken.cli.demo import bypass, flow, issuing, law, scenes, stage, summary
 from stoken.cli.demo.cast import assemble
 from stoken.cli.demo.client import VenueClient
 from stoken.cli.demo.desk import Desk
@@ -80,8 +80,12 @@ def _trade(play: Play, pairs: list[flow.Pair]) -> list[dict[str, Any]]:
 
 
 def _read(play: Play, trades: list[dict[str, Any]]) -> dict[str, Any]:
+    with play.step(6, "A record date is named, units are pledged, a court moves units", "acts of law", 3):
+        date = law.record_date(play)
+        law.pledge(play)
+        law.forced_transfer(play)
     with play.step(6, "Registers are read, and counted again from the chain", "register and recount"):
-        return summary.document(play, trades)
+        return summary.document(play, trades, law.owners_at(play, date))
 
 
 def _set_clock(play: Play, moment: datetime) -> None:

@@ -26,7 +26,7 @@ class Check(NamedTuple):
     holds: bool
 
 
-def document(play: Play, trades: list[Json]) -> Json:
+def document(play: Play, trades: list[Json], owners: tuple[int, int]) -> Json:
     """Read registers and cash as of the head, count them again from the chain, and put all in one document."""
     number, block_hash = play.node.head()
     play.await_block((number, block_hash))
@@ -44,7 +44,9 @@ def document(play: Play, trades: list[Json]) -> Json:
         "settled_trades": sum(trade["status"] == "settled" for trade in trades),
         "settlement_transactions": _settlement_transactions(play, number),
         "cash": dict(sorted(cash.balances.items())),
-        "invariants": [check._asdict() for check in _checks(play, instruments, counts, cash, number)],
+        "invariants": [
+            check._asdict() for check in [*_checks(play, instruments, counts, cash, number), _owners(owners)]
+        ],
     }
 
 
@@ -87,6 +89,11 @@ def _checks(play: Play, instruments: list[Json], counts: dict[str, Count], cash:
     held = sum(cash.balances.values())
     found.append(Check("cash credited = cash held", play.credited, held, play.credited == held))
     return found
+
+
+def _owners(owners: tuple[int, int]) -> Check:
+    units, supply = owners
+    return Check("owners at record date = supply", units, supply, units == supply)
 
 
 def _same(left: dict[str, int], right: dict[str, int]) -> tuple[int, int, bool]:

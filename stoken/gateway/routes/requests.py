@@ -149,8 +149,25 @@ class KeyChangeBody(_RequestBody):
     signatures: Annotated[list[Signature], Field(min_length=2, max_length=2)]
 
 
+class EncumberBody(_RequestBody):
+    """Units to encumber: a pledge (2) or trust mark (3) with a party, or a certificate (4) with an end and without."""
+
+    kind: Literal["encumber"]
+    encumbrance_id: Hash
+    token: Address
+    units: AmountIn
+    account: Address
+    until: Seconds
+    encumbrance_kind: Annotated[int, Field(ge=2, le=4)]
+    party: Address
+    reason: Hash
+    deadline: Seconds
+    account_signature: Signature
+    party_signature: Signature | None = None
+
+
 AnyBody = Annotated[
-    ActBody | OnboardBody | AttestBody | RevokeBody | CashAccountBody | CashEntryBody | KeyChangeBody,
+    ActBody | OnboardBody | AttestBody | RevokeBody | CashAccountBody | CashEntryBody | KeyChangeBody | EncumberBody,
     Field(discriminator="kind"),
 ]
 
@@ -219,6 +236,21 @@ def _key_change(body: KeyChangeBody, caller: Principal) -> Body:
     return requests.KeyChangeRequest(statement, (first, second))
 
 
+def _encumber(body: EncumberBody, _: Principal) -> Body:
+    statement = statements.Encumber(
+        body.encumbrance_id,
+        body.token,
+        body.units,
+        body.account,
+        body.until,
+        body.encumbrance_kind,
+        body.party,
+        body.reason,
+        body.deadline,
+    )
+    return requests.EncumberRequest(statement, body.account_signature, body.party_signature or b"")
+
+
 _ACTING = INSTRUCTING & ~(Role.CASH_AGENT | Role.CLAIM_ISSUER)
 #: Which roles may send a kind, and how its body becomes what is stored.
 _KINDS: dict[type[_RequestBody], tuple[Role, Callable[[Any, Principal], Body]]] = {
@@ -229,6 +261,7 @@ _KINDS: dict[type[_RequestBody], tuple[Role, Callable[[Any, Principal], Body]]] 
     CashAccountBody: (Role.CASH_AGENT, _cash_account),
     CashEntryBody: (Role.CASH_AGENT, _cash_entry),
     KeyChangeBody: (INSTRUCTING, _key_change),
+    EncumberBody: (Role.ACCOUNT_MANAGER, _encumber),
 }
 
 

@@ -11,7 +11,7 @@ from stoken.chain.capabilities import probe
 from stoken.chain.codec import Value
 from stoken.chain.rpc import RpcClient
 from stoken.chain.signatures import address_of, sign
-from stoken.chain.statements import Attest, Attested, Onboarding, OnboardingBatch, Revoke
+from stoken.chain.statements import Attest, Attested, Encumber, Onboarding, OnboardingBatch, Revoke
 from stoken.compliance.verdict import Channel, Verdict, transfer_verdict
 from stoken.db import open_engine, reading, schema
 from stoken.domain.chain_state import ChainState
@@ -33,10 +33,6 @@ ISIN = "ZZBUSANPL019"
 ACCOUNTS = {name: name.encode() * 20 for name in "abcd"}
 IDENTITIES = {"a": b"\xa1" * 20, "b": b"\xb1" * 20, "c": b"\xc1" * 20, "d": b"\xc1" * 20}
 PROFILES = {"a": (410, 1), "b": (840, 2), "c": (410, 3), "d": (410, 3)}
-ENCUMBER = (
-    b"Encumber(bytes32 id,address token,uint96 units,address account,uint40 until,uint8 kind,address party,"
-    b"bytes32 reason,uint40 deadline)"
-)
 NOBODY = b"\x99" * 20
 COUNTRIES = (410, 840, 408)
 
@@ -187,16 +183,21 @@ class World:
 
     def encumber(self, name: str, kind: int, units: int) -> str:
         """Pledge units to account b (kind 2), or restrict them by a certificate (kind 4), as their broker signs."""
-        id_, reason = self.desk.number().to_bytes(32), b"R" * 32
         party, until = (ACCOUNTS["b"], 0) if kind == EncumbranceKind.PLEDGE else (bytes(20), FOREVER)
-        record = (self.token, units, ACCOUNTS[name], until, kind, party, reason)
-        words = [id_, self.token, units, ACCOUNTS[name], until, kind, party, reason, FOREVER]
-        packed = b"".join(word.rjust(32, b"\0") if isinstance(word, bytes) else word.to_bytes(32) for word in words)
-        separator = self.desk.domain("stoken Encumbrances", "encumbrances")
-        digest = keccak(b"\x19\x01" + separator + keccak(keccak(ENCUMBER) + packed))
+        statement = Encumber(
+            self.desk.number().to_bytes(32),
+            self.token,
+            units,
+            ACCOUNTS[name],
+            until,
+            kind,
+            party,
+            b"R" * 32,
+            FOREVER,
+        )
+        digest = eip712.encumber(self.desk.domain(eip712.ENCUMBRANCES, "encumbrances"), statement)
         signed = sign(consortium.key_of(BROKER_1), digest)
-        data = interface("Encumbrances").encode("encumber", id_, record, FOREVER, signed, signed)
-        return self.call(self.suite["encumbrances"], data)
+        return self.relay(requests.EncumberRequest(statement, signed, signed))
 
     def ask(self, contract: str, target: bytes, function: str, *arguments: object, at: int | None = None) -> Value:
         """Call a view at a block, the last one where none is named."""

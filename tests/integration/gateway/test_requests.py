@@ -8,7 +8,7 @@ import pytest
 from stoken.db import reading
 from stoken.domain.codes import Role
 from stoken.parties import inbox
-from stoken.parties.requests import CashCreditRequest, KeyChangeRequest, OnboardRequest
+from stoken.parties.requests import CashCreditRequest, EncumberRequest, KeyChangeRequest, OnboardRequest
 from tests.integration.gateway.harness import Gateway
 from tests.unit.orders.factories import BROKERS
 
@@ -87,6 +87,22 @@ class TestSendRequest:
             gateway.as_broker("POST", "/requests", body | {"id": "keys-2", "signatures": [SIGNATURE]}).status_code
             == 400
         )
+
+    def test_a_broker_pledges_units_and_needs_no_second_signature_for_a_certificate(self, gateway: Gateway) -> None:
+        body = {"id": "pledge-1", "kind": "encumber", "encumbrance_id": HASH, "token": ADDRESS, "units": "40"}
+        body |= {"account": ADDRESS, "until": 0, "encumbrance_kind": 2, "party": ADDRESS, "reason": HASH}
+        body |= {"deadline": 2_000_000_000, "account_signature": SIGNATURE}
+        assert gateway.as_broker("POST", "/requests", body | {"party_signature": SIGNATURE}).status_code == 202
+        certificate = {"id": "certificate-1", "encumbrance_kind": 4, "until": 2_000_000_000}
+        assert gateway.as_broker("POST", "/requests", body | certificate).status_code == 202
+        with reading(gateway.services.market) as connection:
+            pledge, certified = inbox.after(connection, 0, 10)
+        assert isinstance(pledge.body, EncumberRequest)
+        assert isinstance(certified.body, EncumberRequest)
+        assert (pledge.body.statement.units, len(pledge.body.party_signature)) == (40, 65)
+        assert (certified.body.statement.encumbrance_kind, certified.body.party_signature) == (4, b"")
+        lockup = gateway.as_broker("POST", "/requests", body | {"id": "lockup-1", "encumbrance_kind": 1})
+        assert (lockup.status_code, lockup.json()["details"]["field"]) == (400, "encumber.encumbrance_kind")
 
     def test_the_same_request_again_is_kept_once(self, gateway: Gateway) -> None:
         first, second = (gateway.call("POST", "/requests", AGENT, body=credit()) for _ in range(2))

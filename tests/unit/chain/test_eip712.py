@@ -18,6 +18,7 @@ from stoken.chain.statements import (
     CashAccount,
     CashAllocation,
     CashEntry,
+    Encumber,
     KeyChange,
     MemberKey,
     Onboarding,
@@ -124,6 +125,14 @@ CASES: list[tuple[str, str, Callable[..., bytes], st.SearchStrategy[Any]]] = [
         "KeyChange",
         eip712.key_change,
         st.builds(KeyChange, ADDRESS, tuples(KEYS), tuples(ADDRESS), tuples(ADDRESS), integers(256), integers(40)),
+    ),
+    (
+        eip712.ENCUMBRANCES,
+        "Encumber",
+        eip712.encumber,
+        st.builds(
+            Encumber, WORD, ADDRESS, integers(96), ADDRESS, integers(40), integers(8), ADDRESS, WORD, integers(40)
+        ),
     ),
     (
         eip712.DVP_SETTLEMENT,

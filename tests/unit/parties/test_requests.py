@@ -3,13 +3,23 @@
 
 import pytest
 
-from stoken.chain.statements import Act, CashAccount, CashEntry, KeyChange, MemberKey, Onboarding, OnboardingBatch
+from stoken.chain.statements import (
+    Act,
+    CashAccount,
+    CashEntry,
+    Encumber,
+    KeyChange,
+    MemberKey,
+    Onboarding,
+    OnboardingBatch,
+)
 from stoken.parties.requests import (
     ActRequest,
     Body,
     CashAccountRequest,
     CashCreditRequest,
     CashDebitRequest,
+    EncumberRequest,
     KeyChangeRequest,
     OnboardRequest,
     decode,
@@ -33,6 +43,10 @@ BODIES: list[tuple[str, Body]] = [
     ("cash_account", CashAccountRequest(CashAccount(ADDRESS, MEMBER, 1, LARGEST, 1), SIGNATURE)),
     ("cash_credit", CashCreditRequest(CashEntry(ADDRESS, 2**63 - 1, HASH, 1), SIGNATURE)),
     ("cash_debit", CashDebitRequest(CashEntry(ADDRESS, 1, HASH, 1), SIGNATURE)),
+    (
+        "encumber",
+        EncumberRequest(Encumber(HASH, ADDRESS, 2**63 - 1, ADDRESS, 0, 2, ADDRESS, HASH, 1), SIGNATURE, b""),
+    ),
     (
         "key_change",
         KeyChangeRequest(
