@@ -127,7 +127,7 @@ class _Plan:
         topics_code, issuers_code, storage_code, legal_code = [self._code(name) for name in names]
         registry_code = self._code("IdentityRegistry")
         owner = suite["authority"]
-        # Its parts and the legal actions must know the registry before it exists: it follows them in the order of nonces.
+        # Its parts and the legal actions must know the registry before it exists: it follows them by its nonce.
         registry = contract_address(self._outbox.senders[0], self._last.nonce + 5)
         issuers = tuple(issuer for issuer, _ in charter.issuers)
         trusted_for = tuple(topics for _, topics in charter.issuers)
