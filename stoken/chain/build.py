@@ -70,7 +70,8 @@ def compile_artifacts(checkout: Path) -> dict[str, str]:
     }
     settings = {**SETTINGS, "compiler": version}
     everything = {name: contract for unit in output["contracts"].values() for name, contract in unit.items()}
-    for name, (part, promise) in MERGED.items():
+    for name in ours.keys() & MERGED.keys():
+        part, promise = MERGED[name]
         ours[name] = {**ours[name], "abi": merge(*(everything[each]["abi"] for each in (name, part, promise)))}
     return {name: _render(name, contract, settings) for name, contract in sorted(ours.items())}
 

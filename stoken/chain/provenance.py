@@ -10,6 +10,7 @@ from stoken.chain import artifacts
 from stoken.chain.codec import Interface
 from stoken.chain.rpc import Json, RpcClient
 from stoken.chain.suite import Suite
+from stoken.domain.codes import AgentRole
 
 #: The suite's names and the artifacts behind them.
 ARTIFACTS: Final = {
@@ -38,6 +39,18 @@ ARTIFACTS: Final = {
 _BARE: Final = frozenset({"identities"})
 #: What runs by delegation from another contract's code, which names it as an immutable.
 PARTS: Final = {"DvpSettlement": "SettlementModes", "SecurityToken": "SecurityTokenExtension"}
+#: The agents of each issue's token, and for what; Authority is one for everything there is and will be.
+ISSUE_AGENTS: Final = {
+    "authority": 0xFFFF,
+    "encumbrances": AgentRole.FORCE,
+    "legal": AgentRole.FREEZE_ADDRESS
+    | AgentRole.FREEZE_UNITS
+    | AgentRole.FORCE
+    | AgentRole.BURN
+    | AgentRole.RECOVER
+    | AgentRole.PAUSE,
+    "conversions": AgentRole.CONVERT,
+}
 _IMPLEMENTATION_SLOT: Final = hex(int.from_bytes(keccak(b"eip1967.proxy.implementation")) - 1)
 _ISSUE_CREATED: Final = keccak(b"IssueCreated(bytes12,address,address,bytes32,bytes32)")
 _AGENT_ADDED: Final = keccak(b"AgentAdded(address)")
@@ -75,6 +88,8 @@ def verify(rpc: RpcClient, suite: Suite) -> list[Finding]:
     findings = [Finding(name, "is missing from the suite file") for name in ARTIFACTS if name not in suite.contracts]
     for contract in inspect(rpc, suite):
         findings += _differences(contract, suite)
+        if contract.artifact == "SecurityToken" and contract.is_audited_build:
+            findings += _wrong_agents(rpc, suite, contract)
     if "factory" in suite.contracts:
         findings += _verify_implementations(rpc, suite["factory"])
     return sorted(findings + _verify_agents(rpc, suite))
@@ -173,14 +188,37 @@ def _verify_implementations(rpc: RpcClient, factory: bytes) -> list[Finding]:
 
 def _verify_agents(rpc: RpcClient, suite: Suite) -> list[Finding]:
     """Find agents that are keys: in production only contracts act as agents."""
-    query = {"fromBlock": hex(suite.deploy_block), "toBlock": "latest", "topics": [_hex(_AGENT_ADDED)]}
-    pairs = {(_address(log["address"]), _agent(log)) for log in rpc.call("eth_getLogs", query)}
+    pairs = _appointments(rpc, suite)
     names = {address: name for name, address in suite.contracts.items()}
     return [
         Finding(names.get(contract, _hex(contract)), f"has the key {_hex(agent)} as agent")
         for contract, agent in pairs
         if rpc.call("eth_getCode", _hex(agent), "latest") == "0x" and _is_agent(rpc, contract, agent)
     ]
+
+
+def _wrong_agents(rpc: RpcClient, suite: Suite, token: Inspected) -> list[Finding]:
+    """Compare what a token appoints contracts for with what the factory gave them."""
+    ever = {agent for contract, agent in _appointments(rpc, suite) if contract == token.address}
+    due = {suite[name]: int(roles) for name, roles in ISSUE_AGENTS.items() if name in suite.contracts}
+    names = {address: name for name, address in suite.contracts.items()}
+    found = {agent: (_roles(rpc, token.address, agent), due.get(agent, 0)) for agent in ever | due.keys()}
+    return [
+        Finding(token.name, f"has {names.get(agent, _hex(agent))} as agent for {roles:#x}, not for {expected:#x}")
+        for agent, (roles, expected) in found.items()
+        if roles != expected
+    ]
+
+
+def _appointments(rpc: RpcClient, suite: Suite) -> set[tuple[bytes, bytes]]:
+    """Return every contract with everybody who ever became its agent."""
+    query = {"fromBlock": hex(suite.deploy_block), "toBlock": "latest", "topics": [_hex(_AGENT_ADDED)]}
+    return {(_address(log["address"]), _agent(log)) for log in rpc.call("eth_getLogs", query)}
+
+
+def _roles(rpc: RpcClient, token: bytes, agent: bytes) -> int:
+    answer = _call(rpc, token, _token().encode("rolesOf", agent))
+    return int(_token().functions["rolesOf"].decode_output(answer)) if answer else 0
 
 
 def _is_code_of(rpc: RpcClient, address: bytes, name: str) -> bool:
@@ -214,6 +252,11 @@ def _call(rpc: RpcClient, address: bytes, data: bytes) -> bytes:
 def _registry() -> Interface:
     """Return an interface that has owner and isAgent."""
     return Interface(artifacts.load("IdentityRegistry").abi)
+
+
+@lru_cache(maxsize=1)
+def _token() -> Interface:
+    return Interface(artifacts.load("SecurityToken").abi)
 
 
 @lru_cache(maxsize=1)

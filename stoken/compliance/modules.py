@@ -83,7 +83,7 @@ def _alone(
     block_time: int,
 ) -> Refused | None:
     if kind is None:
-        return Refused(Refusal.CODE_HASH_MISMATCH)
+        return Refused(Refusal.CODE_HASH_MISMATCH, (state.modules[module],))
     for identity, side in sides:
         barred, until = state.blackouts.get((module, compliance, identity), (0, 0))
         if barred & side and until >= block_time:

@@ -12,21 +12,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from stoken.domain import facts
-from stoken.domain.chain_records import (
-    Account,
-    CashAccount,
-    Encumbrance,
-    Hold,
-    Key,
-    Member,
-    RuleSet,
-    Token,
-)
-from stoken.domain.codes import KeyStatus, MemberStatus
+from stoken.domain.chain_records import CashAccount, Encumbrance, Hold, RuleSet, Token
+from stoken.domain.codes import KeyStatus
 from stoken.domain.facts import Address, Fact, MemberId
-from stoken.domain.verification import VERIFICATION, Verification
-
-NOBODY: Address = bytes(20)
+from stoken.domain.registrations import NOBODY, REGISTRATIONS, Registrations
 
 
 class Approval(NamedTuple):
@@ -39,11 +28,10 @@ class Approval(NamedTuple):
     units: int
 
 
-class ChainState(Verification):
+class ChainState(Registrations):
     """Everything the chain says that an order may depend on, as of one final block."""
 
     __slots__ = (
-        "accounts",
         "approval_ids",
         "approvals",
         "blackouts",
@@ -53,15 +41,9 @@ class ChainState(Verification):
         "canceled",
         "cash_accounts",
         "encumbrances",
-        "first_identities",
-        "holds",
-        "keys",
-        "members",
         "modules",
-        "restrictions",
         "rule_sets",
         "served",
-        "suspended",
         "tokens",
         "trade_holds",
     )
@@ -84,19 +66,9 @@ class ChainState(Verification):
         self.approval_ids: dict[tuple[Address, bytes], Approval] = {}
         #: Sides and last second, by module, compliance contract and identity.
         self.blackouts: dict[tuple[Address, Address, Address], tuple[int, int]] = {}
-        self.accounts: dict[Address, Account] = {}
-        #: Of accounts whose identity was replaced or removed once.
-        self.first_identities: dict[Address, Address] = {}
-        self.members: dict[MemberId, Member] = {}
-        self.keys: dict[Address, Key] = {}
         self.cash_accounts: dict[Address, CashAccount] = {}
         self.encumbrances: dict[bytes, Encumbrance] = {}
         self.canceled: dict[tuple[MemberId, int], None] = {}
-        #: Effects of legal holds by account, whether it is registered or not.
-        self.holds: dict[Address, int] = {}
-        #: By manager and token; the token of nobody stands for all.
-        self.restrictions: dict[tuple[MemberId, Address], None] = {}
-        self.suspended = False
         #: Trades held until a later day, by venue and trade id.
         self.trade_holds: dict[tuple[MemberId, int], Hold] = {}
 
@@ -131,15 +103,6 @@ class ChainState(Verification):
         bound = self.accounts.get(account)
         return NOBODY if bound is None else bound.identity
 
-    def restricted_manager(self, account: Address, token: Address) -> MemberId | None:
-        """Return the manager whose accounts, of which this is one, may not move the token; None if they may."""
-        bound = self.accounts.get(account)
-        if bound is None:
-            return None
-        manager = bound.manager
-        restricted = (manager, NOBODY) in self.restrictions or (manager, token) in self.restrictions
-        return manager if restricted else None
-
     def key_may(self, signer: Address, member: MemberId, scope: int) -> bool:
         """Tell whether a key signs for a member within a scope at this block's time."""
         key = self.keys.get(signer)
@@ -168,7 +131,7 @@ class ChainState(Verification):
             self.cash_accounts,
             self.encumbrances,
             self.canceled,
-            self.holds,
+            self.trade_holds,
             self.topics_beyond,
             self.holds,
             self.restrictions,
@@ -352,41 +315,6 @@ def _blackout_set(state: ChainState, fact: facts.BlackoutSet) -> None:
     state.blackouts[fact.module, fact.compliance, fact.identity] = fact.sides, fact.until
 
 
-def _account_bound(state: ChainState, fact: facts.AccountBound) -> None:
-    former = state.accounts.get(fact.account)
-    if former is not None and former.identity != fact.identity:
-        state.first_identities.setdefault(fact.account, former.identity)
-    state.accounts[fact.account] = Account(
-        fact.manager, fact.identity, fact.country, fact.investor_class, fact.owner_type
-    )
-
-
-def _account_removed(state: ChainState, fact: facts.AccountRemoved) -> None:
-    former = state.accounts.pop(fact.account, None)
-    if former is not None:
-        state.first_identities.setdefault(fact.account, former.identity)
-
-
-def _member_admitted(state: ChainState, fact: facts.MemberAdmitted) -> None:
-    state.members[fact.member] = Member(fact.roles, MemberStatus.ACTIVE)
-
-
-def _member_status_changed(state: ChainState, fact: facts.MemberStatusChanged) -> None:
-    state.members[fact.member].status = fact.status
-
-
-def _key_added(state: ChainState, fact: facts.KeyAdded) -> None:
-    state.keys[fact.key] = Key(fact.member, fact.scopes, fact.since, fact.until)
-
-
-def _key_retired(state: ChainState, fact: facts.KeyRetired) -> None:
-    state.keys[fact.key].status = KeyStatus.RETIRED
-
-
-def _key_revoked(state: ChainState, fact: facts.KeyRevoked) -> None:
-    state.keys[fact.key].status = KeyStatus.REVOKED
-
-
 def _cash_account_opened(state: ChainState, fact: facts.CashAccountOpened) -> None:
     state.cash_accounts[fact.account] = CashAccount(fact.member, fact.kind)
 
@@ -422,28 +350,12 @@ def _hold_cash(state: ChainState, hold: Hold, times: int) -> None:
         state.cash_accounts[hold.cash_account].held += times * hold.amount
 
 
-def _account_held(state: ChainState, fact: facts.AccountHeld) -> None:
-    state.holds.pop(fact.account, None)
-    if fact.effect:
-        state.holds[fact.account] = fact.effect
-
-
-def _institution_restricted(state: ChainState, fact: facts.InstitutionRestricted) -> None:
-    state.restrictions.pop((fact.manager, fact.token), None)
-    if fact.restricted:
-        state.restrictions[fact.manager, fact.token] = None
-
-
-def _network_suspended(state: ChainState, fact: facts.NetworkSuspended) -> None:
-    state.suspended = fact.suspended
-
-
 def _order_canceled(state: ChainState, fact: facts.OrderCanceled) -> None:
     state.canceled[fact.broker, fact.nonce] = None
 
 
 _HANDLERS: dict[type, Callable[[ChainState, Any], None]] = {
-    **VERIFICATION,
+    **REGISTRATIONS,
     facts.Transferred: _transferred,
     facts.IssueCreated: _issue_created,
     facts.Paused: _paused,
@@ -463,19 +375,9 @@ _HANDLERS: dict[type, Callable[[ChainState, Any], None]] = {
     facts.TransferApproved: _transfer_approved,
     facts.ApprovalUsed: _approval_used,
     facts.BlackoutSet: _blackout_set,
-    facts.AccountBound: _account_bound,
-    facts.AccountRemoved: _account_removed,
-    facts.MemberAdmitted: _member_admitted,
-    facts.MemberStatusChanged: _member_status_changed,
-    facts.KeyAdded: _key_added,
-    facts.KeyRetired: _key_retired,
-    facts.KeyRevoked: _key_revoked,
     facts.CashAccountOpened: _cash_account_opened,
     facts.CashMoved: _cash_moved,
     facts.OrderCanceled: _order_canceled,
-    facts.AccountHeld: _account_held,
-    facts.InstitutionRestricted: _institution_restricted,
-    facts.NetworkSuspended: _network_suspended,
     facts.Terminated: _terminated,
     facts.TradeHeld: _trade_held,
     facts.HoldReleased: _hold_ended,

@@ -43,6 +43,22 @@ class Scope(IntFlag):
     SENDER = 16
 
 
+class AgentRole(IntFlag):
+    """What an agent of a token may do there, one bit each, as the contract has them."""
+
+    MINT = 1
+    BURN = 2
+    FREEZE_ADDRESS = 4
+    FREEZE_UNITS = 8
+    FORCE = 16
+    RECOVER = 32
+    PAUSE = 64
+    DOCUMENTS = 128
+    RECORD = 256
+    CONVERT = 512
+    TERMINATE = 1024
+
+
 class Role(IntFlag):
     """Roles of a member, one bit each, in the order of the reference data model."""
 

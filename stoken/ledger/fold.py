@@ -7,24 +7,19 @@ from typing import Any, Final
 import msgspec
 
 from stoken.domain import facts
-from stoken.domain.codes import EncumbranceKind, KeyStatus
-from stoken.domain.facts import Address, Fact, MemberId
+from stoken.domain.codes import EncumbranceKind
+from stoken.domain.facts import Address, Fact
+from stoken.ledger.control_folds import CONTROL
 from stoken.ledger.rows import (
     Account,
-    Anchor,
     CashAccount,
     CashTotal,
     Claim,
     ClaimIssuer,
     ClaimTopic,
-    Correction,
     Encumbrance,
     Fill,
     Instrument,
-    Key,
-    Measure,
-    Member,
-    Node,
     Position,
     RecordDate,
     Relocation,
@@ -258,34 +253,6 @@ def _issuer_trusted(state: State, fact: facts.IssuerTrusted) -> None:
         state.put("claim_issuers", (fact.issuer,), None)
 
 
-def _member(state: State, member: MemberId) -> Member:
-    return state.get(Member, "members", member) or Member(member)
-
-
-def _member_admitted(state: State, fact: facts.MemberAdmitted) -> None:
-    state.put("members", (fact.member,), Member(fact.member, fact.roles))
-
-
-def _member_status_changed(state: State, fact: facts.MemberStatusChanged) -> None:
-    state.put("members", (fact.member,), _member(state, fact.member)._replace(status=fact.status))
-
-
-def _key(state: State, key: Address) -> Key:
-    return state.get(Key, "keys", key) or Key(key)
-
-
-def _key_added(state: State, fact: facts.KeyAdded) -> None:
-    state.put("keys", (fact.key,), Key(fact.key, fact.member, fact.scopes, fact.since, fact.until))
-
-
-def _key_retired(state: State, fact: facts.KeyRetired) -> None:
-    state.put("keys", (fact.key,), _key(state, fact.key)._replace(status=int(KeyStatus.RETIRED)))
-
-
-def _key_revoked(state: State, fact: facts.KeyRevoked) -> None:
-    state.put("keys", (fact.key,), _key(state, fact.key)._replace(status=int(KeyStatus.REVOKED)))
-
-
 def _cash_account(state: State, account: Address) -> CashAccount:
     return state.get(CashAccount, "cash_accounts", account) or CashAccount(account)
 
@@ -357,44 +324,8 @@ def _order_canceled(state: State, fact: facts.OrderCanceled) -> None:
     state.put("fills", held[:2], held._replace(canceled=True))
 
 
-def _measure_imposed(state: State, fact: facts.MeasureImposed) -> None:
-    state.put("measures", (fact.id,), Measure(*msgspec.structs.astuple(fact)))
-
-
-def _measure_confirmed(state: State, fact: facts.MeasureConfirmed) -> None:
-    held = state.get(Measure, "measures", fact.id)
-    if held is not None:
-        state.put("measures", (fact.id,), held._replace(provisional=False, until=fact.until))
-
-
-def _measure_lifted(state: State, fact: facts.MeasureLifted) -> None:
-    held = state.get(Measure, "measures", fact.id)
-    if held is not None:
-        state.put("measures", (fact.id,), held._replace(lifted=True))
-
-
-def _correction_entered(state: State, fact: facts.CorrectionEntered) -> None:
-    state.put("corrections", (fact.id,), Correction(*(*msgspec.structs.astuple(fact), state.block_number)))
-
-
-def _node_added(state: State, fact: facts.NodeAdded) -> None:
-    state.put("nodes", (fact.id,), Node(*msgspec.structs.astuple(fact)))
-
-
-def _node_removed(state: State, fact: facts.NodeRemoved) -> None:
-    state.put("nodes", (fact.id,), None)
-
-
-def _anchored(state: State, fact: facts.Anchored) -> None:
-    row = Anchor(*(*msgspec.structs.astuple(fact), state.block_number))
-    state.put("anchors", row[:3], row)
-
-
-def _for_the_venue(_state: State, _fact: Fact) -> None:
-    """In no table: only verdicts depend on it, and the venue takes it from the block's facts."""
-
-
 _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
+    **CONTROL,
     facts.Transferred: _transferred,
     facts.IssueCreated: _issue_created,
     facts.Paused: _paused,
@@ -421,32 +352,20 @@ _FOLDS: Final[dict[type, Callable[[State, Any], None]]] = {
     facts.TopicAdded: _topic_added,
     facts.TopicRemoved: _topic_removed,
     facts.IssuerTrusted: _issuer_trusted,
-    facts.MemberAdmitted: _member_admitted,
-    facts.MemberStatusChanged: _member_status_changed,
-    facts.KeyAdded: _key_added,
-    facts.KeyRetired: _key_retired,
-    facts.KeyRevoked: _key_revoked,
     facts.CashAccountOpened: _cash_account_opened,
     facts.CashMoved: _cash_moved,
     facts.TradeSettled: _trade_settled,
     facts.TradeFailed: _trade_failed,
     facts.OrderCanceled: _order_canceled,
-    facts.MeasureImposed: _measure_imposed,
-    facts.MeasureConfirmed: _measure_confirmed,
-    facts.MeasureLifted: _measure_lifted,
-    facts.CorrectionEntered: _correction_entered,
-    facts.NodeAdded: _node_added,
-    facts.NodeRemoved: _node_removed,
-    facts.Anchored: _anchored,
-    facts.AccountHeld: _for_the_venue,
-    facts.InstitutionRestricted: _for_the_venue,
-    facts.NetworkSuspended: _for_the_venue,
-    facts.CodeAdmitted: _for_the_venue,
-    facts.ClaimNoted: _for_the_venue,
-    facts.IssuerNotesVoided: _for_the_venue,
+    facts.AccountHeld: _kept_by_the_venue,
+    facts.InstitutionRestricted: _kept_by_the_venue,
+    facts.NetworkSuspended: _kept_by_the_venue,
+    facts.CodeAdmitted: _kept_by_the_venue,
+    facts.ClaimNoted: _kept_by_the_venue,
+    facts.IssuerNotesVoided: _kept_by_the_venue,
     facts.RecordDateSet: _record_date_set,
     facts.Terminated: _terminated,
-    facts.TradeHeld: _for_the_venue,
-    facts.HoldReleased: _for_the_venue,
+    facts.TradeHeld: _kept_by_the_venue,
+    facts.HoldReleased: _kept_by_the_venue,
     facts.CustomerCashMoved: _customer_cash_moved,
 }

@@ -25,8 +25,6 @@ CLASSES: Final = (1, 2, 3)
 INVESTORS: Final = (0, 0, 1, 1, 2, 3, 4, 5)
 ACCOUNTS: Final = tuple(bytes([0xA0 + number]) * 20 for number in range(len(INVESTORS)))
 _CASH: Final = 20_000
-#: An error of ERC-6093, which the token raises without having it in its ABI.
-_ALLOWANCE: Final = bytes.fromhex("fb8f41b2")
 
 
 class World:
@@ -118,8 +116,5 @@ def investor_class(address: bytes) -> int:
 
 def refusal_of(data: bytes) -> Refusal:
     """Return the refusal in revert data."""
-    if data[:4] == _ALLOWANCE:
-        spender, allowed, needed = data[16:36], data[36:68], data[68:100]
-        return "ERC20InsufficientAllowance", (spender, int.from_bytes(allowed), int.from_bytes(needed))
     revert = decode_revert(data)
     return revert.error, tuple(revert.arguments.values())

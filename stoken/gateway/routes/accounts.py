@@ -9,9 +9,9 @@ from pydantic import Field
 from stoken.chain import eip712
 from stoken.chain.signatures import recover
 from stoken.chain.statements import CashAllocation
-from stoken.domain.chain_state import NOBODY
 from stoken.domain.codes import EncumbranceKind, InvestorClass, OwnerType, Role
 from stoken.domain.facts import MemberId
+from stoken.domain.registrations import NOBODY
 from stoken.errors import NotFoundError
 from stoken.gateway.access import OVERSEERS, Requires
 from stoken.gateway.auth import Principal

@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 from stoken.chain.rpc import NodeError, RpcClient
-from stoken.compliance.verdict import Verdict
+from stoken.compliance.verdict import Verdict, buyer_verdict, seller_verdict
+from stoken.domain.codes import HoldEffect
 from stoken.domain.refusals import Refusal
-from tests.consortium import FOREVER, ISSUER
+from stoken.issuance.calldata import interface
+from tests.consortium import BROKER_1, BROKER_2, FOREVER, ISSUER
 from tests.integration.compliance.world import ACCOUNTS, COUNTRIES, IDENTITIES, World, revert_data
 from tests.requirements import requirement
+
+#: Scopes of measures.
+INSTITUTION, ACCOUNT, NETWORK = 2, 3, 4
 
 
 def steps(world: World, choose: random.Random) -> Iterator[Callable[[], str]]:
@@ -38,6 +43,9 @@ def steps(world: World, choose: random.Random) -> Iterator[Callable[[], str]]:
     yield lambda: world.transfer(choose.choice(("ab", "ac", "ca", "bc", "cd", "da")), choose.choice((1, 7, 30)))
     yield lambda: world.transfer("ab", choose.choice((1, 7)))
     yield lambda: world.move_identity(name, choose.choice(list(IDENTITIES.values())))
+    yield lambda: world.hold(name, choose.randrange(4))
+    yield lambda: world.restrict(every_issue=choose.random() < 0.5, restricted=choose.random() < 0.3)
+    yield lambda: world.suspend(suspended=choose.random() < 0.2)
     yield world.announce
 
 
@@ -207,3 +215,48 @@ class TestConformance:
         assert world.compare() == {Refusal.INSTRUMENT_TERMINATED}
         assert world.on_token("pause") == "0x1"
         assert world.compare() == {Refusal.TOKEN_PAUSED}
+
+    def test_a_suspended_network_and_restricted_institutions_refuse_alike(self, world: World) -> None:
+        assert world.on_token("unpause") == "0x1"
+        open_to = world.compare()
+        assert None in open_to
+        assert world.impose(INSTITUTION, BROKER_1, every_issue=False) == "0x1"
+        assert Refusal.INSTITUTION_TRANSFER_RESTRICTED in world.compare()
+        assert world.transfer("ab", 1) == "0x0"
+        assert world.impose(INSTITUTION, BROKER_1) == world.lift(1) == "0x1"
+        assert Refusal.INSTITUTION_TRANSFER_RESTRICTED in world.compare()
+        assert world.on_token("setAddressFrozen", ACCOUNTS["a"], True) == "0x1"  # noqa: FBT003 - the contract's argument
+        assert world.impose(NETWORK, bytes(20)) == "0x1"
+        assert world.compare() == {Refusal.EMERGENCY_SUSPENSION}
+        assert world.lift(3) == world.lift(2) == "0x1"
+        assert world.compare() == open_to | {Refusal.ACCOUNT_LEGAL_HOLD}
+
+    def test_a_restriction_of_another_institution_bars_nobody(self, world: World) -> None:
+        assert world.on_token("unpause") == "0x1"
+        assert world.impose(INSTITUTION, BROKER_2) == "0x1"
+        assert world.impose(INSTITUTION, BROKER_2, every_issue=False) == "0x1"
+        assert Refusal.INSTITUTION_TRANSFER_RESTRICTED not in world.compare()
+
+    @requirement("KYC-08")
+    @pytest.mark.parametrize(
+        "effect", [HoldEffect.NO_SALE, HoldEffect.NO_PURCHASE, HoldEffect.NO_SALE | HoldEffect.NO_PURCHASE]
+    )
+    def test_a_legal_hold_bars_the_sides_it_names_from_its_beginning_to_its_end(
+        self, world: World, effect: HoldEffect
+    ) -> None:
+        assert world.on_token("unpause") == "0x1"
+        held, barred = ACCOUNTS["a"], (Refusal.ACCOUNT_LEGAL_HOLD, (ACCOUNTS["a"],))
+        until = world.state.block_time + 20
+        assert world.impose(ACCOUNT, held, effect=effect, until=until) == "0x1"
+        assert Refusal.ACCOUNT_LEGAL_HOLD in world.compare()
+        no_sale, no_purchase = bool(effect & HoldEffect.NO_SALE), bool(effect & HoldEffect.NO_PURCHASE)
+        assert (seller_verdict(world.state, world.token, held, 1) == barred) == no_sale
+        assert (buyer_verdict(world.state, world.token, held, 1) == barred) == no_purchase
+        assert (world.verdict(held, ACCOUNTS["b"]) is Refusal.ACCOUNT_LEGAL_HOLD) == no_sale
+        assert (world.verdict(ACCOUNTS["c"], held) is Refusal.ACCOUNT_LEGAL_HOLD) == no_purchase
+        lift = interface("LegalActions").encode("lift", 1)
+        assert world.call(world.suite["legal"], lift) == "0x0"
+        while world.state.block_time <= until:
+            world.mine()
+        assert world.call(world.suite["legal"], lift) == "0x1"
+        assert Refusal.ACCOUNT_LEGAL_HOLD not in world.compare()

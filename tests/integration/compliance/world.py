@@ -200,6 +200,29 @@ class World:
         signed = sign(consortium.key_of(BROKER_1), digest)
         return self.relay(requests.EncumberRequest(statement, signed, signed))
 
+    def impose(self, scope: int, subject: bytes, *, every_issue: bool = True, effect: int = 0, until: int = 0) -> str:
+        """Impose a measure of the law, of one issue or of all."""
+        terms = (scope, effect, until, bytes(20) if every_issue else self.token, subject, 0)
+        return self.act(self.suite["legal"], interface("LegalActions").encode("impose", terms))
+
+    def hold(self, name: str, effect: int) -> str:
+        """Bar an account from sales (1), purchases (2) or both, as agents of the registry may."""
+        return self.on_registry("setHold", ACCOUNTS[name], effect)
+
+    def restrict(self, *, every_issue: bool, restricted: bool) -> str:
+        """Restrict the institution whose customers all are."""
+        return self.on_registry("setRestriction", BROKER_1, bytes(20) if every_issue else self.token, restricted)
+
+    def suspend(self, *, suspended: bool) -> str:
+        return self.on_registry("setSuspended", suspended)
+
+    def on_registry(self, function: str, *arguments: object) -> str:
+        return self.act(self.suite["registry"], interface("IdentityRegistry").encode(function, *arguments))
+
+    def lift(self, measure: int) -> str:
+        """Lift a measure under two institutions' signatures; they are numbered from one."""
+        return self.act(self.suite["legal"], interface("LegalActions").encode("lift", measure))
+
     def ask(self, contract: str, target: bytes, function: str, *arguments: object, at: int | None = None) -> Value:
         """Call a view at a block, the last one where none is named."""
         data = interface(contract).encode(function, *arguments)
@@ -254,6 +277,11 @@ def revert_data(verdict: Verdict | None) -> bytes:
         return b""
     kinds = [argument.split()[0] for argument in (REFUSALS[verdict.refusal].arguments or "").split(", ") if argument]
     selector = keccak(f"{error_name(verdict.refusal)}({','.join(kinds)})".encode())[:4]
-    return selector + b"".join(
-        value.rjust(32, b"\0") if isinstance(value, bytes) else value.to_bytes(32) for value in verdict.arguments
-    )
+    return selector + b"".join(word_of(kind, value) for kind, value in zip(kinds, verdict.arguments, strict=True))
+
+
+def word_of(kind: str, value: int | bytes) -> bytes:
+    """Return an argument as its word: bytes stand at the beginning, addresses at the end."""
+    if isinstance(value, int):
+        return value.to_bytes(32)
+    return value.rjust(32, b"\0") if kind == "address" else value.ljust(32, b"\0")

@@ -78,7 +78,8 @@ class TestVerify:
         suite = deploy(engine, rpc)
         monkeypatch.setitem(provenance.PARTS, "DvpSettlement", "Instructions")
         (finding,) = verify(rpc, suite)
-        assert finding == ("settlement", "delegates to other code than Instructions")
+        assert finding.contract == "settlement"
+        assert "has other code than DvpSettlement at" in finding.what
 
     def test_a_missing_contract_is_found(self, engine: Engine, rpc: RpcClient) -> None:
         suite = deploy(engine, rpc)

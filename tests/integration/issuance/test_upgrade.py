@@ -15,7 +15,7 @@ from stoken.chain.signatures import address_of, sign
 from stoken.chain.statements import Act, MemberKey
 from stoken.chain.upgrades import Terms
 from stoken.cli import main
-from stoken.domain.codes import Role, Scope
+from stoken.domain.codes import AgentRole, Role, Scope
 from stoken.domain.refusals import Refusal
 from stoken.errors import RefusedError
 from stoken.issuance.calldata import interface
@@ -66,7 +66,9 @@ def send(world: World, to: bytes | None, data: bytes) -> dict[str, str]:
 
 
 def implementation(world: World, name: str) -> bytes:
-    receipt = send(world, None, artifacts.load(name).bytecode)
+    part = provenance.PARTS.get(name)
+    arguments = b"" if part is None else implementation(world, part).rjust(32, b"\0")
+    receipt = send(world, None, artifacts.load(name).bytecode + arguments)
     return bytes.fromhex(receipt["contractAddress"][2:])
 
 
@@ -90,7 +92,10 @@ class TestInspect:
     def test_every_contract_of_the_suite_and_of_its_issues_is_shown(self, world: World) -> None:
         found = {contract.name: contract for contract in provenance.inspect(world.rpc, world.suite)}
         assert set(found) == {*provenance.ARTIFACTS, f"token:{ISIN}", f"compliance:{ISIN}"}
-        assert all(contract.is_proxy and contract.is_audited_build for contract in found.values())
+        assert all(contract.is_audited_build for contract in found.values())
+        bare = found.pop("identities")
+        assert (bare.is_proxy, bare.owner) == (False, b"")
+        assert all(contract.is_proxy for contract in found.values())
         assert all(contract.owner == world.suite["authority"] for contract in found.values())
         assert found[f"token:{ISIN}"].address == world.token
         assert provenance.verify(world.rpc, world.suite) == []
@@ -102,6 +107,14 @@ class TestInspect:
         findings = provenance.verify(world.rpc, world.suite)
         (finding,) = [item for item in findings if item.contract == f"token:{ISIN}"]
         assert "other code than SecurityToken" in finding.what
+
+    def test_agents_of_an_issue_beside_those_it_was_made_with_are_found(self, world: World) -> None:
+        assert world.on_token("addAgentFor", world.suite["ballot"], int(AgentRole.RECORD)) == "0x1"
+        assert world.on_token("addAgentFor", world.suite["legal"], int(AgentRole.PAUSE)) == "0x1"
+        assert provenance.verify(world.rpc, world.suite) == [
+            (f"token:{ISIN}", "has ballot as agent for 0x100, not for 0x0"),
+            (f"token:{ISIN}", "has legal as agent for 0x40, not for 0x7e"),
+        ]
 
 
 class TestUpgrade:

@@ -48,7 +48,7 @@ def blacked_out(identity: bytes, sides: int, until: int) -> Fact:
 WITH_APPROVAL = [rules(), added(APPROVAL, _HASHES[ModuleKind.APPROVAL])]
 WITH_BLACKOUT = [rules(), added(BLACKOUT, _HASHES[ModuleKind.BLACKOUT])]
 UNAPPROVED = Verdict(Refusal.DUAL_CONTROL_REQUIRED)
-UNKNOWN = Verdict(Refusal.CODE_HASH_MISMATCH)
+UNKNOWN = Verdict(Refusal.CODE_HASH_MISMATCH, (b"?" * 32,))
 
 
 class TestWindow:

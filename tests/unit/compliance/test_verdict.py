@@ -66,13 +66,13 @@ def verdict(chain: ChainState, units: int = 10, receiver: bytes = RECEIVER) -> V
 #: In the order of the checks, each with the facts that make it say no.
 STEPS: list[tuple[Refusal, tuple[int | bytes, ...], list[Fact]]] = [
     (Refusal.TOKEN_PAUSED, (), [facts.Paused(TOKEN, paused=True)]),
+    (Refusal.INSTRUMENT_TERMINATED, (), [facts.Terminated(TOKEN)]),
     (Refusal.EMERGENCY_SUSPENSION, (), [facts.NetworkSuspended(suspended=True)]),
     (
         Refusal.INSTITUTION_TRANSFER_RESTRICTED,
         (MANAGER,),
         [facts.InstitutionRestricted(MANAGER, bytes(20), restricted=True)],
     ),
-    (Refusal.INSTRUMENT_TERMINATED, (), [facts.Terminated(TOKEN)]),
     (Refusal.ACCOUNT_LEGAL_HOLD, (SENDER,), [facts.AddressFrozen(TOKEN, SENDER, frozen=True)]),
     (Refusal.ACCOUNT_LEGAL_HOLD, (RECEIVER,), [facts.AddressFrozen(TOKEN, RECEIVER, frozen=True)]),
     (Refusal.SENDER_NOT_VERIFIED, (SENDER,), [facts.ClaimRevoked(SENDER_ID, ISSUER, for_cause=True)]),

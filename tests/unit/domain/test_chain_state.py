@@ -94,6 +94,11 @@ class TestSecurities:
         assert state.tokens[TOKEN].held_by(TWO).held == 0
         assert not state.trade_holds
 
+    def test_a_hold_is_part_of_the_digest(self) -> None:
+        found = folded(HELD)
+        del found.trade_holds[MEMBER, 7]
+        assert found.digest() != folded(HELD).digest()
+
     def test_a_hold_of_another_cash_is_followed_in_units_alone(self) -> None:
         assert folded(HELD).tokens[TOKEN].held_by(ONE).held == 4
 
