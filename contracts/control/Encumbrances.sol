@@ -7,7 +7,8 @@ import {ISecurityToken, Roles} from "../interfaces/ISecurityToken.sol";
 
 /// @title Encumbrances
 contract Encumbrances is Consents, IEncumbrances {
-    /// @dev One word. What is pledged is the rest of the token's sum, so that a pledge stores no sum here.
+    /// @dev One word. What is pledged is the rest of the token's sum but for what settlement holds, so that a pledge
+    /// stores no sum here.
     struct Sums {
         uint96 lockup;
         uint96 restricted;
@@ -209,7 +210,8 @@ contract Encumbrances is Consents, IEncumbrances {
         returns (uint96 lockup, uint96 pledged, uint96 restricted)
     {
         Sums memory sum = _data().sums[token][account];
-        return (sum.lockup, uint96(_encumbered(token, account)) - sum.lockup - sum.restricted, sum.restricted);
+        uint256 encumbered = _encumbered(token, account) - ISecurityToken(token).heldOf(account);
+        return (sum.lockup, uint96(encumbered) - sum.lockup - sum.restricted, sum.restricted);
     }
 
     /// @inheritdoc IEncumbrances

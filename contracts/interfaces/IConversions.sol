@@ -25,8 +25,9 @@ struct Holding {
 /// its whole units go to the issuer's residue account when the conversion finishes, and {AccountConverted} names each
 /// account's cut so that it can be paid in cash. So new supply = old supply × numerator / denominator, cut once. The
 /// registrar raises the registered quantity before a split; a merge leaves it, as an upper bound. Nobody mints, burns
-/// or forces units of the token until it is finished, else the totals differ and it never finishes. Assumes that this
-/// contract is an agent of the token with role CONVERT.
+/// or forces units of the token until it is finished, else the totals differ and it never finishes. An account of which
+/// settlement holds units for a later day is converted once they are released: no record explains them. Assumes that
+/// this contract is an agent of the token with role CONVERT.
 interface IConversions {
     error ConversionsIdUsed(bytes32 id);
     error ConversionsIdUnknown(bytes32 id);

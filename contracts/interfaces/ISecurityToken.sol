@@ -188,6 +188,9 @@ interface ISecurityToken is IERC3643, IERC1643, IERC20Errors {
         view
         returns (uint256 balance, uint256 frozen, uint256 encumbered, bool isFrozen);
 
+    /// @notice The part of an account's encumbered units that settlement holds for trades of a later day.
+    function heldOf(address account) external view returns (uint256);
+
     /// @notice The contracts of registered quantity, encumbrances, settlement and instructions.
     function wiring()
         external

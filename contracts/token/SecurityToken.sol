@@ -96,6 +96,7 @@ contract SecurityToken is TokenChecks, IERC20 {
         _revert(_uncovered($, account, word, units, 0));
         $.accounts[account].word = word + units * _LOCKED_UNIT;
         _setEncumbered($, account, $.encumbered[account] + units);
+        if (msg.sender == $.settlement) $.held[account] += units;
     }
 
     /// @dev See {ISecurityToken-unlock}.
@@ -103,6 +104,7 @@ contract SecurityToken is TokenChecks, IERC20 {
         Data storage $ = _data();
         $.accounts[account].word -= units * _LOCKED_UNIT;
         _setEncumbered($, account, $.encumbered[account] - units);
+        if (msg.sender == $.settlement) $.held[account] -= units;
     }
 
     /// @dev See {ISecurityToken-verdict}.

@@ -192,6 +192,11 @@ contract SecurityTokenExtension is TokenActs, TokenRecords, Agents, TypedData, I
         return (_balance(word), _locked(word) - encumbered, encumbered, word & _FROZEN != 0);
     }
 
+    /// @dev See {ISecurityToken-heldOf}.
+    function heldOf(address account) external view returns (uint256) {
+        return _data().held[account];
+    }
+
     /// @dev See {ISecurityToken-rolesOf}.
     function rolesOf(address agent) external view returns (uint16) {
         return _rolesOf(agent);

@@ -226,6 +226,8 @@ abstract contract TokenActs is TokenConversion {
         if (encumbered == 0) return;
         _setEncumbered($, lost, 0);
         _setEncumbered($, successor, $.encumbered[successor] + encumbered);
+        $.held[successor] += $.held[lost];
+        delete $.held[lost];
         IEncumbrances($.encumbrances).relocate(lost, successor);
     }
 

@@ -54,6 +54,8 @@ abstract contract TokenState is AgentRoles {
         address onchainID;
         string name;
         string symbol;
+        /// @dev The part of encumbered that settlement holds for trades of a later day.
+        mapping(address account => uint256) held;
     }
 
     uint256 internal constant _PAUSED = 1 << 160;

@@ -23,6 +23,7 @@ import {
 interface IGoverned {
     function transferOwnership(address newOwner) external;
     function acceptOwnership() external;
+    function renounceOwnership() external;
     function upgradeToAndCall(address code, bytes calldata data) external payable;
     function owner() external view returns (address);
 }

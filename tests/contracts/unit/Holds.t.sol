@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Conversion, Holding, IConversions} from "../../../contracts/interfaces/IConversions.sol";
 import {IDvpSettlement, Order} from "../../../contracts/interfaces/IDvpSettlement.sol";
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {IDepositToken} from "../../../contracts/interfaces/IDepositToken.sol";
+import {IEncumbrances} from "../../../contracts/interfaces/IEncumbrances.sol";
+import {ILegalActions} from "../../../contracts/interfaces/ILegalActions.sol";
 import {Hold, ISettlementModes} from "../../../contracts/interfaces/ISettlementModes.sol";
 import {Batches} from "./Batches.sol";
 
@@ -148,6 +151,41 @@ contract HoldsTest is Batches {
         fails(batch, abi.encodeWithSelector(InsufficientCash.selector, cash2, 9_800_000, 9_900_000));
     }
 
+    function test_what_is_held_is_not_pledged() public {
+        _held();
+        (uint96 lockup, uint96 pledged, uint96 restricted) = encumbrances.sums(address(token), seller);
+        assertTrue(lockup == 0 && pledged == 0 && restricted == 0);
+        issuerAct(
+            address(encumbrances), abi.encodeCall(IEncumbrances.lock, ("l", address(token), seller, 1, 9_000, LATER))
+        );
+        assertEq(
+            token.verdict(seller, buyer, 1_001, address(0)),
+            abi.encodeWithSelector(LockupActive.selector, seller, 1_000, 1_001)
+        );
+        assertEq(
+            token.verdict(seller, buyer, 961, address(0)),
+            abi.encodeWithSelector(SecuritiesFrozen.selector, seller, 960, 961)
+        );
+        assertEq(token.verdict(seller, buyer, 960, address(0)), "");
+    }
+
+    function test_a_conversion_waits_until_no_hold_of_an_account_is_open() public {
+        (, Hold memory hold) = _held();
+        registrarAct(address(token), abi.encodeCall(IERC3643.pause, ()));
+        Conversion memory conversion = Conversion(address(token), 1, 10, house, keccak256("resolution"));
+        registrarAct(address(conversions), abi.encodeCall(IConversions.start, ("c", conversion)));
+        Holding[] memory holdings = new Holding[](1);
+        holdings[0].account = seller;
+        vm.expectRevert(abi.encodeWithSelector(ConversionQuantityMismatch.selector, 40, 0));
+        conversions.convert("c", holdings);
+        vm.warp(hold.expiresAt + 1);
+        modes.releaseHold(hold);
+        conversions.convert("c", holdings);
+        conversions.finish("c");
+        assertEq(token.balanceOf(seller), 1_000);
+        assertEq(token.totalSupply(), 1_000);
+    }
+
     function test_an_order_cancelled_after_the_match_stays_void_when_its_hold_ends() public {
         (, Hold memory hold) = _held();
         bytes32 kind = keccak256("OrderCancel(bytes20 broker,uint64 nonce)");
@@ -161,13 +199,17 @@ contract HoldsTest is Batches {
     }
 
     function test_a_hold_follows_the_recovery_of_its_account() public {
-        (, Hold memory hold) = _held();
         address successor = address(0x5E12);
-        vm.warp(block.timestamp + 1);
-        onboardAs(successor, address(uint160(seller) + 1));
+        address identity = address(uint160(seller) + 1);
+        onboardAs(successor, identity);
         registrarAct(
-            address(token), abi.encodeCall(IERC3643.recoveryAddress, (seller, successor, address(uint160(seller) + 1)))
+            address(legal), abi.encodeCall(ILegalActions.requestRecovery, (address(token), seller, successor, identity))
         );
+        vm.warp(START + 3 days);
+        (, Hold memory hold) = _held();
+        legal.executeRecovery(1);
+        assertEq(token.heldOf(seller), 0);
+        assertEq(token.heldOf(successor), 40);
         Batch memory batch = pair(bid(1, 1), ask(1, 1), 1, 1);
         _holdFails(batch, abi.encodeWithSelector(AccountClosed.selector, seller));
         _settle(hold);

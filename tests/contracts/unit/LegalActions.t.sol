@@ -96,7 +96,7 @@ contract LegalActionsTest is LegalSuite {
             "recoveryAddress(address,address,address)",
             "burn(address,uint256)",
             "batchBurn(address[],uint256[])",
-            "cancelFor(address,uint256,bytes32,bytes32)",
+            "cancelFor(address,uint96,bytes32,bytes32)",
             "terminate(bytes32)",
             "rescale(address,uint96,uint96,uint96)",
             "setAddressFrozen(address,bool)",
@@ -180,7 +180,7 @@ contract LegalActionsTest is LegalSuite {
         _recover(seller, _successor);
         assertTrue(token.isFrozen(_successor));
         assertFalse(token.isFrozen(seller));
-        assertEq(measured.holdOf(_successor), 3);
+        assertEq(registry.holdOf(_successor), 3);
         assertEq(token.getFrozenTokens(_successor), 40);
         refusesLegal(
             abi.encodeCall(ILegalActions.impose, (MeasureTerms(3, 0, 0, address(token), bytes20(seller), 0))),
@@ -190,7 +190,7 @@ contract LegalActionsTest is LegalSuite {
             legalAct(abi.encodeCall(ILegalActions.lift, (id)));
         }
         assertFalse(token.isFrozen(_successor));
-        assertEq(uint256(measured.holdOf(_successor)) + measured.holdOf(seller), 0);
+        assertEq(uint256(registry.holdOf(_successor)) + registry.holdOf(seller), 0);
         assertEq(token.getFrozenTokens(_successor), 0);
     }
 

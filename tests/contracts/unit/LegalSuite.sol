@@ -2,24 +2,12 @@
 pragma solidity 0.8.30;
 
 import {Act, Grounds} from "../../../contracts/interfaces/IAuthority.sol";
-import {ILegalActions} from "../../../contracts/interfaces/ILegalActions.sol";
-import {MeasuredRegistry} from "../mocks/MeasuredRegistry.sol";
 import {ProductionSuite} from "./ProductionSuite.sol";
 
 /// @title LegalSuite
-/// @notice The complete suite with the legal actions as an agent of the token.
+/// @notice The complete suite, and acts of its legal actions by registrar and supervisor.
 abstract contract LegalSuite is ProductionSuite {
-    MeasuredRegistry internal measured;
     uint256 private _salt;
-
-    function setUp() public virtual override {
-        super.setUp();
-        measured = new MeasuredRegistry(address(registry));
-        bytes memory init =
-            abi.encodeCall(ILegalActions.initialize, (address(authority), address(members), address(measured)));
-        legal = ILegalActions(_proxy(deploy("LegalActions"), init));
-        registrarAct(address(token), abi.encodeWithSignature("addAgent(address)", address(legal)));
-    }
 
     function legalAct(bytes memory data) internal returns (bytes memory) {
         Act memory act = nextAct(data);

@@ -16,6 +16,7 @@ contract MeasuresTest is LegalSuite {
     uint8 private constant _NETWORK = 4;
     uint8 private constant _UNITS = 5;
 
+    /// @custom:requirement TRF-14
     function test_a_measure_says_who_why_and_until_when() public {
         MeasureTerms memory terms = MeasureTerms(_ISSUE, 0, START + 1 days, address(token), 0, 0);
         Act memory act = nextAct(abi.encodeCall(ILegalActions.impose, (terms)));
@@ -35,16 +36,16 @@ contract MeasuresTest is LegalSuite {
 
     function test_measures_bar_an_institution_an_account_units_and_the_network() public {
         uint64 all = _impose(_INSTITUTION, 0, address(0), BROKER_1, 0);
-        assertTrue(measured.restricted(BROKER_1, address(0)));
+        assertTrue(_restricts(address(0)));
         _impose(_INSTITUTION, 0, address(token), BROKER_1, 0);
-        assertTrue(measured.restricted(BROKER_1, address(token)));
+        assertTrue(_restricts(address(token)));
         _lift(all);
-        assertFalse(measured.restricted(BROKER_1, address(0)));
-        assertTrue(measured.restricted(BROKER_1, address(token)));
+        assertFalse(_restricts(address(0)));
+        assertTrue(_restricts(address(token)));
         uint64 network = _impose(_NETWORK, 0, address(0), 0, 0);
-        assertTrue(measured.suspended());
+        assertTrue(registry.networkSuspended());
         _lift(network);
-        assertFalse(measured.suspended());
+        assertFalse(registry.networkSuspended());
         uint64 frozen = _impose(_ACCOUNT, 0, address(token), bytes20(seller), 0);
         assertTrue(token.isFrozen(seller));
         _lift(frozen);
@@ -67,13 +68,13 @@ contract MeasuresTest is LegalSuite {
 
     function test_holds_are_counted_by_effect() public {
         uint64 sales = _impose(_ACCOUNT, 1, address(0), bytes20(seller), 0);
-        assertEq(measured.holdOf(seller), 1);
+        assertEq(registry.holdOf(seller), 1);
         uint64 both = _impose(_ACCOUNT, 3, address(0), bytes20(seller), 0);
-        assertEq(measured.holdOf(seller), 3);
+        assertEq(registry.holdOf(seller), 3);
         _lift(both);
-        assertEq(measured.holdOf(seller), 1);
+        assertEq(registry.holdOf(seller), 1);
         _lift(sales);
-        assertEq(measured.holdOf(seller), 0);
+        assertEq(registry.holdOf(seller), 0);
     }
 
     function test_what_was_barred_before_stays_barred() public {
@@ -148,13 +149,13 @@ contract MeasuresTest is LegalSuite {
         Suspension memory suspension = _suspension(1);
         bytes memory signature = _signed(suspension, SUPERVISOR_NO);
         legal.suspendNetwork(suspension, signature);
-        assertTrue(measured.suspended());
+        assertTrue(registry.networkSuspended());
         assertEq(bytes32(legal.measureOf(1).grounds.author), bytes32(SUPERVISOR));
         assertTrue(legal.nonceUsed(SUPERVISOR, 1));
         vm.expectRevert(abi.encodeWithSelector(NonceReplayed.selector, SUPERVISOR, 1));
         legal.suspendNetwork(suspension, signature);
         _lift(1);
-        assertFalse(measured.suspended());
+        assertFalse(registry.networkSuspended());
     }
 
     function test_only_an_active_key_of_a_supervisor_suspends() public {
@@ -192,7 +193,7 @@ contract MeasuresTest is LegalSuite {
 
     function test_a_manager_holds_its_own_account_for_72_hours() public {
         _hold(seller, START + 72 hours, 1, BROKER_1_NO);
-        assertEq(measured.holdOf(seller), 3);
+        assertEq(registry.holdOf(seller), 3);
         assertTrue(legal.measureOf(1).provisional);
         vm.warp(START + 72 hours + 1);
         refusesLegal(
@@ -200,7 +201,7 @@ contract MeasuresTest is LegalSuite {
             abi.encodeWithSelector(TooLate.selector, START + 72 hours, START + 72 hours + 1)
         );
         legal.lift(1);
-        assertEq(measured.holdOf(seller), 0);
+        assertEq(registry.holdOf(seller), 0);
     }
 
     function test_two_other_institutions_confirm_a_hold() public {
@@ -213,7 +214,7 @@ contract MeasuresTest is LegalSuite {
         refusesLegal(again, abi.encodeWithSelector(ILegalActions.LegalActionsNotProvisional.selector, 1));
         vm.warp(START + 90 days + 1);
         legal.lift(1);
-        assertEq(measured.holdOf(seller), 0);
+        assertEq(registry.holdOf(seller), 0);
     }
 
     function test_the_manager_does_not_confirm_its_own_hold() public {
@@ -280,6 +281,11 @@ contract MeasuresTest is LegalSuite {
 
     function _lift(uint64 id) private {
         legalAct(abi.encodeCall(ILegalActions.lift, (id)));
+    }
+
+    /// @dev Whether the seller's manager is restricted, for an issue or for all.
+    function _restricts(address issue) private view returns (bool restricted) {
+        (restricted,) = registry.isRestricted(seller, issue);
     }
 
     function _invalid(MeasureTerms memory terms) private {

@@ -125,14 +125,27 @@ contract MemberRegistryTest is ProductionSuite {
         assertEq(bytes32(members.authorise(key, ORDER, START)), 0);
         members.setMemberStatus(BROKER_1, 1);
         assertEq(bytes32(members.authorise(key, ORDER, START)), bytes32(BROKER_1));
-        members.setMemberStatus(BROKER_1, 3);
-        vm.expectRevert(abi.encodeWithSelector(IMemberRegistry.MemberRegistryMemberInvalid.selector, BROKER_1));
-        members.admit(BROKER_1, 1 << 4, new Key[](0));
-        vm.expectRevert(abi.encodeWithSelector(IMemberRegistry.MemberRegistryStatusInvalid.selector, 4));
-        members.setMemberStatus(BROKER_1, 4);
+        for (uint8 status = 0; status <= 4; status += 4) {
+            vm.expectRevert(abi.encodeWithSelector(IMemberRegistry.MemberRegistryStatusInvalid.selector, status));
+            members.setMemberStatus(BROKER_1, status);
+        }
         vm.expectRevert(abi.encodeWithSelector(IMemberRegistry.MemberRegistryMemberInvalid.selector, bytes20("X")));
         members.setMemberStatus("X", 1);
         vm.stopPrank();
+    }
+
+    function test_a_revoked_member_does_not_come_back() public {
+        vm.startPrank(address(authority));
+        members.setMemberStatus(BROKER_1, 3);
+        bytes memory refusal = abi.encodeWithSelector(IMemberRegistry.MemberRegistryMemberInvalid.selector, BROKER_1);
+        vm.expectRevert(refusal);
+        members.admit(BROKER_1, 1 << 4, new Key[](0));
+        for (uint8 status = 1; status <= 4; status++) {
+            vm.expectRevert(refusal);
+            members.setMemberStatus(BROKER_1, status);
+        }
+        vm.stopPrank();
+        assertEq(bytes32(members.authorise(vm.addr(SIGNER + BROKER_1_NO), ORDER, START)), 0);
     }
 
     function test_only_the_owner_admits() public {

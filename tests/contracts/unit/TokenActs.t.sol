@@ -278,13 +278,33 @@ contract TokenActsTest is Suite {
         assertEq(token.identityRegistry(), address(registry));
     }
 
-    function test_compliance_alone_asks_for_a_refresh_and_encumbrances_alone_lock() public {
+    function test_compliance_alone_asks_for_a_refresh() public {
         vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("COMPLIANCE")));
         token.refreshCompliance();
-        vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("ENCUMBRANCES")));
-        token.lock(alice, 1);
-        vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("ENCUMBRANCES")));
-        token.unlock(alice, 1);
+    }
+
+    function test_encumbrances_and_settlement_alone_lock() public {
+        bytes memory refusal = abi.encodeWithSelector(RoleRequired.selector, bytes32("ENCUMBRANCES"));
+        address[3] memory others = [alice, instructions, address(compliance)];
+        for (uint256 i = 0; i < others.length; i++) {
+            vm.startPrank(others[i]);
+            vm.expectRevert(refusal);
+            token.lock(alice, 1);
+            vm.expectRevert(refusal);
+            token.unlock(alice, 1);
+            vm.stopPrank();
+        }
+        vm.prank(address(encumbrances));
+        token.lock(alice, 3);
+        // The test is the settlement contract of this suite.
+        token.lock(alice, 2);
+        (,, uint256 encumbered,) = token.accountOf(alice);
+        assertTrue(encumbered == 5 && token.heldOf(alice) == 2);
+        vm.expectRevert();
+        token.unlock(alice, 3);
+        token.unlock(alice, 2);
+        (,, encumbered,) = token.accountOf(alice);
+        assertTrue(encumbered == 3 && token.heldOf(alice) == 0);
     }
 
     function test_a_permit_is_signed_once_for_this_token_and_in_time() public {
