@@ -25,8 +25,6 @@ CLASSES: Final = (1, 2, 3)
 INVESTORS: Final = (0, 0, 1, 1, 2, 3, 4, 5)
 ACCOUNTS: Final = tuple(bytes([0xA0 + number]) * 20 for number in range(len(INVESTORS)))
 _CASH: Final = 20_000
-#: An error of ERC-6093, which the token raises without having it in its ABI.
-_ALLOWANCE: Final = bytes.fromhex("fb8f41b2")
 
 
 class World:
@@ -87,7 +85,15 @@ class World:
             name, owner = address.hex(), identity(address)
             asked[f"account {name}"] = (self.token, "SecurityToken", "accountOf", (address,))
             asked[f"verified {name}"] = (suite["registry"], "IdentityRegistry", "isVerified", (address,))
+            asked[f"locked up {name}"] = (suite["encumbrances"], "Encumbrances", "sums", (self.token, address))
             asked[f"position {owner.hex()}"] = (self.compliance, "ModularCompliance", "positionOf", (owner,))
+            asked[f"window {owner.hex()}"] = (self.compliance, "ModularCompliance", "windowOf", (owner,))
+        for number, _ in self.model.dates():
+            asked[f"supply at {number}"] = (self.token, "SecurityToken", "totalSupplyAt", (number,))
+            for address in ACCOUNTS:
+                asked[f"balance at {number} {address.hex()}"] = (
+                    self.token, "SecurityToken", "balanceOfAt", (address, number),
+                )  # fmt: skip
         for address in CASH.values():
             asked[f"cash {address.hex()}"] = (suite["deposit"], "DepositToken", "balanceOf", (address,))
         calls = []
@@ -118,8 +124,5 @@ def investor_class(address: bytes) -> int:
 
 def refusal_of(data: bytes) -> Refusal:
     """Return the refusal in revert data."""
-    if data[:4] == _ALLOWANCE:
-        spender, allowed, needed = data[16:36], data[36:68], data[68:100]
-        return "ERC20InsufficientAllowance", (spender, int.from_bytes(allowed), int.from_bytes(needed))
     revert = decode_revert(data)
     return revert.error, tuple(revert.arguments.values())

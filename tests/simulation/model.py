@@ -33,6 +33,16 @@ class Rules(NamedTuple):
     lot: int = 0
     countries_allowed: bool = False
     countries: frozenset[int] = frozenset()
+    window_units: int = 0
+    window_seconds: int = 0
+    off_venue_barred: bool = False
+
+
+class Window(NamedTuple):
+    """Since when units were counted that an identity received, and how many."""
+
+    since: int
+    units: int
 
 
 @dataclass(slots=True)
@@ -47,7 +57,9 @@ class Account:
     frozen: int = 0
     encumbered: int = 0
     legal_hold: bool = False
-    closed: bool = False
+    no_sale: bool = False
+    no_purchase: bool = False
+    successor: bytes = b""
 
 
 class Claim(NamedTuple):
@@ -59,7 +71,7 @@ class Claim(NamedTuple):
 
 
 class Lockup(NamedTuple):
-    """Units of an account that stay until a time."""
+    """Units of an account, or of whoever it was recovered to since, that stay until a time."""
 
     account: bytes
     units: int
@@ -67,11 +79,19 @@ class Lockup(NamedTuple):
 
 
 class Move(NamedTuple):
-    """Units on their way; a mint comes from nobody."""
+    """Units on their way; a mint comes from nobody. `plain` is a move by neither venue nor mint."""
 
     sender: bytes
     receiver: bytes
     units: int
+    plain: bool = True
+
+
+class RecordDate(NamedTuple):
+    """Balances and supply as they were."""
+
+    balances: Mapping[bytes, int]
+    supply: int
 
 
 @dataclass(slots=True)
@@ -85,12 +105,16 @@ class Model:
     trusted: dict[bytes, int]
     required: int
     paused: bool = False
+    suspended: bool = False
     supply: int = 0
     rules: list[Rules] = field(default_factory=lambda: [Rules(0)])
     claims: dict[tuple[bytes, bytes], Claim] = field(default_factory=dict)
     allowances: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
     lockups: dict[bytes, Lockup] = field(default_factory=dict)
     released: set[bytes] = field(default_factory=set)
+    restricted: set[bytes] = field(default_factory=set)
+    windows: dict[bytes, Window] = field(default_factory=dict)
+    record_dates: list[RecordDate] = field(default_factory=list)
 
     def account(self, address: bytes) -> Account:
         """Return an account; nobody knows one that was never registered."""
@@ -125,13 +149,13 @@ class Model:
         return ("InvestorClaimExpired", (address, until)) if until < block.time else None
 
     def verdict(self, move: Move, block: Block, spender: bytes = b"") -> Refusal | None:
-        """Return the first refusal in the promised order: pause, holds, identity, rules, balance, allowance."""
-        sender, receiver = self.account(move.sender), self.account(move.receiver)
+        """Return the first refusal in the promised order: pause, suspension, restrictions, holds, identity, rules, ..."""
+        sender = self.account(move.sender)
         if self.paused:
             return "TokenPaused", ()
-        for address, account in ((move.sender, sender), (move.receiver, receiver)):
-            if account.legal_hold:
-                return "AccountLegalHold", (address,)
+        refusal = self.halted(move) or self.held(move)
+        if refusal is not None:
+            return refusal
         if not sender.identity or self.for_cause(sender.identity):
             return "SenderNotVerified", (move.sender,)
         return (
@@ -140,6 +164,22 @@ class Model:
             or self.uncovered(move.sender, move.units, releasable=0)
             or self._unallowed(move, spender)
         )
+
+    def halted(self, move: Move) -> Refusal | None:
+        """Return what the supervisor stopped: the whole network, or the accounts of a manager."""
+        if self.suspended and any(self.account(each).identity for each in (move.sender, move.receiver)):
+            return "EmergencySuspension", ()
+        for address in (move.sender, move.receiver):
+            if self.account(address).broker in self.restricted:
+                return "InstitutionTransferRestricted", (self.account(address).broker,)
+        return None
+
+    def held(self, move: Move) -> Refusal | None:
+        """Return the legal hold that binds the sender, or the receiver."""
+        sender, receiver = self.account(move.sender), self.account(move.receiver)
+        if sender.legal_hold or sender.no_sale:
+            return "AccountLegalHold", (move.sender,)
+        return ("AccountLegalHold", (move.receiver,)) if receiver.legal_hold or receiver.no_purchase else None
 
     def _unallowed(self, move: Move, spender: bytes) -> Refusal | None:
         allowed = self.allowances.get((move.sender, spender), 0)
@@ -152,7 +192,7 @@ class Model:
         receiver = self.account(move.receiver)
         if self.account(move.sender).identity == receiver.identity:
             return None
-        rules = [each for each in self.rules if each.effective <= block.number][-1]
+        rules = self._rules(block)
         if rules.lot and move.units % rules.lot:
             return "LotInvalid", (move.units, rules.lot)
         if (rules.countries or rules.countries_allowed) and (
@@ -161,7 +201,27 @@ class Model:
             return "JurisdictionBarred", (move.receiver, receiver.country)
         if rules.classes and not rules.classes >> receiver.investor_class & 1:
             return "InvestorClassNotEligible", (move.receiver, receiver.investor_class)
-        return self._beyond_limits(rules, move) if move.units else None
+        if not move.units:
+            return None
+        refusal = self._beyond_limits(rules, move) or self._beyond_window(rules, move, block)
+        if refusal is None and rules.off_venue_barred and move.plain:
+            return "OffVenueSaleBarred", ()
+        return refusal
+
+    def _rules(self, block: Block) -> Rules:
+        return [each for each in self.rules if each.effective <= block.number][-1]
+
+    def _window(self, rules: Rules, move: Move, block: Block) -> Window:
+        window = self.windows.get(self.account(move.receiver).identity, Window(0, 0))
+        if block.time >= window.since + rules.window_seconds:
+            window = Window(block.time, 0)
+        return window._replace(units=window.units + move.units)
+
+    def _beyond_window(self, rules: Rules, move: Move, block: Block) -> Refusal | None:
+        used = self._window(rules, move, block).units
+        if not rules.window_seconds or used <= rules.window_units:
+            return None
+        return "SubscriptionLimit", (self.account(move.receiver).identity, used, rules.window_units)
 
     def _beyond_limits(self, rules: Rules, move: Move) -> Refusal | None:
         identity = self.account(move.receiver).identity
@@ -192,6 +252,7 @@ class Model:
         """Move units as their owner or a spender asks."""
         refusal = self.verdict(move, block, spender)
         if refusal is None:
+            self._receive(move, block)
             self._move(move)
             allowed = self.allowances.get((move.sender, spender), 0)
             if spender and spender != move.sender and allowed != _FULL:
@@ -205,6 +266,7 @@ class Model:
         if refusal is None and self.cash[payer] < cost:
             refusal = "InsufficientCash", (payer, self.cash[payer], cost)
         if refusal is None:
+            self._receive(move, block)
             self._move(move)
             self.cash[payer] -= cost
             self.cash[payee] += cost
@@ -215,12 +277,20 @@ class Model:
             self.accounts[move.sender].balance -= move.units
             self.accounts[move.receiver].balance += move.units
 
+    def _receive(self, move: Move, block: Block) -> None:
+        """Count what rules allowed in the receiver's window; acts of force use none up."""
+        rules, receiver = self._rules(block), self.account(move.receiver).identity
+        if move.units and rules.window_seconds and self.account(move.sender).identity != receiver:
+            self.windows[receiver] = self._window(rules, move, block)
+
     def mint(self, receiver: bytes, units: int, block: Block) -> Refusal | None:
         """Create units within the registered quantity."""
         if self.supply + units > self.registered:
             return "SupplyCapExceeded", (self.registered, self.supply + units)
-        refusal = self.unverified(receiver, block) or self.barred(Move(b"", receiver, units), block)
+        move = Move(b"", receiver, units, plain=False)
+        refusal = self.halted(move) or self.held(move) or self.unverified(receiver, block) or self.barred(move, block)
         if refusal is None:
+            self._receive(move, block)
             self.accounts[receiver].balance += units
             self.supply += units
         return refusal
@@ -259,11 +329,10 @@ class Model:
         target.frozen += source.frozen
         target.encumbered += source.encumbered
         target.legal_hold |= source.legal_hold
-        source.closed |= source.encumbered != 0
+        if source.encumbered:
+            source.successor = successor
         source.balance = source.frozen = source.encumbered = 0
         source.legal_hold = False
-        moved = {key: each for key, each in self.lockups.items() if each.account == lost}
-        self.lockups |= {key: each._replace(account=successor) for key, each in moved.items()}
         return None
 
     def freeze(self, address: bytes, units: int) -> Refusal | None:
@@ -284,6 +353,28 @@ class Model:
     def hold(self, address: bytes, *, frozen: bool) -> Refusal | None:
         """Freeze or release an account as a whole."""
         self.accounts[address].legal_hold = frozen
+        return None
+
+    def restrain(self, address: bytes, *, no_sale: bool, no_purchase: bool) -> Refusal | None:
+        """Set the legal hold of an account for every issue."""
+        account = self.accounts[address]
+        account.no_sale, account.no_purchase = no_sale, no_purchase
+        return None
+
+    def restrict(self, broker: bytes, *, restricted: bool) -> Refusal | None:
+        """Restrict the accounts of a manager, or release them."""
+        (self.restricted.add if restricted else self.restricted.discard)(broker)
+        return None
+
+    def suspend(self, *, suspended: bool) -> Refusal | None:
+        """Suspend the network, or release it."""
+        self.suspended = suspended
+        return None
+
+    def record(self) -> Refusal | None:
+        """Keep what everybody holds now."""
+        balances = {address: account.balance for address, account in self.accounts.items()}
+        self.record_dates.append(RecordDate(balances, self.supply))
         return None
 
     def pause(self, *, paused: bool) -> Refusal | None:
@@ -311,11 +402,11 @@ class Model:
 
     def lock_up(self, key: bytes, lockup: Lockup, block: Block) -> Refusal | None:
         """Lock up free units until a time to come."""
-        if key in self.lockups or key in self.released:
-            return "EncumbrancesIdUsed", (key,)
         if lockup.until <= block.time:
             return "EncumbrancesEndPassed", (lockup.until, block.time)
-        if self.account(lockup.account).closed:
+        if key in self.lockups or key in self.released:
+            return "EncumbrancesIdUsed", (key,)
+        if self.account(lockup.account).successor:
             return "AccountClosed", (lockup.account,)
         refusal = self.uncovered(lockup.account, lockup.units, releasable=0)
         if refusal is None:
@@ -323,14 +414,16 @@ class Model:
             self.lockups[key] = lockup
         return refusal
 
-    def end_lock_up(self, key: bytes, block: Block) -> Refusal | None:
-        """Release a lock-up whose time has come, wherever its units are now."""
-        lockup = self.lockups.get(key)
-        if lockup is None:
+    def end_lock_up(self, key: bytes, lockup: Lockup, block: Block) -> Refusal | None:
+        """Release a lock-up whose time has come, wherever its units are now; who asks knows the record."""
+        if self.lockups.get(key) != lockup:
             return "EncumbrancesIdUnknown", (key,)
         if block.time < lockup.until:
             return "EncumbrancesStillActive", (key, lockup.until)
-        self.accounts[lockup.account].encumbered -= lockup.units
+        holder = lockup.account
+        while self.accounts[holder].successor:
+            holder = self.accounts[holder].successor
+        self.accounts[holder].encumbered -= lockup.units
         self.released.add(key)
         del self.lockups[key]
         return None
@@ -386,6 +479,11 @@ class Model:
         """Return how many identities hold units."""
         return len({account.identity for account in self.accounts.values() if account.balance})
 
+    def dates(self) -> list[tuple[int, RecordDate]]:
+        """Return the record dates that are compared, by their numbers: the first and the last two."""
+        numbered = list(enumerate(self.record_dates, 1))
+        return numbered[:1] + numbered[1:][-2:]
+
     def state(self, block: Block) -> Mapping[str, object]:
         """Return everything that is compared with the chain."""
         found: dict[str, object] = {"paused": self.paused, "supply": self.supply, "holders": self.holders()}
@@ -393,5 +491,11 @@ class Model:
             name = address.hex()
             found[f"account {name}"] = (each.balance, each.frozen, each.encumbered, each.legal_hold)
             found[f"verified {name}"] = self.verified_until(address) >= block.time
+            found[f"locked up {name}"] = (each.encumbered, 0, 0)
             found[f"position {each.identity.hex()}"] = self.position(each.identity)
+            window = self.windows.get(each.identity, Window(0, 0))
+            found[f"window {each.identity.hex()}"] = (window.units, window.since)
+        for number, date in self.dates():
+            found[f"supply at {number}"] = date.supply
+            found |= {f"balance at {number} {address.hex()}": units for address, units in date.balances.items()}
         return found | {f"cash {address.hex()}": balance for address, balance in self.cash.items()}

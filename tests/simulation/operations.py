@@ -88,6 +88,12 @@ class Draw:
         data = interface(contract).encode(function, *arguments)
         return Operation(function, self.world.chain.authority, to, data, promise)
 
+    def legal(self, function: str, *arguments: Any, promise: Promise) -> Operation:  # noqa: ANN401
+        """Return a call of the identity registry by LegalActions, its agent."""
+        suite = self.world.chain.suite
+        data = interface("IdentityRegistry").encode(function, *arguments)
+        return Operation(function, suite["legal"], suite["registry"], data, promise)
+
     def relayed(self, body: requests.Body, promise: Promise) -> Operation:
         """Return the relay of what somebody signed."""
         call, chain = call_of(body), self.world.chain
@@ -135,7 +141,7 @@ def settle(draw: Draw) -> Operation:
     )  # fmt: skip
     data = encode.calldata(encode.batch([trade]))
     payer, payee = (CASH[broker] for broker in brokers)
-    move = Move(seller, buyer, units)
+    move = Move(seller, buyer, units, plain=False)
     return Operation(
         "settle", chain.venue, chain.suite["settlement"], data, lambda m, b: m.settle(move, price, payer, payee, b)
     )
@@ -231,12 +237,50 @@ def lock_up(draw: Draw) -> Operation:
 
 def end_lock_up(draw: Draw) -> Operation:
     """Release a lock-up, mostly one that is there, as anybody."""
-    known = list(draw.world.model.lockups) or [b"\xff" * 32]
-    key = draw.choose.choice(known) if draw.chance(0.8) else draw.choose.randrange(400).to_bytes(32)
-    data = interface("Encumbrances").encode("release", key)
-    return Operation(
-        "release", draw.account(), draw.world.chain.suite["encumbrances"], data, lambda m, b: m.end_lock_up(key, b)
+    known = draw.world.model.lockups
+    key = draw.choose.choice(list(known)) if known and draw.chance(0.8) else draw.choose.randrange(400).to_bytes(32)
+    lockup = known.get(key, Lockup(draw.account(), 10, draw.at.time))
+    if draw.chance(0.05):
+        lockup = lockup._replace(units=lockup.units + 1)
+    record = (draw.world.token, lockup.units, lockup.account, lockup.until, 1, bytes(20), bytes(32))
+    data = interface("Encumbrances").encode("release", key, record)
+    to = draw.world.chain.suite["encumbrances"]
+    return Operation("release", draw.account(), to, data, lambda m, b: m.end_lock_up(key, lockup, b))
+
+
+def record(draw: Draw) -> Operation:
+    """Set a record date."""
+    return draw.call(draw.world.chain.authority, "setRecordDate", promise=lambda m, _: m.record())
+
+
+# --- what the supervisor and courts stop ------------------------------------------------------------------------------
+
+
+def restrain(draw: Draw) -> Operation:
+    """Hold an account for every issue, for sales, purchases or both, or release it, which is likelier."""
+    address, effect = draw.account(), draw.choose.choice((0, 0, 0, 0, 0, 1, 2, 3))
+    no_sale, no_purchase = bool(effect & 1), bool(effect & 2)
+    return draw.legal(
+        "setHold", address, effect, promise=lambda m, _: m.restrain(address, no_sale=no_sale, no_purchase=no_purchase)
     )
+
+
+def restrict(draw: Draw) -> Operation:
+    """Restrict the accounts of a broker, or release them, which is likelier."""
+    broker, restricted = draw.choose.choice(list(CASH)), draw.chance(0.1)
+    return draw.legal(
+        "setRestriction",
+        broker,
+        draw.world.token,
+        restricted,
+        promise=lambda m, _: m.restrict(broker, restricted=restricted),
+    )
+
+
+def suspend(draw: Draw) -> Operation:
+    """Suspend the network, or release it, which is likelier."""
+    suspended = draw.chance(0.1)
+    return draw.legal("setSuspended", suspended, promise=lambda m, _: m.suspend(suspended=suspended))
 
 
 # --- who may receive --------------------------------------------------------------------------------------------------
@@ -257,6 +301,8 @@ def announce(draw: Draw) -> Operation:
             {"cap_bps": choose.choice((1_500, 5_000)), "holder_limit": 6},
             {"countries": frozenset(choose.sample(COUNTRIES, choose.choice((1, 2))))},
             {"countries": frozenset(COUNTRIES[:2]), "countries_allowed": True, "classes": 0b1110},
+            {"window_units": choose.choice((100, 500)), "window_seconds": choose.choice((60, 600))},
+            {"off_venue_barred": True},
         )
     )
     rules = Rules(effective, **values)
@@ -269,6 +315,9 @@ def announce(draw: Draw) -> Operation:
         lot=rules.lot,
         countriesAllowed=rules.countries_allowed,
         countries=tuple(words),
+        windowUnits=rules.window_units,
+        windowSeconds=rules.window_seconds,
+        offVenueBarred=rules.off_venue_barred,
     )
     return draw.own(
         "compliance",
@@ -379,6 +428,10 @@ TABLE: Final[Mapping[Callable[[Draw], Operation], int]] = {
     pause: 3,
     lock_up: 4,
     end_lock_up: 6,
+    record: 1,
+    restrain: 3,
+    restrict: 3,
+    suspend: 3,
     announce: 3,
     attest: 9,
     revoke: 2,

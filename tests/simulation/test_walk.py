@@ -28,7 +28,8 @@ _MET: Final = {
     *("InsufficientSecurities", "LockupActive", "SecuritiesFrozen", "ERC20InsufficientAllowance", "InsufficientCash"),
     *("SupplyCapExceeded", "ComplianceNoticeTooShort", "ClaimIssuerUntrusted", "SecurityTokenIdentityMismatch"),
     *("EncumbrancesIdUsed", "EncumbrancesEndPassed", "EncumbrancesStillActive", "EncumbrancesIdUnknown"),
-    "AccountClosed",
+    *("AccountClosed", "EmergencySuspension", "InstitutionTransferRestricted"),
+    *("SubscriptionLimit", "OffVenueSaleBarred"),
 }
 
 
