@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -84,7 +84,7 @@ def layout(checkout: Path) -> list[Struct]:
         for path in sorted((checkout / "contracts").rglob("*.sol"))
     }
     units = _compile(checkout, sources, {"*": {"": ["ast"], "*": ["storageLayout"]}})
-    _require_no_plain_storage(units["contracts"], set(_behind_proxies(units["sources"])))
+    _require_no_plain_storage(units["contracts"], frozenset(_behind_proxies(units["sources"])))
     found = sorted(_namespaced(units["sources"]))
     _require_apart(found)
     _require_that_slots_are_their_own(found, sources)
@@ -155,7 +155,7 @@ def _behind_proxies(sources: Json) -> Iterator[str]:
             yield node["name"]
 
 
-def _require_no_plain_storage(contracts: Json, bound: Set[str]) -> None:
+def _require_no_plain_storage(contracts: Json, bound: frozenset[str]) -> None:
     for unit in contracts.values():
         for name, contract in unit.items():
             if name in bound and (contract.get("storageLayout") or {}).get("storage"):

@@ -12,7 +12,8 @@ from stoken.parties import requests
 from tests import consortium
 from tests.consortium import BROKER_1, BROKER_2, CASH, CLAIM_ISSUER, FOREVER, TOPIC, Holder
 from tests.deployed import Deployed
-from tests.simulation.model import Account, Block, Claim, Model, Refusal
+from tests.simulation.model import Model
+from tests.simulation.terms import Account, Block, Claim, Refusal
 
 QUANTITY: Final = 4_000
 NOTICE: Final = 1
