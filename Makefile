@@ -21,9 +21,9 @@ NPM := $(if $(SYSTEM_NODE),npm,$(WHEEL_NODE)/bin/node $(WHEEL_NODE)/lib/node_mod
 
 BENCHMARKS := $(if $(wildcard benchmarks/*.py),benchmarks)
 LINTED := stoken tests tools examples $(BENCHMARKS)
-CHECKS := check-lint check-types check-layers check-locks check-generated check-docs check-requirements \
-	check-contracts check-artifacts check-costs check-layout \
-	check-slither
+# The longest first, since two run at a time.
+CHECKS := check-artifacts check-slither check-layout check-costs check-types check-lint check-layers check-locks \
+	check-generated check-docs check-requirements check-contracts
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -116,7 +116,8 @@ test-long: setup ## Run the fuzz, invariant and property tests with many more ca
 
 # --- check ------------------------------------------------------------------------------------------------------------
 
-check: $(CHECKS) ## Run linters and types, and compare all that is generated with its source
+check: setup .venv-slither/stamp ## Run linters, types and Slither, and compare all that is generated with its source
+	@$(MAKE) --no-print-directory -j2 $(CHECKS)
 
 check-lint: setup
 	@$(PY) -m ruff check $(LINTED)

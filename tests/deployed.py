@@ -142,10 +142,14 @@ class Deployed:
         self.own(token, "SecurityToken", "unpause")
         return token
 
-    def onboarding(self, *holders: Holder, topics: int = 1 << TOPIC) -> requests.OnboardRequest:
+    def onboarding(
+        self, *holders: Holder, topics: int = 1 << TOPIC, identities: Sequence[bytes] = ()
+    ) -> requests.OnboardRequest:
         """Return the signed batch that registers holders of one broker; each is an identity of its own."""
+        of = identities or [identity_of(each.account) for each in holders]
         items = tuple(
-            Onboarding(holder.account, identity_of(holder.account), 410, 1, 1, topics, FOREVER) for holder in holders
+            Onboarding(each.account, identity, 410, 1, 1, topics, FOREVER)
+            for each, identity in zip(holders, of, strict=True)
         )
         batch = OnboardingBatch(holders[0].broker, address_of(CLAIM_ISSUER), self.desk.number(), FOREVER, items)
         digest = eip712.onboarding_batch(self.desk.domain(eip712.IDENTITY_REGISTRY, "registry"), batch)

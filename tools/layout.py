@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the storage layout of the contracts; refuses what an upgrade would misread. `--check` compares instead.
 
-Storage lies in ERC-7201 structs, of which the compiler tells nothing by itself: it lays out a generated contract for
-each struct that has one variable of it. Fields may be appended. `--accept` takes any other change, which is right only
-while nothing is deployed that would be upgraded.
+What stands behind a proxy has its storage in ERC-7201 structs, of which the compiler tells nothing by itself: it lays
+out a generated contract for each struct that has one variable of it. Fields may be appended. `--accept` takes any other
+change, which is right only while nothing is deployed that would be upgraded.
 """
 
 import json
@@ -22,6 +22,7 @@ _SOLC: Final = ROOT / "tools/solc"
 _LIBRARIES: Final = "node_modules"
 _HARNESS: Final = "harness.sol"
 _NAMESPACE: Final = re.compile(r"@custom:storage-location erc7201:(\S+)")
+_UPGRADEABLE: Final = "Initializable"
 _SLOT: Final = 32
 _HEAD: Final = """\
 <!-- Generated from the contracts by tools/layout.py: do not edit. -->
@@ -83,7 +84,7 @@ def layout(checkout: Path) -> list[Struct]:
         for path in sorted((checkout / "contracts").rglob("*.sol"))
     }
     units = _compile(checkout, sources, {"*": {"": ["ast"], "*": ["storageLayout"]}})
-    _require_no_plain_storage(units["contracts"])
+    _require_no_plain_storage(units["contracts"], frozenset(_behind_proxies(units["sources"])))
     found = sorted(_namespaced(units["sources"]))
     _require_apart(found)
     _require_that_slots_are_their_own(found, sources)
@@ -143,10 +144,21 @@ def _require_that_slots_are_their_own(found: Sequence[tuple[str, str, str, str]]
             raise LayoutError(f"{owner} does not derive its slot from {namespace}")
 
 
-def _require_no_plain_storage(contracts: Json) -> None:
+def _behind_proxies(sources: Json) -> Iterator[str]:
+    """Yield each contract that stands behind a proxy; one without, as a rule's module is, is never upgraded."""
+    defined = [
+        node for unit in sources.values() for node in unit["ast"]["nodes"] if node["nodeType"] == "ContractDefinition"
+    ]
+    names = {node["id"]: node["name"] for node in defined}
+    for node in defined:
+        if _UPGRADEABLE in {names[base] for base in node["linearizedBaseContracts"]}:
+            yield node["name"]
+
+
+def _require_no_plain_storage(contracts: Json, bound: frozenset[str]) -> None:
     for unit in contracts.values():
         for name, contract in unit.items():
-            if (contract.get("storageLayout") or {}).get("storage"):
+            if name in bound and (contract.get("storageLayout") or {}).get("storage"):
                 raise LayoutError(f"{name} has storage outside of its ERC-7201 struct")
 
 

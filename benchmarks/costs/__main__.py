@@ -26,9 +26,11 @@ somebody works on it.
 _NOTES: Final = """\
 *T-REX 4.1.6* is the reference implementation of ERC-3643 in the same setting (ONCHAINID claims, its modules in place
 of rules; its settled trade is a DvD transfer manager's). A dash says that there is none. *Three rules that keep
-state*: a cap in units, a cap in parts of the supply, a number of holders, all counted by identity. Rows with *two
+state*: a cap in units, a cap in parts of the supply, a number of holders, all counted by identity. *Six rules*: these
+and three module contracts, an approval of each transfer and two of black-out periods. Rows with *two
 accounts* settle all twenty trades between the same two, each of two orders of its own; with *forty accounts* no
-account comes twice. Acts carry the signatures of two institutions.
+account comes twice. *All-or-nothing* and *netted* batches have twenty trades too. Acts carry
+the signatures of two institutions.
 """
 
 

@@ -9,6 +9,7 @@ from stoken.chain.rpc import RpcClient
 
 #: EIP-170.
 BYTES_MAX: Final = 24_576
+_WORD: Final = 32
 
 
 def sizes(rpc: RpcClient) -> dict[str, int]:
@@ -22,8 +23,10 @@ def _size(rpc: RpcClient, artifact: Artifact, codes: list[bytes]) -> int:
     for code in codes:
         if artifact.hash_of(code) == artifact.runtime_hash:
             return len(code)
-    # Not part of the deployment: what its creation would store.
-    code = rpc.call("eth_call", {"data": "0x" + artifact.bytecode.hex()}, "latest")
+    # Not part of the deployment: what its creation would store; immutables are as long whatever they are.
+    inputs = next((entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"), ())
+    created = artifact.bytecode + bytes(_WORD * len(inputs))
+    code = rpc.call("eth_call", {"data": "0x" + created.hex()}, "latest")
     return len(bytes.fromhex(code[2:]))
 
 

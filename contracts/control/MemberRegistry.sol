@@ -43,7 +43,6 @@ contract MemberRegistry is MemberNodes, MemberVotes, IMemberRegistry {
     uint16 private constant _VOTING_ROLES = (1 << 3) | (1 << 4) | (1 << 5) | (1 << 6);
     uint16 private constant _MAJORITY = 6_667;
 
-    bytes32 private constant _KEY = keccak256("Key(address key,uint8 scopes,uint40 since,uint40 until)");
     bytes32 private constant _KEY_CHANGE = keccak256(
         "KeyChange(bytes20 member,Key[] add,address[] retire,address[] revoke,uint256 nonce,uint40 deadline)"
         "Key(address key,uint8 scopes,uint40 since,uint40 until)"

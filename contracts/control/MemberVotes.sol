@@ -38,7 +38,7 @@ abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
     uint16 private constant _WHOLE = 10_000;
     uint16 private constant _HALF = 5_000;
 
-    bytes32 private constant _KEY = keccak256("Key(address key,uint8 scopes,uint40 since,uint40 until)");
+    bytes32 internal constant _KEY = keccak256("Key(address key,uint8 scopes,uint40 since,uint40 until)");
     bytes32 private constant _PROPOSAL = keccak256(
         "MemberProposal(uint8 kind,bytes20 member,uint16 roles,Key[] keys,uint256 salt,uint40 deadline)"
         "Key(address key,uint8 scopes,uint40 since,uint40 until)"

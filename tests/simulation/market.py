@@ -12,7 +12,8 @@ from stoken.parties import requests
 from tests import consortium
 from tests.consortium import BROKER_1, BROKER_2, CASH, CLAIM_ISSUER, FOREVER, TOPIC, Holder
 from tests.deployed import Deployed
-from tests.simulation.model import Account, Block, Claim, Model, Refusal
+from tests.simulation.model import Model
+from tests.simulation.terms import Account, Block, Claim, Refusal
 
 QUANTITY: Final = 4_000
 NOTICE: Final = 1
@@ -85,7 +86,15 @@ class World:
             name, owner = address.hex(), identity(address)
             asked[f"account {name}"] = (self.token, "SecurityToken", "accountOf", (address,))
             asked[f"verified {name}"] = (suite["registry"], "IdentityRegistry", "isVerified", (address,))
+            asked[f"locked up {name}"] = (suite["encumbrances"], "Encumbrances", "sums", (self.token, address))
             asked[f"position {owner.hex()}"] = (self.compliance, "ModularCompliance", "positionOf", (owner,))
+            asked[f"window {owner.hex()}"] = (self.compliance, "ModularCompliance", "windowOf", (owner,))
+        for number, _ in self.model.dates():
+            asked[f"supply at {number}"] = (self.token, "SecurityToken", "totalSupplyAt", (number,))
+            for address in ACCOUNTS:
+                asked[f"balance at {number} {address.hex()}"] = (
+                    self.token, "SecurityToken", "balanceOfAt", (address, number),
+                )  # fmt: skip
         for address in CASH.values():
             asked[f"cash {address.hex()}"] = (suite["deposit"], "DepositToken", "balanceOf", (address,))
         calls = []

@@ -5,193 +5,22 @@ Every operation returns None where it succeeds, or the refusal: the error's name
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
-Refusal = tuple[str, tuple[object, ...]]
+from tests.simulation.terms import Block, Claim, Lockup, Move, RecordDate, Refusal, Rules, Window
+from tests.simulation.verdicts import Verdicts
 
 _FULL: Final = 2**256 - 1
-_BPS: Final = 10_000
-_FOREVER: Final = 2**40 - 1
 
 
-class Block(NamedTuple):
-    """The block that an operation is mined in."""
-
-    number: int
-    time: int
-
-
-class Rules(NamedTuple):
-    """A rule set as announced; zero turns a rule off."""
-
-    effective: int
-    cap_units: int = 0
-    cap_bps: int = 0
-    classes: int = 0
-    holder_limit: int = 0
-    lot: int = 0
-    countries_allowed: bool = False
-    countries: frozenset[int] = frozenset()
-
-
-@dataclass(slots=True)
-class Account:
-    """An account: whose it is, what it holds, and how much of that is held back."""
-
-    identity: bytes = b""
-    broker: bytes = b""
-    country: int = 0
-    investor_class: int = 0
-    balance: int = 0
-    frozen: int = 0
-    encumbered: int = 0
-    legal_hold: bool = False
-    closed: bool = False
-
-
-class Claim(NamedTuple):
-    """What an issuer says of an identity."""
-
-    topics: int
-    until: int
-    for_cause: bool = False
-
-
-class Lockup(NamedTuple):
-    """Units of an account that stay until a time."""
-
-    account: bytes
-    units: int
-    until: int
-
-
-class Move(NamedTuple):
-    """Units on their way; a mint comes from nobody."""
-
-    sender: bytes
-    receiver: bytes
-    units: int
-
-
-@dataclass(slots=True)
-class Model:
+class Model(Verdicts):
     """One issue, its investors, and the cash of their brokers."""
-
-    registered: int
-    notice: int
-    accounts: dict[bytes, Account]
-    cash: dict[bytes, int]
-    trusted: dict[bytes, int]
-    required: int
-    paused: bool = False
-    supply: int = 0
-    rules: list[Rules] = field(default_factory=lambda: [Rules(0)])
-    claims: dict[tuple[bytes, bytes], Claim] = field(default_factory=dict)
-    allowances: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
-    lockups: dict[bytes, Lockup] = field(default_factory=dict)
-    released: set[bytes] = field(default_factory=set)
-
-    def account(self, address: bytes) -> Account:
-        """Return an account; nobody knows one that was never registered."""
-        return self.accounts.get(address) or Account()
-
-    def for_cause(self, identity: bytes) -> bool:
-        """Say whether any issuer, trusted or not, revoked the identity for cause and has not attested it since."""
-        return any(claim.for_cause for (of, _), claim in self.claims.items() if of == identity)
-
-    def verified_until(self, address: bytes) -> int:
-        """Return until when each required topic is attested by a trusted issuer; zero where one is not."""
-        identity = self.account(address).identity
-        if not identity or self.for_cause(identity):
-            return 0
-        ends = [_FOREVER]
-        ends += [
-            max((self._attested(identity, issuer, topic) for issuer in self.trusted), default=0)
-            for topic in range(64)
-            if self.required >> topic & 1
-        ]
-        return min(ends)
-
-    def _attested(self, identity: bytes, issuer: bytes, topic: int) -> int:
-        claim = self.claims.get((identity, issuer), Claim(0, 0))
-        return claim.until if claim.topics & self.trusted[issuer] & 1 << topic else 0
-
-    def unverified(self, address: bytes, block: Block) -> Refusal | None:
-        """Return what a receiver lacks."""
-        until = self.verified_until(address)
-        if until == 0:
-            return "InvestorNotVerified", (address,)
-        return ("InvestorClaimExpired", (address, until)) if until < block.time else None
-
-    def verdict(self, move: Move, block: Block, spender: bytes = b"") -> Refusal | None:
-        """Return the first refusal in the promised order: pause, holds, identity, rules, balance, allowance."""
-        sender, receiver = self.account(move.sender), self.account(move.receiver)
-        if self.paused:
-            return "TokenPaused", ()
-        for address, account in ((move.sender, sender), (move.receiver, receiver)):
-            if account.legal_hold:
-                return "AccountLegalHold", (address,)
-        if not sender.identity or self.for_cause(sender.identity):
-            return "SenderNotVerified", (move.sender,)
-        return (
-            self.unverified(move.receiver, block)
-            or self.barred(move, block)
-            or self.uncovered(move.sender, move.units, releasable=0)
-            or self._unallowed(move, spender)
-        )
-
-    def _unallowed(self, move: Move, spender: bytes) -> Refusal | None:
-        allowed = self.allowances.get((move.sender, spender), 0)
-        if not spender or spender == move.sender or allowed >= move.units:
-            return None
-        return "ERC20InsufficientAllowance", (spender, allowed, move.units)
-
-    def barred(self, move: Move, block: Block) -> Refusal | None:
-        """Return what the rules in force say; accounts of one identity meet none."""
-        receiver = self.account(move.receiver)
-        if self.account(move.sender).identity == receiver.identity:
-            return None
-        rules = [each for each in self.rules if each.effective <= block.number][-1]
-        if rules.lot and move.units % rules.lot:
-            return "LotInvalid", (move.units, rules.lot)
-        if (rules.countries or rules.countries_allowed) and (
-            (receiver.country in rules.countries) != rules.countries_allowed
-        ):
-            return "JurisdictionBarred", (move.receiver, receiver.country)
-        if rules.classes and not rules.classes >> receiver.investor_class & 1:
-            return "InvestorClassNotEligible", (move.receiver, receiver.investor_class)
-        return self._beyond_limits(rules, move) if move.units else None
-
-    def _beyond_limits(self, rules: Rules, move: Move) -> Refusal | None:
-        identity = self.account(move.receiver).identity
-        limits = [rules.cap_units] if rules.cap_units else []
-        if rules.cap_bps and move.sender:
-            limits.append(self.supply * rules.cap_bps // _BPS)
-        held = self.position(identity)
-        if limits and held + move.units > min(limits):
-            return "HoldingLimit", (identity, held + move.units, min(limits))
-        if not rules.holder_limit or held:
-            return None
-        leaves = bool(move.sender) and self.position(self.account(move.sender).identity) == move.units
-        holders = self.holders() + (not leaves)
-        return ("HolderCountLimit", (holders, rules.holder_limit)) if holders > rules.holder_limit else None
-
-    def uncovered(self, address: bytes, units: int, releasable: int) -> Refusal | None:
-        """Return what the units fall short of: the balance, what is locked up, what is frozen."""
-        account = self.account(address)
-        if units > account.balance:
-            return "InsufficientSecurities", (address, account.balance, units)
-        free = account.balance - account.encumbered
-        if units > free:
-            return "LockupActive", (address, free, units)
-        free -= account.frozen - releasable
-        return ("SecuritiesFrozen", (address, free, units)) if units > free else None
 
     def transfer(self, move: Move, block: Block, spender: bytes = b"") -> Refusal | None:
         """Move units as their owner or a spender asks."""
         refusal = self.verdict(move, block, spender)
         if refusal is None:
+            self._receive(move, block)
             self._move(move)
             allowed = self.allowances.get((move.sender, spender), 0)
             if spender and spender != move.sender and allowed != _FULL:
@@ -205,6 +34,7 @@ class Model:
         if refusal is None and self.cash[payer] < cost:
             refusal = "InsufficientCash", (payer, self.cash[payer], cost)
         if refusal is None:
+            self._receive(move, block)
             self._move(move)
             self.cash[payer] -= cost
             self.cash[payee] += cost
@@ -215,12 +45,20 @@ class Model:
             self.accounts[move.sender].balance -= move.units
             self.accounts[move.receiver].balance += move.units
 
+    def _receive(self, move: Move, block: Block) -> None:
+        """Count what rules allowed in the receiver's window; acts of force use none up."""
+        rules, receiver = self.rules_at(block), self.account(move.receiver).identity
+        if move.units and rules.window_seconds and self.account(move.sender).identity != receiver:
+            self.windows[receiver] = self.window(rules, move, block)
+
     def mint(self, receiver: bytes, units: int, block: Block) -> Refusal | None:
         """Create units within the registered quantity."""
         if self.supply + units > self.registered:
             return "SupplyCapExceeded", (self.registered, self.supply + units)
-        refusal = self.unverified(receiver, block) or self.barred(Move(b"", receiver, units), block)
+        move = Move(b"", receiver, units, plain=False)
+        refusal = self.halted(move) or self.held(move) or self.unverified(receiver, block) or self.barred(move, block)
         if refusal is None:
+            self._receive(move, block)
             self.accounts[receiver].balance += units
             self.supply += units
         return refusal
@@ -259,11 +97,10 @@ class Model:
         target.frozen += source.frozen
         target.encumbered += source.encumbered
         target.legal_hold |= source.legal_hold
-        source.closed |= source.encumbered != 0
+        if source.encumbered:
+            source.successor = successor
         source.balance = source.frozen = source.encumbered = 0
         source.legal_hold = False
-        moved = {key: each for key, each in self.lockups.items() if each.account == lost}
-        self.lockups |= {key: each._replace(account=successor) for key, each in moved.items()}
         return None
 
     def freeze(self, address: bytes, units: int) -> Refusal | None:
@@ -284,6 +121,28 @@ class Model:
     def hold(self, address: bytes, *, frozen: bool) -> Refusal | None:
         """Freeze or release an account as a whole."""
         self.accounts[address].legal_hold = frozen
+        return None
+
+    def restrain(self, address: bytes, *, no_sale: bool, no_purchase: bool) -> Refusal | None:
+        """Set the legal hold of an account for every issue."""
+        account = self.accounts[address]
+        account.no_sale, account.no_purchase = no_sale, no_purchase
+        return None
+
+    def restrict(self, broker: bytes, *, restricted: bool) -> Refusal | None:
+        """Restrict the accounts of a manager, or release them."""
+        (self.restricted.add if restricted else self.restricted.discard)(broker)
+        return None
+
+    def suspend(self, *, suspended: bool) -> Refusal | None:
+        """Suspend the network, or release it."""
+        self.suspended = suspended
+        return None
+
+    def record(self) -> Refusal | None:
+        """Keep what everybody holds now."""
+        balances = {address: account.balance for address, account in self.accounts.items()}
+        self.record_dates.append(RecordDate(balances, self.supply))
         return None
 
     def pause(self, *, paused: bool) -> Refusal | None:
@@ -311,11 +170,11 @@ class Model:
 
     def lock_up(self, key: bytes, lockup: Lockup, block: Block) -> Refusal | None:
         """Lock up free units until a time to come."""
-        if key in self.lockups or key in self.released:
-            return "EncumbrancesIdUsed", (key,)
         if lockup.until <= block.time:
             return "EncumbrancesEndPassed", (lockup.until, block.time)
-        if self.account(lockup.account).closed:
+        if key in self.lockups or key in self.released:
+            return "EncumbrancesIdUsed", (key,)
+        if self.account(lockup.account).successor:
             return "AccountClosed", (lockup.account,)
         refusal = self.uncovered(lockup.account, lockup.units, releasable=0)
         if refusal is None:
@@ -323,14 +182,16 @@ class Model:
             self.lockups[key] = lockup
         return refusal
 
-    def end_lock_up(self, key: bytes, block: Block) -> Refusal | None:
-        """Release a lock-up whose time has come, wherever its units are now."""
-        lockup = self.lockups.get(key)
-        if lockup is None:
+    def end_lock_up(self, key: bytes, lockup: Lockup, block: Block) -> Refusal | None:
+        """Release a lock-up whose time has come, wherever its units are now; who asks knows the record."""
+        if self.lockups.get(key) != lockup:
             return "EncumbrancesIdUnknown", (key,)
         if block.time < lockup.until:
             return "EncumbrancesStillActive", (key, lockup.until)
-        self.accounts[lockup.account].encumbered -= lockup.units
+        holder = lockup.account
+        while self.accounts[holder].successor:
+            holder = self.accounts[holder].successor
+        self.accounts[holder].encumbered -= lockup.units
         self.released.add(key)
         del self.lockups[key]
         return None
@@ -378,13 +239,10 @@ class Model:
             setattr(self.accounts[address], name, value)
         return None
 
-    def position(self, identity: bytes) -> int:
-        """Return the units of an identity, over all of its accounts."""
-        return sum(account.balance for account in self.accounts.values() if account.identity == identity)
-
-    def holders(self) -> int:
-        """Return how many identities hold units."""
-        return len({account.identity for account in self.accounts.values() if account.balance})
+    def dates(self) -> list[tuple[int, RecordDate]]:
+        """Return the record dates that are compared, by their numbers: the first and the last two."""
+        numbered = list(enumerate(self.record_dates, 1))
+        return numbered[:1] + numbered[1:][-2:]
 
     def state(self, block: Block) -> Mapping[str, object]:
         """Return everything that is compared with the chain."""
@@ -393,5 +251,11 @@ class Model:
             name = address.hex()
             found[f"account {name}"] = (each.balance, each.frozen, each.encumbered, each.legal_hold)
             found[f"verified {name}"] = self.verified_until(address) >= block.time
+            found[f"locked up {name}"] = (each.encumbered, 0, 0)
             found[f"position {each.identity.hex()}"] = self.position(each.identity)
+            window = self.windows.get(each.identity, Window(0, 0))
+            found[f"window {each.identity.hex()}"] = (window.units, window.since)
+        for number, date in self.dates():
+            found[f"supply at {number}"] = date.supply
+            found |= {f"balance at {number} {address.hex()}": units for address, units in date.balances.items()}
         return found | {f"cash {address.hex()}": balance for address, balance in self.cash.items()}

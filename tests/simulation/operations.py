@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may happen, as a table: how often, and how it is drawn. A new part of the suite adds rows."""
 
-import random
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from stoken.chain import eip712
 from stoken.chain.signatures import address_of, sign
 from stoken.chain.statements import Attest, Attested, Revoke
-from stoken.issuance.calldata import call_of, interface
+from stoken.issuance.calldata import interface
 from stoken.orders.outcomes import Stamp, Trade
 from stoken.parties import requests
 from stoken.settlement import encode
 from tests.consortium import CASH, CLAIM_ISSUER, FOREVER, TOPIC
 from tests.deployed import START
+from tests.simulation.drawing import Draw, Operation
 from tests.simulation.market import (
     ACCOUNTS,
     CLASSES,
@@ -22,76 +22,14 @@ from tests.simulation.market import (
     NOTICE,
     OTHER_ISSUER,
     SECOND_TOPIC,
-    World,
     identity,
 )
-from tests.simulation.model import Block, Claim, Lockup, Model, Move, Refusal, Rules
+from tests.simulation.terms import Claim, Lockup, Move, Rules
 
 _ISSUERS: Final = (CLAIM_ISSUER, OTHER_ISSUER)
 _STAMP: Final = Stamp(0, bytes(32), 0, bytes(32))
 _FULL: Final = 2**256 - 1
 _BITS: Final = 256
-
-Promise = Callable[[Model, Block], Refusal | None]
-
-
-class Operation(NamedTuple):
-    """A transaction, and what the model says of it."""
-
-    what: str
-    sender: bytes
-    to: bytes
-    data: bytes
-    promise: Promise
-
-
-class Draw:
-    """Draws operations from one seed; `at` is the block that they will probably be mined in."""
-
-    def __init__(self, world: World, choose: random.Random) -> None:
-        """Take the world and the seed's generator."""
-        self.world = world
-        self.choose = choose
-        self.at = Block(0, 0)
-        self._trades = 0
-
-    def operation(self) -> Operation:
-        """Return the next operation."""
-        (row,) = self.choose.choices(list(TABLE), list(TABLE.values()))
-        return row(self)
-
-    # --- helpers ------------------------------------------------------------------------------------------------------
-
-    def account(self) -> bytes:
-        """Return somebody."""
-        return self.choose.choice(ACCOUNTS)
-
-    def units(self, address: bytes) -> int:
-        """Return an amount that is interesting for an account: about what it has, or little, or nothing."""
-        account = self.world.model.account(address)
-        free = account.balance - account.frozen - account.encumbered
-        around = self.choose.choice((account.balance, free, account.frozen, account.balance // 2, 10))
-        return max(0, self.choose.choice((around, around, around + 1, around // 3, 7, 0)))
-
-    def chance(self, share: float) -> bool:
-        """Return true in this share of cases."""
-        return self.choose.random() < share
-
-    def call(self, sender: bytes, function: str, *arguments: Any, promise: Promise) -> Operation:  # noqa: ANN401
-        """Return a call of the token."""
-        data = interface("SecurityToken").encode(function, *arguments)
-        return Operation(function, sender, self.world.token, data, promise)
-
-    def own(self, part: str, contract: str, function: str, *arguments: Any, promise: Promise) -> Operation:  # noqa: ANN401
-        """Return a call of a part of the suite by Authority."""
-        to = self.world.compliance if part == "compliance" else self.world.chain.suite[part]
-        data = interface(contract).encode(function, *arguments)
-        return Operation(function, self.world.chain.authority, to, data, promise)
-
-    def relayed(self, body: requests.Body, promise: Promise) -> Operation:
-        """Return the relay of what somebody signed."""
-        call, chain = call_of(body), self.world.chain
-        return Operation(type(body).__name__, chain.venue, chain.suite[call.contract], call.data, promise)
 
 
 # --- units ------------------------------------------------------------------------------------------------------------
@@ -127,15 +65,15 @@ def settle(draw: Draw) -> Operation:
     chain, holders = draw.world.chain, draw.world.holders
     buy, buy_signature = chain.order(holders[buyer], draw.world.token, 1, price, units)
     sell, sell_signature = chain.order(holders[seller], draw.world.token, 2, price, units)
-    draw._trades += 1  # noqa: SLF001 - its own module
+    draw.trades += 1
     brokers = holders[buyer].broker, holders[seller].broker
     trade = Trade(
-        draw._trades, "", draw.world.token, price, units, START, 0, 0, 0, *brokers,  # noqa: SLF001
+        draw.trades, "", draw.world.token, price, units, START, 0, 0, 0, *brokers,
         buy, buy_signature, sell, sell_signature, "", "", _STAMP,
     )  # fmt: skip
     data = encode.calldata(encode.batch([trade]))
     payer, payee = (CASH[broker] for broker in brokers)
-    move = Move(seller, buyer, units)
+    move = Move(seller, buyer, units, plain=False)
     return Operation(
         "settle", chain.venue, chain.suite["settlement"], data, lambda m, b: m.settle(move, price, payer, payee, b)
     )
@@ -231,12 +169,50 @@ def lock_up(draw: Draw) -> Operation:
 
 def end_lock_up(draw: Draw) -> Operation:
     """Release a lock-up, mostly one that is there, as anybody."""
-    known = list(draw.world.model.lockups) or [b"\xff" * 32]
-    key = draw.choose.choice(known) if draw.chance(0.8) else draw.choose.randrange(400).to_bytes(32)
-    data = interface("Encumbrances").encode("release", key)
-    return Operation(
-        "release", draw.account(), draw.world.chain.suite["encumbrances"], data, lambda m, b: m.end_lock_up(key, b)
+    known = draw.world.model.lockups
+    key = draw.choose.choice(list(known)) if known and draw.chance(0.8) else draw.choose.randrange(400).to_bytes(32)
+    lockup = known.get(key, Lockup(draw.account(), 10, draw.at.time))
+    if draw.chance(0.05):
+        lockup = lockup._replace(units=lockup.units + 1)
+    record = (draw.world.token, lockup.units, lockup.account, lockup.until, 1, bytes(20), bytes(32))
+    data = interface("Encumbrances").encode("release", key, record)
+    to = draw.world.chain.suite["encumbrances"]
+    return Operation("release", draw.account(), to, data, lambda m, b: m.end_lock_up(key, lockup, b))
+
+
+def record(draw: Draw) -> Operation:
+    """Set a record date."""
+    return draw.call(draw.world.chain.authority, "setRecordDate", promise=lambda m, _: m.record())
+
+
+# --- what the supervisor and courts stop ------------------------------------------------------------------------------
+
+
+def restrain(draw: Draw) -> Operation:
+    """Hold an account for every issue, for sales, purchases or both, or release it, which is likelier."""
+    address, effect = draw.account(), draw.choose.choice((0, 0, 0, 0, 0, 1, 2, 3))
+    no_sale, no_purchase = bool(effect & 1), bool(effect & 2)
+    return draw.legal(
+        "setHold", address, effect, promise=lambda m, _: m.restrain(address, no_sale=no_sale, no_purchase=no_purchase)
     )
+
+
+def restrict(draw: Draw) -> Operation:
+    """Restrict the accounts of a broker, or release them, which is likelier."""
+    broker, restricted = draw.choose.choice(list(CASH)), draw.chance(0.1)
+    return draw.legal(
+        "setRestriction",
+        broker,
+        draw.world.token,
+        restricted,
+        promise=lambda m, _: m.restrict(broker, restricted=restricted),
+    )
+
+
+def suspend(draw: Draw) -> Operation:
+    """Suspend the network, or release it, which is likelier."""
+    suspended = draw.chance(0.1)
+    return draw.legal("setSuspended", suspended, promise=lambda m, _: m.suspend(suspended=suspended))
 
 
 # --- who may receive --------------------------------------------------------------------------------------------------
@@ -257,6 +233,8 @@ def announce(draw: Draw) -> Operation:
             {"cap_bps": choose.choice((1_500, 5_000)), "holder_limit": 6},
             {"countries": frozenset(choose.sample(COUNTRIES, choose.choice((1, 2))))},
             {"countries": frozenset(COUNTRIES[:2]), "countries_allowed": True, "classes": 0b1110},
+            {"window_units": choose.choice((100, 500)), "window_seconds": choose.choice((60, 600))},
+            {"off_venue_barred": True},
         )
     )
     rules = Rules(effective, **values)
@@ -269,6 +247,9 @@ def announce(draw: Draw) -> Operation:
         lot=rules.lot,
         countriesAllowed=rules.countries_allowed,
         countries=tuple(words),
+        windowUnits=rules.window_units,
+        windowSeconds=rules.window_seconds,
+        offVenueBarred=rules.off_venue_barred,
     )
     return draw.own(
         "compliance",
@@ -379,6 +360,10 @@ TABLE: Final[Mapping[Callable[[Draw], Operation], int]] = {
     pause: 3,
     lock_up: 4,
     end_lock_up: 6,
+    record: 1,
+    restrain: 3,
+    restrict: 3,
+    suspend: 3,
     announce: 3,
     attest: 9,
     revoke: 2,
@@ -387,3 +372,9 @@ TABLE: Final[Mapping[Callable[[Draw], Operation], int]] = {
     require: 2,
     describe: 1,
 }
+
+
+def operation(draw: Draw) -> Operation:
+    """Return the next operation."""
+    (row,) = draw.choose.choices(list(TABLE), list(TABLE.values()))
+    return row(draw)

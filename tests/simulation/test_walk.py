@@ -11,9 +11,10 @@ from eth_hash.auto import keccak
 
 from stoken.issuance.calldata import interface
 from tests.deployed import GAS, Deployed, deployed
+from tests.simulation.drawing import Draw, Operation
 from tests.simulation.market import World, refusal_of
-from tests.simulation.model import Block, Refusal
-from tests.simulation.operations import Draw, Operation
+from tests.simulation.operations import operation
+from tests.simulation.terms import Block, Refusal
 
 OPERATIONS: Final = 10_000
 _A_BLOCK: Final = 40
@@ -28,7 +29,8 @@ _MET: Final = {
     *("InsufficientSecurities", "LockupActive", "SecuritiesFrozen", "ERC20InsufficientAllowance", "InsufficientCash"),
     *("SupplyCapExceeded", "ComplianceNoticeTooShort", "ClaimIssuerUntrusted", "SecurityTokenIdentityMismatch"),
     *("EncumbrancesIdUsed", "EncumbrancesEndPassed", "EncumbrancesStillActive", "EncumbrancesIdUnknown"),
-    "AccountClosed",
+    *("AccountClosed", "EmergencySuspension", "InstitutionTransferRestricted"),
+    *("SubscriptionLimit", "OffVenueSaleBarred"),
 }
 
 
@@ -47,7 +49,7 @@ class Walk:
         head = self.rpc.call("eth_getBlockByNumber", "latest", False)  # noqa: FBT003 - JSON-RPC
         block = Block(int(head["number"], 16) + 1, int(head["timestamp"], 16) + self.draw.choose.choice((1, 3, 20)))
         self.draw.at = block
-        operations = [self.draw.operation() for _ in range(_A_BLOCK)]
+        operations = [operation(self.draw) for _ in range(_A_BLOCK)]
         sent = self.rpc.batch([("eth_sendTransaction", [_transaction(each)]) for each in operations])
         self.rpc.call("evm_setNextBlockTimestamp", block.time)
         self.rpc.call("evm_mine")
@@ -56,11 +58,11 @@ class Walk:
         assert len(receipts) == len(operations), "a block holds them all"
         traces = self._reverts([each["transactionHash"] for each in receipts if each["status"] == "0x0"])
         for receipt in receipts:
-            operation = by_hash[receipt["transactionHash"]]
+            done = by_hash[receipt["transactionHash"]]
             found = _outcome(receipt, traces)
-            promised = operation.promise(self.world.model, block)
-            assert found == promised, f"{operation.what} at {block}: the contracts say {found}"
-            self.done[operation.what] += 1
+            promised = done.promise(self.world.model, block)
+            assert found == promised, f"{done.what} at {block}: the contracts say {found}"
+            self.done[done.what] += 1
             self.met[promised[0] if promised else "done"] += 1
         self._compare(block)
 

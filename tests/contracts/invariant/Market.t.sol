@@ -44,6 +44,7 @@ contract MarketInvariants is Test {
         assertEq(_market.movesWhilePaused(), 0, "13. a pause stops every transfer");
         _lockups();
         _versions();
+        _recordDates();
     }
 
     function _account(address account) private view returns (uint256) {
@@ -80,6 +81,20 @@ contract MarketInvariants is Test {
             held += encumbered;
         }
         assertEq(open, held, "15. encumbered units are those of open records, through recoveries too");
+    }
+
+    function _recordDates() private view {
+        for (uint24 id = 1; id <= _token.recordDates(); id++) {
+            uint256 sum;
+            for (uint256 i = 0; i < _market.accountCount(); i++) {
+                address account = _market.accounts(i);
+                uint256 held = _token.balanceOfAt(account, id);
+                assertEq(held, _market.heldAt(id, account), "29. what was held at a record date never changes");
+                sum += held;
+            }
+            assertEq(_token.totalSupplyAt(id), sum, "30. the supply at a record date is the sum of what was held");
+            assertEq(_token.totalSupplyAt(id), _market.supplyAt(id), "31. and is what it was");
+        }
     }
 
     function _versions() private {

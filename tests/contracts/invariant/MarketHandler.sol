@@ -11,11 +11,16 @@ import {Suite} from "../Suite.sol";
 /// before, and the answer must be what then happens. It is owner, agent and settlement of its own suite.
 contract MarketHandler is Suite {
     uint256 private constant _LOCKUPS_MAX = 40;
+    uint24 private constant _RECORD_DATES_MAX = 10;
 
     address[] public accounts;
     address[] public identities;
     bytes32[] public lockups;
     mapping(bytes32 id => IEncumbrances.Encumbrance) private _records;
+
+    /// @notice What each account held, and the supply, when a record date was set.
+    mapping(uint24 id => mapping(address account => uint256)) public heldAt;
+    mapping(uint24 id => uint256) public supplyAt;
 
     /// @notice What was minted and burnt in all.
     uint256 public minted;
@@ -206,6 +211,15 @@ contract MarketHandler is Suite {
         bytes32 id = lockups[which % lockups.length];
         if (lockedBy(id) == 0 || _records[id].until > block.timestamp) return;
         encumbrances.release(id, _records[id]);
+    }
+
+    function setRecordDate() external {
+        if (token.recordDates() == _RECORD_DATES_MAX) return;
+        uint24 id = token.setRecordDate();
+        supplyAt[id] = token.totalSupply();
+        for (uint256 i = 0; i < accounts.length; i++) {
+            heldAt[id][accounts[i]] = token.balanceOf(accounts[i]);
+        }
     }
 
     // --- who may receive ---------------------------------------------------------------------------------------
