@@ -99,7 +99,7 @@ class TestStorage:
     def test_places_are_those_of_the_compiler(self) -> None:
         """The account's word, whose slot the explanation of a transfer finds by hand."""
         assert "| `totalSupply` | 1, byte 20 | `uint96` |" in text("SecurityToken")
-        assert "| `accounts` | 5 | `mapping(address => TokenState.Account)` |" in text("SecurityToken")
+        assert "| `accounts` | 6 | `mapping(address => TokenState.Account)` |" in text("SecurityToken")
 
 
 class TestAccess:
@@ -116,7 +116,7 @@ class TestAccess:
     def test_guards_are_read_from_modifiers_helpers_and_comparisons(self) -> None:
         page = (REFERENCE / "access.md").read_text()
         for line in (
-            "| `mint` | agent | ISSUER or ISSUER_ACCOUNT_MANAGER, then REGISTRAR |",
+            "| `mint` | agent (MINT) | ISSUER or ISSUER_ACCOUNT_MANAGER, then REGISTRAR |",
             "| `upgradeToAndCall` | owner | default |",
             "| `settleBatch` | SENDER key of a venue, with signed `Order` |",
             "| `settle` | settlement |",
