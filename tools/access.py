@@ -2,7 +2,9 @@
 """Who may call what, read from the code: modifiers, comparisons with the caller, signed statements.
 
 Only what every call passes counts: statements of the function itself, of its modifiers and of the functions that
-these call, never those within a branch or a loop. What shows no guard must stand in tools/access.toml with its reason.
+these call, never those within a branch or a loop, nor conditions that ask for something else as well. What a caller
+keeps under its own address, by a further key, tells nothing of who it is. What shows no guard must stand in
+tools/access.toml with its reason.
 """
 
 import re
@@ -23,6 +25,10 @@ _NAMES: Final = {
     "agent": "agent",
     "address(this)": "the contract itself",
     "SENDER": "SENDER key of a venue",
+    "CONVERT": "agent of the token (CONVERT)",
+    "address(uint160(head))": "token",
+    "!keyHasPurpose(_keyOf(msg.sender), purpose)": "key with purpose",
+    "!_data().admittedCodes[msg.sender.codehash]": "contract of admitted code",
     "initializer": "constructor of the proxy, once",
 }
 
@@ -135,6 +141,9 @@ class _Derivation:
             kind = statement["nodeType"]
             if kind == "VariableDeclarationStatement" and self._asks(statement.get("initialValue"), callers):
                 callers |= {part["id"] for part in statement["declarations"] if part}
+            assigned = statement.get("expression") or {}
+            if assigned.get("nodeType") == "Assignment" and self._asks(assigned["rightHandSide"], callers):
+                callers |= {assigned["leftHandSide"].get("referencedDeclaration", 0)}
             if kind == "IfStatement":
                 yield from self._condition(statement, callers)
             elif kind in {"ExpressionStatement", "VariableDeclarationStatement", "Return"} and depth:
@@ -144,7 +153,9 @@ class _Derivation:
     def _condition(self, statement: Node, callers: set[int]) -> Iterator[Guard]:
         body = statement["trueBody"]
         first = body["statements"][0] if body["nodeType"] == "Block" and body["statements"] else body
-        if first["nodeType"] not in {"RevertStatement", "Return"} or not self._asks(statement["condition"], callers):
+        if first["nodeType"] not in {"RevertStatement", "Return"}:
+            return
+        if not all(self._asks(part, callers) for part in _conjuncts(statement["condition"])):
             return
         error = self._error(first) if first["nodeType"] == "RevertStatement" else ""
         names = list(self._passing(statement["condition"], callers))
@@ -170,12 +181,37 @@ class _Derivation:
             (part.get("memberName") == "sender" and part["expression"].get("name") == "msg")
             or (part["nodeType"] == "Identifier" and part["name"] == "_msgSender")
             or (part["nodeType"] == "Identifier" and part["referencedDeclaration"] in callers)
-            for part in walk(node)
+            for part in _foreign(node)
         )
 
     def _error(self, statement: Node) -> str:
         declaration = statement["errorCall"]["expression"]["referencedDeclaration"]
         return str(self._model.nodes[declaration]["errorSelector"])
+
+
+def _conjuncts(condition: Node) -> Iterator[Node]:
+    if condition["nodeType"] == "BinaryOperation" and condition["operator"] == "&&":
+        yield from _conjuncts(condition["leftExpression"])
+        yield from _conjuncts(condition["rightExpression"])
+    else:
+        yield condition
+
+
+def _foreign(node: object) -> Iterator[Node]:
+    """Yield a node and everything below it, but not what the caller keeps under its own address."""
+    if isinstance(node, dict):
+        if node.get("nodeType") == "IndexAccess" and _keyed_by_caller(node["baseExpression"]):
+            return
+        if "nodeType" in node:
+            yield node
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _foreign(part)
+
+
+def _keyed_by_caller(base: Node) -> bool:
+    return base["nodeType"] == "IndexAccess" and any(
+        part.get("memberName") == "sender" for part in walk(base["indexExpression"])
+    )
 
 
 def typed(constant: Node) -> str:

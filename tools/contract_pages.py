@@ -9,6 +9,7 @@ from typing import Final
 
 from eth_hash.auto import keccak
 
+from stoken.chain.provenance import PARTS
 from tools.access import access, typed, writing
 from tools.pages import REFERENCE, ROOT, page, table
 from tools.solidity import Node, deployed, model, natspec, signature, type_name, walk
@@ -129,9 +130,20 @@ def _introduction(contract: Node) -> str:
         if words and (base["contractKind"] == "interface" or base is contract) and base["name"] != "Refusals":
             paragraphs.append(f"**{base['name']}**: {words}")
     source = deployed()[str(contract["name"])].relative_to(ROOT).as_posix()
+    behind = _standing(contract)
+    return "\n\n".join([f"`{source}`. {behind}", *paragraphs])
+
+
+def _standing(contract: Node) -> str:
+    """Say how a contract is reached: behind a proxy, as a part of another, or as it is."""
+    name = str(contract["name"])
+    whole = next((whole for whole, part in PARTS.items() if part == name), "")
+    if whole:
+        return f"A part of [{whole}]({whole}.md): runs by delegation at its address and over its storage."
     governed = any(base["name"] == "Governed" for base in model().ours(contract))
     behind = "Stands behind an ERC-1967 proxy; its owner alone upgrades it." if governed else "Is not upgradeable."
-    return "\n\n".join([f"`{source}`. {behind}", *paragraphs])
+    part = PARTS.get(name)
+    return f"{behind} Its address answers the functions of its part [{part}]({part}.md) too." if part else behind
 
 
 def _function(contract: Node, function: Node) -> str:

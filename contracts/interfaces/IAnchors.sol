@@ -3,10 +3,15 @@ pragma solidity ^0.8.20;
 
 /// @notice The root of an institution's records of one kind and period, signed by the institution.
 struct Anchor {
+    /// The institution: 20 characters of its LEI.
     bytes20 member;
+    /// Audit chain 1, journal 2, omnibus sub-ledger 3, report 4.
     uint8 kind;
+    /// A number of the institution's choosing, used once for each kind.
     uint64 period;
+    /// The root of the records.
     bytes32 root;
+    /// Last block time in seconds at which it is taken.
     uint40 deadline;
 }
 
@@ -15,7 +20,10 @@ struct Anchor {
 /// @dev Kinds: audit chain 1, journal 2, omnibus sub-ledger 3, report 4. A period is a number of the institution's
 /// choosing within a kind, as 20261124 for a day.
 interface IAnchors {
+    /// @notice There is no such kind of records.
     error AnchorsKindInvalid(uint8 kind);
+
+    /// @notice A root of zero anchors nothing.
     error AnchorsRootZero();
 
     /// @notice An institution's root of a kind and period; it never changes.

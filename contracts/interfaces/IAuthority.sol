@@ -22,10 +22,15 @@ struct Act {
 
 /// @notice On what an act of force rests: the digest that was signed, who signed it, and why.
 struct Grounds {
+    /// The digest that was signed.
     bytes32 act;
+    /// The institution that signed first: 20 characters of its LEI.
     bytes20 author;
+    /// The institution that signed second, zero where one alone acts.
     bytes20 approver;
+    /// Code of the legal basis.
     bytes32 basis;
+    /// SHA-256 of the document.
     bytes32 document;
 }
 
@@ -41,9 +46,17 @@ interface IAuthority {
 
     /// @notice A policy needs roles of both institutions.
     error AuthorityPolicyInvalid(bytes4 selector);
+
+    /// @notice The act was not proposed.
     error AuthorityNotProposed(bytes32 act);
+
+    /// @notice Acts that call this function have no waiting time: they are executed at once.
     error AuthorityNotDelayed(bytes4 selector);
+
+    /// @notice The waiting time of the act ends at `eta`.
     error AuthorityDelayed(uint256 eta, uint256 at);
+
+    /// @notice The act was withdrawn.
     error AuthorityActCanceled(bytes32 act);
 
     /// @notice An act was carried out; `act` is the digest that the institutions signed.

@@ -3,11 +3,17 @@ pragma solidity ^0.8.20;
 
 /// @notice A question to those who held an issue at a record date; options count from zero.
 struct Question {
+    /// The security.
     address token;
+    /// The token's record date.
     uint24 recordId;
+    /// Number of options, 2 to 32.
     uint8 options;
+    /// First second of block time of the vote.
     uint40 opensAt;
+    /// Last second of block time of the vote.
     uint40 closesAt;
+    /// Hash of the question's text.
     bytes32 document;
 }
 
@@ -19,11 +25,22 @@ struct Question {
 /// address account,uint8 option,uint32 sequence)`; a later sequence replaces the vote until the ballot closes, so an
 /// earlier statement never comes back. Assumes a token with record dates.
 interface IBallot {
+    /// @notice The id was used before.
     error BallotIdUsed(bytes32 id);
+
+    /// @notice There is no such ballot.
     error BallotIdUnknown(bytes32 id);
+
+    /// @notice The document is missing, the options are not 2 to 32, or the times are out of order.
     error BallotQuestionInvalid(bytes32 id);
+
+    /// @notice The vote has not opened yet.
     error BallotNotOpen(uint40 opensAt, uint256 at);
+
+    /// @notice The vote has opened: who may vote stays as it is.
     error BallotAlreadyOpen(uint40 opensAt, uint256 at);
+
+    /// @notice The question has no such option.
     error BallotOptionUnknown(uint8 option, uint8 options);
 
     /// @notice A question was put.

@@ -7,6 +7,7 @@ import {IComplianceModule} from "./IComplianceModule.sol";
 /// @notice A module: identities that may not sell, or not buy, until a time; refused with InsiderBlackout.
 /// @dev An allotment at issuance is no purchase: mints are not asked.
 interface IBlackout is IComplianceModule {
+    /// @notice Sides are 0 to 3.
     error BlackoutSidesInvalid(uint8 sides);
 
     /// @notice An identity is barred from sides (1 selling, 2 buying) through the second `until`.

@@ -10,6 +10,7 @@ pragma solidity ^0.8.20;
 /// words worked out from its claims are stored, and noted claims let a mirror know what the chain would find. Words that
 /// rest on other code are never stored.
 interface IClaimNotes {
+    /// @notice So little gas is left that the answer of a claim's contract might depend on it.
     error IdentityRegistryGasTooLow(uint256 gasLeft);
 
     /// @notice Code of identities or claim issuers is trusted to tell of changes, or no longer.

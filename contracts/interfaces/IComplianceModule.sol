@@ -4,14 +4,23 @@ pragma solidity ^0.8.20;
 /// @notice A move of units as a module is asked about it: accounts, the identities under which their units count (the
 /// sender zero at a mint), the registry's words of both accounts, units, supply before, and the channel.
 struct Movement {
+    /// The account that gives, zero at a mint.
     address from;
+    /// The account that receives.
     address to;
+    /// The identity under which the giver's units count, zero at a mint.
     address sender;
+    /// The identity under which the receiver's units count.
     address receiver;
+    /// The registry's word of the giving account.
     uint256 fromWord;
+    /// The registry's word of the receiving account.
     uint256 toWord;
+    /// Units.
     uint256 amount;
+    /// Units that exist before the move.
     uint256 supply;
+    /// Plain transfer 0, venue 1, instruction 2, mint 3.
     uint8 channel;
 }
 
@@ -22,6 +31,7 @@ struct Movement {
 /// has at most 200,000 gas; whatever else comes back counts as failure and refuses the move. Not asked: moves between
 /// accounts of one identity, moves of nothing, burns and acts of force. State is kept by calling compliance contract.
 interface IComplianceModule {
+    /// @notice The compliance contract never bound this module.
     error ComplianceUnknown(address compliance);
 
     /// @notice The module serves a compliance contract from now on.

@@ -5,17 +5,25 @@ import {IEncumbrances} from "./IEncumbrances.sol";
 
 /// @notice A split or merge: `denominator` old units become `numerator` new ones.
 struct Conversion {
+    /// The security.
     address token;
+    /// New units of the ratio.
     uint96 numerator;
+    /// Old units of the ratio.
     uint96 denominator;
+    /// The issuer's account, to which the sum of the fractions goes.
     address residueAccount;
+    /// Hash of the decision.
     bytes32 document;
 }
 
 /// @notice One account of a batch, with all its encumbrances by ascending id.
 struct Holding {
+    /// The account.
     address account;
+    /// The ids of its encumbrances, ascending.
     bytes32[] ids;
+    /// The encumbrances, in the order of the ids.
     IEncumbrances.Encumbrance[] records;
 }
 
@@ -29,11 +37,22 @@ struct Holding {
 /// settlement holds units for a later day is converted once they are released: no record explains them. Assumes that
 /// this contract is an agent of the token with role CONVERT.
 interface IConversions {
+    /// @notice The id was used before.
     error ConversionsIdUsed(bytes32 id);
+
+    /// @notice No conversion of this id runs.
     error ConversionsIdUnknown(bytes32 id);
+
+    /// @notice Another conversion of the token runs.
     error ConversionsBusy(address token, bytes32 id);
+
+    /// @notice Both parts of a ratio are above zero and differ.
     error ConversionsRatioInvalid(uint96 numerator, uint96 denominator);
+
+    /// @notice The token is not paused.
     error ConversionsNotPaused(address token);
+
+    /// @notice The account was converted already.
     error ConversionsAccountConverted(bytes32 id, address account);
 
     /// @notice A conversion began.

@@ -44,11 +44,17 @@ struct CashParty {
 
 /// @notice Cash that a member moves between two of its accounts.
 struct CashMove {
+    /// The member that moves it: 20 characters of its LEI.
     bytes20 member;
+    /// The cash account that gives.
     address from;
+    /// The cash account that receives, of the same member and kind.
     address to;
+    /// Whole won, above zero.
     uint96 amount;
+    /// Fresh for the member.
     uint256 nonce;
+    /// Last block time in seconds at which it is taken.
     uint40 deadline;
 }
 
@@ -69,7 +75,11 @@ interface IDepositToken is IERC20 {
 
     /// @notice The amount is zero, or all won together would reach 2^88.
     error DepositTokenAmountInvalid(uint256 amount);
+
+    /// @notice The nets do not add up to zero.
     error DepositTokenNetUnbalanced(int256 sum);
+
+    /// @notice The accounts are to go to the member that has them.
     error DepositTokenMemberUnchanged(bytes20 member);
 
     /// @notice A member has a cash account.

@@ -4,21 +4,33 @@ pragma solidity ^0.8.20;
 /// @notice A payout of an issue to those who held it at a record date; amounts in the smallest unit of the currency,
 /// `amount` before and `withheld` of tax in it.
 struct Payout {
+    /// The security.
     address token;
+    /// The token's record date.
     uint24 recordId;
+    /// The paying institution: 20 characters of its LEI.
     bytes20 payer;
+    /// Units at the record date, all lines together.
     uint96 units;
+    /// Sum of all lines, before tax.
     uint96 amount;
+    /// Tax withheld, in `amount`.
     uint96 withheld;
+    /// Root of the Merkle tree of the lines.
     bytes32 root;
+    /// Hash of the decision.
     bytes32 document;
 }
 
 /// @notice What one account is paid.
 struct PayoutLine {
+    /// The securities account.
     address account;
+    /// Its units at the record date.
     uint96 units;
+    /// What it is due, before tax.
     uint96 amount;
+    /// Tax withheld, in `amount`.
     uint96 withheld;
 }
 
@@ -29,12 +41,25 @@ struct PayoutLine {
 /// signs, by a key of scope CASH, which lines it paid under which reference, as typed data `Payment(bytes32 id,
 /// bytes32[] leaves,bytes32 ref,uint40 deadline)`. Assumes a token with record dates.
 interface IDistribution {
+    /// @notice The id was used before.
     error DistributionIdUsed(bytes32 id);
+
+    /// @notice There is no such payout.
     error DistributionIdUnknown(bytes32 id);
+
+    /// @notice The payout has ended.
     error DistributionClosed(bytes32 id);
+
+    /// @notice Root, amount, payer or document is missing.
     error DistributionEmpty(bytes32 id);
+
+    /// @notice There is not one proof for each line.
     error DistributionLengthMismatch(uint256 lines, uint256 proofs);
+
+    /// @notice The line is not one of the payout.
     error DistributionProofInvalid(bytes32 id, address account);
+
+    /// @notice The account was paid already.
     error DistributionLinePaid(bytes32 id, address account);
 
     /// @notice A payout was announced.

@@ -70,6 +70,8 @@ interface IDvpSettlement {
 
     /// @notice So little gas is left that a good trade might fail.
     error DvpSettlementGasTooLow(uint256 left, uint256 needed);
+
+    /// @notice There is no code at the address of the other modes.
     error DvpSettlementCodeMissing(address modes);
 
     /// @notice Both legs of a trade moved.

@@ -28,7 +28,9 @@ interface IEncumbrances {
         uint40 until;
         /// Its kind, by number.
         uint8 kind;
+        /// The account of pledgee or trustee, zero for other kinds.
         address party;
+        /// Hash of deed, purpose or document.
         bytes32 reason;
     }
 
@@ -43,7 +45,11 @@ interface IEncumbrances {
 
     /// @notice An encumbrance of no units says nothing.
     error EncumbrancesEmpty(bytes32 id);
+
+    /// @notice The kind takes no other party, or needs one that is not the account itself.
     error EncumbrancesPartyInvalid(address party);
+
+    /// @notice No time ends an encumbrance of this kind.
     error EncumbrancesEndInvalid(uint40 until);
 
     /// @notice The end does not lie ahead of the block time `at`.
@@ -51,6 +57,8 @@ interface IEncumbrances {
 
     /// @notice The end has not come yet.
     error EncumbrancesStillActive(bytes32 id, uint40 until);
+
+    /// @notice The ids do not ascend.
     error EncumbrancesOrderInvalid(bytes32 id);
 
     /// @notice Units of an account are encumbered; `until` is zero where no time ends it.

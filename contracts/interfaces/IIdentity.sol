@@ -6,12 +6,25 @@ pragma solidity ^0.8.20;
 /// CLAIM 3 changes or signs claims, ENCRYPTION 4. A key is keccak256(abi.encode(address)), of type 1 (ECDSA).
 /// @dev Nothing is executed on behalf of an identity: it holds no property and calls nobody.
 interface IKeyHolder {
+    /// @notice Keys are of type 1 (ECDSA).
     error IdentityKeyTypeInvalid(uint256 keyType);
+
+    /// @notice The key has not this purpose.
     error IdentityKeyUnknown(bytes32 key);
+
+    /// @notice There are 32 keys beside the first already.
     error IdentityKeysFull();
+
+    /// @notice The last key with MANAGEMENT stays.
     error IdentityLastManagementKey();
+
+    /// @notice Purposes are 1 to 4.
     error IdentityPurposeInvalid(uint256 purpose);
+
+    /// @notice This address was not made for this salt and key.
     error IdentityKeyUnproven(address managementKey);
+
+    /// @notice The first key is written already.
     error IdentityKeyWritten(address managementKey);
 
     /// @notice A key has a purpose.
@@ -50,8 +63,13 @@ interface IKeyHolder {
 /// @dev `data` is 64 bytes, the hash of a document and the block time to which the claim holds, or a reference
 /// urn:sha256:<hex>, which holds until revoked; `uri` is empty or such a reference. No other text is taken.
 interface IIdentity is IKeyHolder {
+    /// @notice The scheme is not 1, or the issuer does not say that the claim holds.
     error IdentityClaimInvalid(address issuer, uint256 topic);
+
+    /// @notice There is no such claim.
     error IdentityClaimUnknown(bytes32 claimId);
+
+    /// @notice The topic has 50 claims already.
     error IdentityClaimsFull(uint256 topic);
 
     /// @notice A claim was added.
@@ -126,6 +144,7 @@ interface IIdentity is IKeyHolder {
 /// @dev A claim is revoked by its hash, so whatever shape a signature takes, or another signature of the same claim.
 /// Issued anew, a claim needs other data.
 interface IClaimIssuer is IKeyHolder {
+    /// @notice The claim was revoked already.
     error ClaimIssuerClaimRevoked(bytes32 claimHash);
 
     /// @notice A claim no longer holds.
@@ -157,6 +176,7 @@ interface IClaimIssuer is IKeyHolder {
 /// @dev An address follows from salt and key, so that nobody can take it with another key. Making what is there
 /// returns it. The factory keeps no rights. An identity's key is written by its own `initialize`, when it is needed.
 interface IIdentityFactory {
+    /// @notice There is not one key for each salt.
     error IdentityFactoryLengthMismatch();
 
     /// @notice An identity came into being, for a management key.

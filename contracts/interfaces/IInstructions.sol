@@ -4,13 +4,21 @@ pragma solidity ^0.8.20;
 /// @notice What an account's manager signs (EIP-712) to move units outside a venue. `reason` is a code and `document`
 /// the hash of what proves it; both zero if the owner stays the same.
 struct Instruction {
+    /// The securities account that gives.
     address from;
+    /// The securities account that receives.
     address to;
+    /// The security.
     address token;
+    /// Units, above zero.
     uint96 units;
+    /// Reason code, zero where the owner stays the same.
     bytes32 reason;
+    /// Hash of what proves the reason, zero where the owner stays the same.
     bytes32 document;
+    /// Fresh for the giving account's manager.
     uint256 nonce;
+    /// Last block time in seconds at which it is taken.
     uint40 deadline;
 }
 
@@ -21,7 +29,10 @@ struct Instruction {
 /// only if the owner changes, and reason and document say why. Nonces are the giving manager's. Assumes that the token
 /// moves units only as it says.
 interface IInstructions {
+    /// @notice There is not one pair of signatures for each instruction.
     error InstructionsLengthMismatch();
+
+    /// @notice So little gas is left that a good instruction might fail.
     error InstructionsGasTooLow(uint256 left, uint256 needed);
 
     /// @notice Units moved by instruction; `instruction` is the digest that the managers signed.

@@ -9,11 +9,15 @@ pragma solidity ^0.8.20;
 interface IIssueDirectory {
     /// @notice One issue.
     struct Listing {
+        /// The chain's id.
         uint64 chainId;
+        /// The security's address on that chain.
         address token;
+        /// Its digital token identifier, nine ASCII characters.
         bytes9 dti;
     }
 
+    /// @notice Chain or token is zero.
     error IssueDirectoryTokenZero();
 
     /// @notice The register of an issue is here; a later listing replaces this one.

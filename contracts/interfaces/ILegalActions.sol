@@ -5,38 +5,59 @@ import {Grounds} from "./IAuthority.sol";
 
 /// @notice What a measure bars: see {ILegalActions}. `until` zero means without end.
 struct MeasureTerms {
+    /// Issue 1, institution 2, account 3, network 4, units 5.
     uint8 scope;
+    /// Of a hold in all issues: no sale 1, no purchase 2, both 3; otherwise 0.
     uint8 effect;
+    /// Last second of block time at which only the owner lifts it; zero without end.
     uint40 until;
+    /// The issue; zero for all, or where there is none.
     address token;
+    /// The account, or the member's LEI; zero for issue and network.
     bytes20 subject;
+    /// Units that are frozen, of scope 5 alone.
     uint96 units;
 }
 
 /// @notice The supervisor's immediate suspension of the network, signed by it alone.
 struct Suspension {
+    /// Code of the legal basis.
     bytes32 basis;
+    /// SHA-256 of the document.
     bytes32 document;
+    /// Last second of block time at which only the owner lifts it; zero without end.
     uint40 until;
+    /// Fresh for the supervisor.
     uint256 nonce;
+    /// Last block time in seconds at which it is taken.
     uint40 deadline;
 }
 
 /// @notice An account manager's hold on an account of its own, signed by it alone.
 struct AccountHold {
+    /// The securities account.
     address account;
+    /// Code of the legal basis.
     bytes32 basis;
+    /// SHA-256 of the document.
     bytes32 document;
+    /// Last second of block time at which only the owner lifts it.
     uint40 until;
+    /// Fresh for the manager.
     uint256 nonce;
+    /// Last block time in seconds at which it is taken.
     uint40 deadline;
 }
 
 /// @notice Units that go from one account to another by force, or out of existence where `to` is zero.
 struct ForcedMove {
+    /// The security.
     address token;
+    /// The account that loses the units.
     address from;
+    /// The account that gets them; zero cancels them.
     address to;
+    /// Units.
     uint96 units;
 }
 
@@ -53,30 +74,57 @@ struct ForcedMove {
 interface ILegalActions {
     /// @notice A measure. Status: ACTIVE 1, LIFTED 2; zero if there is none.
     struct Measure {
+        /// What it bars.
         MeasureTerms terms;
+        /// Active 1, lifted 2; zero if there is none.
         uint8 status;
+        /// Whether it lapses at its end unless two institutions confirm it.
         bool provisional;
+        /// On what it rests.
         Grounds grounds;
     }
 
     /// @notice The recovery of a lost account's units in one issue. Status: WAITING 1, EXECUTED 2, CANCELED 3.
     struct Recovery {
+        /// The security.
         address token;
+        /// The account that was lost.
         address lost;
+        /// The account that gets the units.
         address successor;
+        /// The identity of both.
         address identity;
+        /// First second of block time at which it may be carried out.
         uint40 eta;
+        /// Waiting 1, executed 2, canceled 3; zero if there is none.
         uint8 status;
     }
 
+    /// @notice The terms do not fit the scope, or the end does not lie ahead.
     error LegalActionsTermsInvalid(uint8 scope);
+
+    /// @notice There is no such measure, or it was lifted.
     error LegalActionsMeasureNotActive(uint64 id);
+
+    /// @notice The measure needs no confirmation.
     error LegalActionsNotProvisional(uint64 id);
+
+    /// @notice A manager's hold ends, and not after `latest`.
     error LegalActionsHoldTooLong(uint40 until, uint256 latest);
+
+    /// @notice The manager may hold the account again from `earliest` on.
     error LegalActionsHoldRepeated(address account, uint40 earliest);
+
+    /// @notice The account is not of this identity.
     error LegalActionsIdentityMismatch(address account, address identity);
+
+    /// @notice There is no such recovery, or it was carried out or withdrawn.
     error LegalActionsRecoveryNotWaiting(uint64 id);
+
+    /// @notice The account was recovered: its successor is `holder`.
     error LegalActionsAccountRecovered(address account, address holder);
+
+    /// @notice There is no move.
     error LegalActionsEmpty();
 
     /// @notice A measure holds from now on; provisional ones lapse unless confirmed.

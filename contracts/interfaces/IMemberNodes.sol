@@ -4,18 +4,28 @@ pragma solidity ^0.8.20;
 /// @notice A node of a member: its 64-byte public key (the id of an enode address) in two halves. Roles: VALIDATOR 1,
 /// READER 2. Validity in block time, both ends included.
 struct Node {
+    /// First half of its public key.
     bytes32 high;
+    /// Second half of its public key.
     bytes32 low;
+    /// Validator 1, reader 2.
     uint8 role;
+    /// First second of block time at which it may take part.
     uint40 since;
+    /// Last second of block time at which it may take part.
     uint40 until;
 }
 
 /// @title IMemberNodes
 /// @notice The nodes of the members: the source of node permissions.
 interface IMemberNodes {
+    /// @notice The node has no key or role, or ends before it begins.
     error MemberNodesNodeInvalid(bytes32 id);
+
+    /// @notice The node is in the list already.
     error MemberNodesNodeTaken(bytes32 id, bytes20 member);
+
+    /// @notice The node is not the member's.
     error MemberNodesNodeUnknown(bytes32 id, bytes20 member);
 
     /// @notice A node may take part for a member; `id` is the keccak256 of its public key.

@@ -6,11 +6,17 @@ import {Key} from "./IMemberRegistry.sol";
 /// @notice What members vote on. Kinds: ADMIT 1 (with roles and keys), SUSPEND 2, EXPEL 3, REINSTATE 4 (of a suspended
 /// member); `salt` tells equal proposals apart.
 struct MemberProposal {
+    /// Admit 1, suspend 2, expel 3, reinstate 4.
     uint8 kind;
+    /// The member that it is about: 20 characters of its LEI.
     bytes20 member;
+    /// Role bits of the member to admit, ISSUER 0 to AUDITOR 12.
     uint16 roles;
+    /// First keys of the member to admit.
     Key[] keys;
+    /// Tells equal proposals apart.
     uint256 salt;
+    /// Last block time in seconds at which it is voted on and carried out.
     uint40 deadline;
 }
 
@@ -21,9 +27,16 @@ struct MemberProposal {
 /// passes needs no act of Authority; the other way, an act of registrar and supervisor or venue, stays for what cannot
 /// wait.
 interface IMemberVotes {
+    /// @notice The kind does not fit the member as it is.
     error MemberVotesProposalInvalid(uint8 kind, bytes20 member);
+
+    /// @notice There is no such proposal, or it was carried out.
     error MemberVotesProposalUnknown(bytes32 proposal);
+
+    /// @notice The votes do not reach the majority yet.
     error MemberVotesMajorityMissing(uint256 votes, uint256 electors, uint16 majority);
+
+    /// @notice No role votes, or the majority is not above 5,000 and at most 10,000.
     error MemberVotesParametersInvalid(uint16 votingRoles, uint16 majority);
 
     /// @notice A member put a proposal to the vote.

@@ -22,8 +22,11 @@ struct RuleSet {
     bool countriesAllowed;
     /// Bit (code % 256) of word (code / 256) for each ISO 3166 numeric code below 1024.
     uint256[4] countries;
+    /// Units that may reach an identity within a window at most; zero for no limit.
     uint64 windowUnits;
+    /// Length of a window in seconds.
     uint32 windowSeconds;
+    /// Whether plain transfers between two identities are refused.
     bool offVenueBarred;
 }
 
@@ -68,11 +71,23 @@ interface IModularCompliance is ICompliance {
 
     /// @notice A cap or holder limit would judge units that were never counted.
     error CompliancePositionsUntracked();
+
+    /// @notice The module is in the latest rules already.
     error ComplianceModuleBound(address module);
+
+    /// @notice The module is not in the latest rules.
     error ComplianceModuleNotBound(address module);
+
+    /// @notice There is no code at the module's address, or it states unknown capabilities.
     error ComplianceModuleInvalid(address module);
+
+    /// @notice 25 modules are bound already.
     error ComplianceModulesTooMany();
+
+    /// @notice The module neither allowed the move nor refused it as modules do.
     error ComplianceModuleFailed(address module);
+
+    /// @notice Modules are being asked about another move.
     error ComplianceReentered();
 
     /// @notice A rule set takes effect at a block; versions count from 1.

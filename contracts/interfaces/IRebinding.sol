@@ -3,7 +3,9 @@ pragma solidity ^0.8.20;
 
 /// @notice What moved from one manager to another so far: accounts, and the hash over all of them in their order.
 struct Procedure {
+    /// Accounts that moved so far.
     uint64 count;
+    /// Hash over all of them, batch after batch.
     bytes32 accountsHash;
 }
 
@@ -12,6 +14,7 @@ struct Procedure {
 /// @dev Units stay in their accounts, so no total of any issue can change; that every account went is shown by count and
 /// hash: hash' = keccak256(abi.encode(hash, accounts)) for each batch, from zero.
 interface IRebinding {
+    /// @notice The accounts are to go to the manager that has them.
     error IdentityRegistrySameManager(bytes20 manager);
 
     /// @notice A batch of accounts went from one manager to another; `total` and `accountsHash` are of the whole

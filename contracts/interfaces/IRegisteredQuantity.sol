@@ -4,11 +4,17 @@ pragma solidity ^0.8.20;
 /// @notice What an issuer, or its account manager, wants registered: so many units in all of a series of a token;
 /// `salt` tells equal proposals apart.
 struct QuantityProposal {
+    /// The security.
     address token;
+    /// The series of the issue.
     uint32 series;
+    /// Units registered of the series from then on.
     uint96 quantity;
+    /// Hash of the entry's document.
     bytes32 document;
+    /// Tells equal proposals apart.
     uint256 salt;
+    /// Last block time in seconds at which it is proposed and approved.
     uint40 deadline;
 }
 
@@ -19,6 +25,8 @@ struct QuantityProposal {
 interface IRegisteredQuantity {
     /// @notice The quantity is not above the one registered.
     error RegisteredQuantityNotRaised(address token, uint96 registered, uint96 quantity);
+
+    /// @notice There is no such proposal, or it was approved.
     error RegisteredQuantityProposalUnknown(bytes32 proposal);
 
     /// @notice An issuer or account manager proposed a quantity.

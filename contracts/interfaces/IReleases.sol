@@ -8,13 +8,20 @@ pragma solidity ^0.8.20;
 interface IReleases {
     /// @notice The hash of the audit's report, that of the compatibility test's report, and the audit's validity.
     struct Release {
+        /// Hash of the audit's report.
         bytes32 report;
+        /// Hash of the compatibility test's report.
         bytes32 compatibility;
+        /// Block time in seconds of the audit.
         uint40 auditedAt;
+        /// Last second of block time at which it counts.
         uint40 expiresAt;
     }
 
+    /// @notice Hash of the code, or of a report, is missing.
     error ReleasesRecordIncomplete(bytes32 codeHash);
+
+    /// @notice The audit lies ahead or before the last one, or the period is empty or longer than 366 days.
     error ReleasesPeriodInvalid(uint40 auditedAt, uint40 expiresAt);
 
     /// @notice Code was audited; a later audit of the same code replaces this one.

@@ -7,6 +7,7 @@ pragma solidity ^0.8.20;
 /// @dev Status bits of the word: the account's manager is restricted, for every issue or for some, 16; the network is
 /// suspended 32; the account may not sell 64; it may not buy 128. Burns and acts of force do not ask for them.
 interface IRestraints {
+    /// @notice Effects are 0 to 3.
     error IdentityRegistryHoldInvalid(uint8 effect);
 
     /// @notice A legal hold of an account: no sale 1, no purchase 2, both 3, none 0. It replaces the one before, and

@@ -72,10 +72,20 @@ interface ISecurityToken is IERC3643, IERC1643, IERC20Errors {
 
     /// @notice The permit's deadline has passed.
     error SecurityTokenPermitExpired(uint256 deadline);
+
+    /// @notice The agent is the zero address, or is given no role.
     error SecurityTokenRolesInvalid(uint16 roles);
+
+    /// @notice Units still exist.
     error SecurityTokenUnitsOutstanding(uint256 supply);
+
+    /// @notice The account is zero, or more units would be locked than it holds.
     error SecurityTokenRescaleInvalid(address account);
+
+    /// @notice A document needs a name and a hash.
     error SecurityTokenDocumentInvalid(bytes32 name);
+
+    /// @notice There is no document of this name.
     error SecurityTokenDocumentUnknown(bytes32 name);
 
     /// @notice Units moved by force; basis and document are zero where the standard's function gave none.

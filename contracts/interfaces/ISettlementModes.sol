@@ -6,32 +6,55 @@ import {Broker, Order, Trade} from "./IDvpSettlement.sol";
 /// @notice A cash agent's word that won were paid outside the chain for a trade: from the buyer's broker to the
 /// seller's. `ref` is the agent's reference, used once.
 struct CashConfirmation {
+    /// The venue of the trade: 20 characters of its LEI.
     bytes20 venue;
+    /// The trade.
     uint64 tradeId;
+    /// The security.
     address token;
+    /// The securities account that sold.
     address seller;
+    /// The securities account that bought.
     address buyer;
+    /// Whole won that were paid.
     uint96 amount;
+    /// The cash agent's reference, used once.
     bytes32 ref;
+    /// Last block time in seconds at which it is taken.
     uint40 deadline;
 }
 
 /// @notice A trade whose units and cash are held, with all that settling it needs.
 struct Hold {
+    /// The venue of the trade: 20 characters of its LEI.
     bytes20 venue;
+    /// The trade.
     uint64 tradeId;
+    /// The security.
     address token;
+    /// The deposit token.
     address cash;
+    /// The securities account whose units are held.
     address seller;
+    /// The securities account that will get them.
     address buyer;
+    /// The cash account that will be paid.
     address sellerCash;
+    /// The cash account whose won are held.
     address buyerCash;
+    /// The member that signed the sell order.
     bytes20 sellerBroker;
+    /// The member that signed the buy order.
     bytes20 buyerBroker;
+    /// Nonce of the sell order.
     uint64 sellNonce;
+    /// Nonce of the buy order.
     uint64 buyNonce;
+    /// Units.
     uint64 quantity;
+    /// Won a unit.
     uint64 price;
+    /// Last block time in seconds at which it settles.
     uint40 expiresAt;
 }
 
@@ -41,7 +64,10 @@ struct Hold {
 /// @dev What {IDvpSettlement} says of orders, brokers and assumptions holds here. All orders of one broker count
 /// against its quantity whatever the mode; a trade that settled or is held in one mode is not taken up in another.
 interface ISettlementModes {
+    /// @notice There is not one signed confirmation for each trade.
     error SettlementModesLengthMismatch();
+
+    /// @notice The hold has not expired.
     error SettlementModesHoldActive(uint64 tradeId, uint40 expiresAt);
 
     /// @notice A batch was netted: the nets are sums over its trades, whose hash is that of {settleNet}.

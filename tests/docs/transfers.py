@@ -23,8 +23,8 @@ BLOCK = r"(<!-- {case} -->\n```text\n)(.*?)(```)"
 SELLER = Holder(b"\x51" * 19 + b"\x1d", BROKER_1)
 BUYER = Holder(b"\x52" * 19 + b"\x2d", BROKER_2)
 EXAMPLE = load("examples/trace_transfer.py")
-NO_RULES = (0, 0, 0, 0, 0, False, (0, 0, 0, 0))
-THREE_RULES = (5000, 0, 1 << 1, 100, 0, False, (0, 0, 0, 0))
+NO_RULES = (0, 0, 0, 0, 0, False, (0, 0, 0, 0), 0, 0, False)
+THREE_RULES = (5000, 0, 1 << 1, 100, 0, False, (0, 0, 0, 0), 0, 0, False)
 
 
 class TracingAnvil(Anvil):

@@ -116,6 +116,13 @@ contract TokenActsTest is Suite {
         assertEq(token.owner(), alice);
     }
 
+    function test_ownership_is_never_given_up() public {
+        (bool success, bytes memory answer) = address(token).call(abi.encodeWithSignature("renounceOwnership()"));
+        assertFalse(success);
+        assertEq(answer, abi.encodeWithSignature("GovernedOwnerRequired()"));
+        assertEq(token.owner(), address(this));
+    }
+
     function test_proxy_and_implementation_are_initialised_once() public {
         vm.expectRevert(abi.encodeWithSignature("InvalidInitialization()"));
         token.initialize("x", "y", bytes12(0), wiringWith(address(compliance)));
