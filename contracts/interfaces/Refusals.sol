@@ -145,6 +145,7 @@ interface Refusals {
 
     /// @notice A sale between customers goes through the venue.
     error OffVenueSaleBarred();
+
     /// @notice The waiting time of the recovery has not passed.
     error RecoveryCooldown(uint256 eta, uint256 at);
 
