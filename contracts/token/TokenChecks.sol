@@ -33,7 +33,9 @@ abstract contract TokenChecks is TokenSnapshots {
 
     /// @dev The same for one sender and many receivers, whose words are asked for in one call.
     function _transferMany(address from, address[] calldata toList, uint256[] calldata amounts) internal {
-        (uint256 fromWord, uint256[] memory words) = _registry(_openCfg()).wordsFrom(from, toList);
+        uint256 cfg = _openCfg();
+        (uint256 fromWord, uint256[] memory words) = _registry(cfg).wordsFrom(from, toList);
+        if (cfg & _ENGAGED == 0) return _sendMany(cfg, from, toList, amounts, fromWord, words);
         for (uint256 i = 0; i < amounts.length; i++) {
             _transferBetween(_openCfg(), from, toList[i], amounts[i], from, Channels.PLAIN, fromWord, words[i]);
         }
@@ -127,6 +129,35 @@ abstract contract TokenChecks is TokenSnapshots {
         emit IERC20.Transfer(from, to, amount);
     }
 
+    /// @dev Without a compliance contract nothing is called that could act: the sender's word is written once.
+    function _sendMany(
+        uint256 cfg,
+        address from,
+        address[] calldata toList,
+        uint256[] calldata amounts,
+        uint256 fromWord,
+        uint256[] memory words
+    ) private {
+        Data storage $ = _data();
+        uint256 source = _recorded($, cfg, from, $.accounts[from].word);
+        for (uint256 i = 0; i < amounts.length; i++) {
+            (address to, uint256 amount) = (toList[i], amounts[i]);
+            Account storage receiver = $.accounts[to];
+            uint256 target = receiver.word;
+            _revert(_ineligible(cfg, source, target, from, to, fromWord, words[i]));
+            _requireCovered($, from, source, amount);
+            if (from != to && amount != 0) {
+                // As in {_move}.
+                unchecked {
+                    source -= amount;
+                    receiver.word = _recorded($, cfg, to, target) + amount;
+                }
+            }
+            emit IERC20.Transfer(from, to, amount);
+        }
+        $.accounts[from].word = source;
+    }
+
     function _transferBetween(
         uint256 cfg,
         address from,
@@ -150,10 +181,15 @@ abstract contract TokenChecks is TokenSnapshots {
             // Read after the call, so that nothing it does can be overwritten.
             (source, target) = ($.accounts[from].word, $.accounts[to].word);
         }
-        _revert(_uncovered($, from, source, amount, 0));
+        _requireCovered($, from, source, amount);
         if (spender != from) _spend($, from, amount, spender);
         _move(cfg, from, to, source, target, amount);
         if (cfg & (_ENGAGED | _NATIVE) == _ENGAGED) ICompliance($.compliance).transferred(from, to, amount);
+    }
+
+    /// @dev The usual case is seen at a glance: what is locked never exceeds the balance.
+    function _requireCovered(Data storage $, address from, uint256 word, uint256 amount) private view {
+        if (amount > _balance(word) - _locked(word)) _revert(_uncovered($, from, word, amount, 0));
     }
 
     /// @dev The configuration, if transfers are possible at all.

@@ -51,8 +51,8 @@ contract CostTest is Suite {
         assertLe(_cost(), 88_000, "with three rules");
     }
 
-    function test_a_transfer_in_a_batch_of_fifty_misses_its_target_of_13000() public {
-        _misses(_batchItem(), 14_400, 13_000);
+    function test_a_transfer_in_a_batch_of_fifty() public {
+        assertLe(_batchItem(), 13_000, "in a batch");
     }
 
     function test_the_first_transfer_after_a_record_date() public {
@@ -89,7 +89,7 @@ contract CostTest is Suite {
 
     function test_a_transfer_in_a_batch_of_fifty_with_three_limits_misses_its_target_of_22000() public {
         issue(limits());
-        _misses(_batchItem(), 25_600, 22_000);
+        _misses(_batchItem(), 25_400, 22_000);
     }
 
     /// @dev A figure as measured, which must not grow; once it reaches the target, that becomes the bound.

@@ -173,6 +173,34 @@ contract TransferTest is Suite {
         assertEq(token.balanceOf(bob), 1);
     }
 
+    /// @dev To others, to oneself, to the same twice and of nothing, after a record date and with units frozen.
+    function test_fuzz_a_batch_does_what_its_transfers_would_do_one_by_one(uint256 seed) public {
+        address[3] memory holders = [alice, bob, carol];
+        uint256[3] memory held = [uint256(1000), 0, 0];
+        token.freezePartialTokens(alice, 100);
+        token.setRecordDate();
+        (address[] memory to, uint256[] memory amounts) = (new address[](6), new uint256[](6));
+        for (uint256 i = 0; i < 6; i++) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            to[i] = holders[seed % 3];
+            amounts[i] = bound(seed >> 64, 0, held[0] - 100);
+            held[0] -= amounts[i];
+            held[seed % 3] += amounts[i];
+        }
+        vm.prank(alice);
+        token.batchTransfer(to, amounts);
+        for (uint256 i = 0; i < 3; i++) {
+            assertEq(token.balanceOf(holders[i]), held[i], "balance");
+            assertEq(token.balanceOfAt(holders[i], 1), i == 0 ? 1000 : 0, "at the record date");
+        }
+        assertEq(token.getFrozenTokens(alice), 100);
+        (to, amounts) = (new address[](2), new uint256[](2));
+        (to[0], to[1], amounts[0], amounts[1]) = (bob, carol, held[0] - 100, 1);
+        vm.prank(alice);
+        vm.expectRevert(abi.encodeWithSelector(SecuritiesFrozen.selector, alice, uint256(0), uint256(1)));
+        token.batchTransfer(to, amounts);
+    }
+
     function test_erc1404_gives_number_and_code() public view {
         assertEq(token.detectTransferRestriction(alice, bob, 1), 0);
         assertEq(token.messageForTransferRestriction(0), "");
