@@ -34,6 +34,7 @@ contract InstructionsTest is ProductionSuite {
         assertEq(token.balanceOf(address(0x5E12)), 100);
     }
 
+    /// @custom:requirement TRF-10
     function test_a_change_of_owner_needs_reason_and_document() public {
         bytes memory refusal = abi.encodeWithSelector(TransferReasonRequired.selector, seller, buyer);
         Instruction memory given = _to(buyer);

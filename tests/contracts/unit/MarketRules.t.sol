@@ -136,6 +136,7 @@ contract MarketRulesTest is Suite {
         compliance.announceRules(windowed(1, 1), 5000);
     }
 
+    /// @custom:requirement TRF-10
     function test_a_sale_off_the_venue_is_barred() public {
         RuleSet memory rules = noRules();
         rules.offVenueBarred = true;

@@ -91,6 +91,7 @@ class TestChain:
         assert code(answer) is Refusal.HOLDER_COUNT_LIMIT
         assert values(answer) == {"holders": 3, "limit": 2}
 
+    @requirement("TRF-04")
     @pytest.mark.parametrize(
         ("kind", "expected"),
         [
@@ -109,6 +110,7 @@ class TestChain:
         market.apply([facts.EncumbranceReleased(b"e" * 32)])
         accepted(sell(market, 10))
 
+    @requirement("TRF-04")
     def test_frozen_units_are_named_last(self, market: Market) -> None:
         market.apply([facts.UnitsFrozen(TOKEN, address("seller"), 995)])
         assert code(sell(market, 10)) is Refusal.SECURITIES_FROZEN
@@ -165,6 +167,7 @@ class TestAnnualLimit:
 
 
 class TestCover:
+    @requirement("TRF-04")
     def test_units_in_open_orders_cover_no_second_sale(self, market: Market) -> None:
         accepted(sell(market, 700))
         answer = sell(market, 301)
@@ -175,6 +178,7 @@ class TestCover:
     def test_a_sale_without_units_is_refused(self, market: Market) -> None:
         assert code(sell(market, 1_001)) is Refusal.INSUFFICIENT_SECURITIES
 
+    @requirement("TRF-04")
     def test_bought_units_cover_nothing_before_they_settle(self, market: Market) -> None:
         sell(market, 10)
         buy(market, 10)
