@@ -5,12 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from stoken.db import open_engine
 from tests.database import Databases
 
 _KINDS = ("sqlite", "postgresql")
+
+# How long an example takes is the machine's affair: benchmarks measure, tests do not.
+settings.register_profile("untimed", deadline=None)
+if settings.get_current_profile_name() == "default":
+    settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -32,7 +32,7 @@ def deploy(engine: Engine, rpc: RpcClient) -> Suite:
     made = deployment(engine, rpc)
     suite = made.sign(charter())
     rpc.call("evm_setIntervalMining", 1)
-    made.finish(suite, wait_seconds=30)
+    made.finish(suite)
     return suite
 
 
@@ -60,7 +60,7 @@ class TestDeployment:
         with Anvil(automine=True) as node, RpcClient(node.url) as rpc:
             made = deployment(engine, rpc)
             suite = made.sign(charter())
-            made.finish(suite, wait_seconds=30)
+            made.finish(suite)
             assert verify(rpc, suite) == []
 
 
