@@ -16,9 +16,9 @@ abstract contract ComplianceState {
 
     /// @custom:storage-location erc7201:stoken.storage.ModularCompliance
     struct Data {
-        /// @dev What every move reads, in one word: locked:8 | pending:8 | engaged:8 | tracking:8 | latest:32 | holders:32 |
-        /// token:160, from the high bits down. `pending` says that the version announced last may not be in force yet,
-        /// `locked` that a module is being asked.
+        /// @dev What every move reads, in one word: locked:8 | pending:8 | engaged:8 | tracking:8 | latest:32 |
+        /// holders:32 | token:160, from the high bits down. `pending` says that the version announced last may not be
+        /// in force yet, `locked` that a module is being asked.
         uint256 head;
         uint64 effectiveBlock;
         uint64 noticeBlocks;

@@ -6,8 +6,8 @@ import {IModularCompliance} from "../interfaces/IModularCompliance.sol";
 import {Rules} from "./Rules.sol";
 
 /// @title Modules
-/// @notice The module contracts of a rule set: kept in ascending order of their addresses, and asked so that none can do
-/// more than refuse.
+/// @notice The module contracts of a rule set: kept in ascending order of their addresses, and asked so that none can
+/// do more than refuse.
 library Modules {
     uint256 internal constant MOST = 25;
 

@@ -7,12 +7,13 @@ import {Refusals} from "../interfaces/Refusals.sol";
 
 /// @title Rules
 /// @notice A rule set in few words, and what its built-in rules say of a move.
-/// @dev First word: capUnits:64 | windowUnits:64 | windowSeconds:32 | holderLimit:32 | capBps:16 | classes:16 | modules:8 |
-/// flags:24, from the high bits down, where `modules` is the number of module contracts.
+/// @dev First word: capUnits:64 | windowUnits:64 | windowSeconds:32 | holderLimit:32 | capBps:16 | classes:16 |
+/// modules:8 | flags:24, from the high bits down, where `modules` is the number of module contracts.
 library Rules {
     struct Packed {
         /// capUnits:64 | windowUnits:64 | windowSeconds:32 | holderLimit:32 | capBps:16 | classes:16 | modules:8 |
-        /// flags:24; flags: countries matter 1, listed ones are admitted 2, there is a lot 4, sales off the venue are barred 8.
+        /// flags:24; flags: countries matter 1, listed ones are admitted 2, there is a lot 4, sales off the venue are
+        /// barred 8.
         uint256 word;
         /// From this block on.
         uint64 effectiveBlock;
@@ -150,8 +151,8 @@ library Rules {
         return abi.encodeWithSelector(Refusals.HolderCountLimit.selector, holders, holderLimit);
     }
 
-    /// @dev The receiver's word after the move, if its window has room. A window begins with the first receipt after the
-    /// last one ended, so that it needs one word and no history.
+    /// @dev The receiver's word after the move, if its window has room. A window begins with the first receipt after
+    /// the last one ended, so that it needs one word and no history.
     function _window(uint256 word, Movement memory move, uint256 received, uint256 units)
         private
         view

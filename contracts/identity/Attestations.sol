@@ -88,8 +88,8 @@ abstract contract Attestations is Agents, TypedData, IAttestedIdentityRegistry {
         _clear(identity);
     }
 
-    /// @dev The latest time to which a trusted issuer that is a contract holds a claim of the identity valid, and whether
-    /// the code of everyone asked tells of changes.
+    /// @dev The latest time to which a trusted issuer that is a contract holds a claim of the identity valid, and
+    /// whether the code of everyone asked tells of changes.
     function _claimedUntil(address identity, uint256 topic, uint256[] memory issuers, uint256 gasBefore)
         internal
         view

@@ -176,8 +176,8 @@ interface IAttestedIdentityRegistry is IIdentityRegistry, IRestraints, IClaimNot
     /// @dev Emits {EpochAdvanced}.
     function advanceEpoch() external;
 
-    /// @notice Forgets the word of an account, as the storage changed it; without effect unless the caller is the storage
-    /// in use.
+    /// @notice Forgets the word of an account, as the storage changed it; without effect unless the caller is the
+    /// storage in use.
     function forget(address account) external;
 
     /// @notice The registry of institutions and keys.

@@ -14,8 +14,8 @@ interface IBlackout is IComplianceModule {
     event BlackoutSet(address indexed compliance, address indexed identity, uint8 sides, uint40 until);
 
     /// @notice Bars an identity through the second `until`, in place of any earlier blackout; no sides ends it.
-    /// @dev Requirements: the caller is the owner of the compliance contract, which binds this module or did so once; sides
-    /// are 0 to 3. Emits {BlackoutSet}.
+    /// @dev Requirements: the caller is the owner of the compliance contract, which binds this module or did so once;
+    /// sides are 0 to 3. Emits {BlackoutSet}.
     function setBlackout(address compliance, address identity, uint8 sides, uint40 until) external;
 
     /// @notice The blackout entered for an identity, past or not.

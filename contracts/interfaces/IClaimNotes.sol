@@ -7,8 +7,8 @@ pragma solidity ^0.8.20;
 /// is a contract, the claim that the identity gives is put to that issuer. Each question has a bounded gas, and so have
 /// all of a walk; who lies, reverts, or answers too much is not verified. Senders are not asked: they need no claim.
 /// Code that is admitted tells the registry of every change (identities of claims, issuers of revocations and keys), so
-/// words worked out from its claims are stored, and noted claims let a mirror know what the chain would find. Words that
-/// rest on other code are never stored.
+/// words worked out from its claims are stored, and noted claims let a mirror know what the chain would find. Words
+/// that rest on other code are never stored.
 interface IClaimNotes {
     /// @notice So little gas is left that the answer of a claim's contract might depend on it.
     error IdentityRegistryGasTooLow(uint256 gasLeft);
@@ -34,7 +34,8 @@ interface IClaimNotes {
     function setCodeAdmitted(bytes32 codeHash, bool admitted) external;
 
     /// @notice Notes what a claim is worth now. Anyone may call; identity and issuer do at each change.
-    /// @dev Emits {ClaimNoted}, unless the topic is above 63 or the code of either is not admitted: then without effect.
+    /// @dev Emits {ClaimNoted}, unless the topic is above 63 or the code of either is not admitted: then without
+    /// effect.
     function claimChanged(address identity, address issuer, uint256 topic) external;
 
     /// @notice Tells that the calling issuer's keys changed; without effect unless its code is admitted.

@@ -40,8 +40,8 @@ interface IComplianceModule {
     /// @notice The module was told that it leaves the rules of a compliance contract.
     event ComplianceUnbound(address indexed compliance);
 
-    /// @notice Joins the rules of the calling compliance contract, and states capabilities: 1, it keeps state and records in
-    /// {move}; 2, it is asked about mints too. A module that is not to serve the caller reverts.
+    /// @notice Joins the rules of the calling compliance contract, and states capabilities: 1, it keeps state and
+    /// records in {move}; 2, it is asked about mints too. A module that is not to serve the caller reverts.
     function bind() external returns (uint16 capabilities);
 
     /// @notice Tells that the module leaves the rules of the caller; it is asked until the announced block. It cannot

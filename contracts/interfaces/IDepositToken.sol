@@ -112,8 +112,8 @@ interface IDepositToken is IERC20 {
     function openAccount(CashAccount calldata opening, bytes calldata signature) external;
 
     /// @notice Credits an account; anyone relays.
-    /// @dev Requirements: the deadline has not passed; the reference is fresh; an active CASH key of a cash agent signed
-    /// `CashCredit` (EIP-712, fields of {CashEntry}); the account is open; the amount is above zero.
+    /// @dev Requirements: the deadline has not passed; the reference is fresh; an active CASH key of a cash agent
+    /// signed `CashCredit` (EIP-712, fields of {CashEntry}); the account is open; the amount is above zero.
     /// Emits Transfer and {CashCredited}.
     function credit(CashEntry calldata entry, bytes calldata signature) external;
 

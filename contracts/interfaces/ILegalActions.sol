@@ -64,10 +64,10 @@ struct ForcedMove {
 /// @title ILegalActions
 /// @notice What the law does to holders without them: measures, forced transfers, cancelations, corrections and
 /// recoveries, each with who did it, on what legal basis and by what document.
-/// @dev Scopes of measures: ISSUE 1 (pauses the token), INSTITUTION 2 (bars the customers of the member `subject`, in one
-/// issue or, token zero, in all), ACCOUNT 3 (freezes the account `subject` in one issue; with token zero holds it in all,
-/// effect 1 barring sales, 2 purchases, 3 both), NETWORK 4 (suspends all transfers), UNITS 5 (freezes units of the
-/// account `subject` in one issue). Measures on one subject are counted: what one of them bars stays barred until
+/// @dev Scopes of measures: ISSUE 1 (pauses the token), INSTITUTION 2 (bars the customers of the member `subject`, in
+/// one issue or, token zero, in all), ACCOUNT 3 (freezes the account `subject` in one issue; with token zero holds it
+/// in all, effect 1 barring sales, 2 purchases, 3 both), NETWORK 4 (suspends all transfers), UNITS 5 (freezes units of
+/// the account `subject` in one issue). Measures on one subject are counted: what one of them bars stays barred until
 /// the last of them is lifted, and what was barred before the first stays so after the last. A measure on an account
 /// follows a recovery. Functions of the owner run under two institutions' signatures, whose grounds Authority tells;
 /// assumes the agent's role in tokens and in the identity registry.
@@ -175,8 +175,8 @@ interface ILegalActions {
     function initialize(address owner, address memberRegistry, address identityRegistry) external;
 
     /// @notice Imposes a measure.
-    /// @dev Requirements: the caller is the owner; the terms fit the scope; `until` is zero or lies ahead; the account was not
-    /// recovered (its successor is the one to name).
+    /// @dev Requirements: the caller is the owner; the terms fit the scope; `until` is zero or lies ahead; the account
+    /// was not recovered (its successor is the one to name).
     /// Emits {MeasureImposed}.
     function impose(MeasureTerms calldata terms) external returns (uint64 id);
 

@@ -6,7 +6,8 @@ import {ICompliance} from "./ICompliance.sol";
 /// @notice The built-in rules; zero turns a rule off. `capUnits` and `capBps` (of the supply) cap the position of an
 /// identity; `classes` has bit 1 << class for each class admitted; `countries` has a bit for each ISO 3166 numeric
 /// code, barred, or admitted where `countriesAllowed`. At most `windowUnits` reach an identity within
-/// `windowSeconds`. `offVenueBarred` leaves a change of owner to settlement and to instructions with reason and document.
+/// `windowSeconds`. `offVenueBarred` leaves a change of owner to settlement and to instructions with reason and
+/// document.
 struct RuleSet {
     /// Units that an identity may hold at most.
     uint64 capUnits;
@@ -47,12 +48,13 @@ library Channels {
 /// version says exactly which rules and which modules, and takes effect at an announced block. Positions, holders and
 /// windows are counted by identity.
 /// @dev Rules in order: lot, country, class, cap, number of holders, window, sale off the venue; then the modules in
-/// ascending order of their addresses. The first refusal decides, and no order of binding changes it. Built-in rules bind
-/// the receiver; moves between accounts of one identity meet none, nor do burns and acts of force, which are counted in
-/// positions and use up no window. A cap in per cent of the supply is judged at transfers, not at mint, while the supply
-/// is still forming. A window begins with the first receipt after the last one ended, a mint included, and lasts
-/// `windowSeconds` of block time. A plain transfer of units between identities is a sale off the venue. While a module that keeps state is asked, nothing moves. Assumes that
-/// the token passes the registry's words of this very block.
+/// ascending order of their addresses. The first refusal decides, and no order of binding changes it. Built-in rules
+/// bind the receiver; moves between accounts of one identity meet none, nor do burns and acts of force, which are
+/// counted in positions and use up no window. A cap in per cent of the supply is judged at transfers, not at mint,
+/// while the supply is still forming. A window begins with the first receipt after the last one ended, a mint included,
+/// and lasts `windowSeconds` of block time. A plain transfer of units between identities is a sale off the venue. While
+/// a module that keeps state is asked, nothing moves. Assumes that the token passes the registry's words of this very
+/// block.
 interface IModularCompliance is ICompliance {
     /// @notice Another token, this one, is bound.
     error ComplianceTokenBound(address token);
@@ -116,8 +118,8 @@ interface IModularCompliance is ICompliance {
     function announceRules(RuleSet calldata rules, uint64 effectiveBlock) external;
 
     /// @notice Announces the next rule set: the last one with one module more.
-    /// @dev Requirements: as for {announceRules}; the module is a contract, not part of the last rule set, lets itself be
-    /// bound and states known capabilities; 25 modules are the most. Emits {RuleSetAnnounced} and {ModuleAdded}.
+    /// @dev Requirements: as for {announceRules}; the module is a contract, not part of the last rule set, lets itself
+    /// be bound and states known capabilities; 25 modules are the most. Emits {RuleSetAnnounced} and {ModuleAdded}.
     function addModule(address module, uint64 effectiveBlock) external;
 
     /// @notice Announces the next rule set: the last one without a module. The module cannot prevent it.
@@ -177,8 +179,8 @@ interface IModularCompliance is ICompliance {
     /// @notice Whether a module is in force now.
     function isModuleBound(address module) external view returns (bool);
 
-    /// @notice What an identity has received in its window, which began at `since`; zero if it never received any under a
-    /// window limit.
+    /// @notice What an identity has received in its window, which began at `since`; zero if it never received any under
+    /// a window limit.
     function windowOf(address identity) external view returns (uint256 units, uint256 since);
 
     /// @notice The units of an identity over all its accounts.
@@ -188,6 +190,7 @@ interface IModularCompliance is ICompliance {
     function holders() external view returns (uint256);
 
     /// @notice Counts an account's units under its present identity, after its identity was replaced; anyone may call.
-    /// @dev The units of an account whose identity was replaced stay counted under its first identity until this call. Emits {AccountRecounted}.
+    /// @dev The units of an account whose identity was replaced stay counted under its first identity until this call.
+    /// Emits {AccountRecounted}.
     function recount(address account) external;
 }

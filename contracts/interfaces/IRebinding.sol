@@ -11,8 +11,8 @@ struct Procedure {
 
 /// @title IRebinding
 /// @notice The customers of a failed institution go to another, in batches of one procedure.
-/// @dev Units stay in their accounts, so no total of any issue can change; that every account went is shown by count and
-/// hash: hash' = keccak256(abi.encode(hash, accounts)) for each batch, from zero.
+/// @dev Units stay in their accounts, so no total of any issue can change; that every account went is shown by count
+/// and hash: hash' = keccak256(abi.encode(hash, accounts)) for each batch, from zero.
 interface IRebinding {
     /// @notice The accounts are to go to the manager that has them.
     error IdentityRegistrySameManager(bytes20 manager);

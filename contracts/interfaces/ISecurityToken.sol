@@ -120,7 +120,8 @@ interface ISecurityToken is IERC3643, IERC1643, IERC20Errors {
     function instruct(address from, address to, uint256 units) external;
 
     /// @notice Encumbers free units.
-    /// @dev Requirements: the caller is the encumbrances or the settlement contract; so many units are free. Emits {EncumberedUnits}.
+    /// @dev Requirements: the caller is the encumbrances or the settlement contract; so many units are free. Emits
+    /// {EncumberedUnits}.
     function lock(address account, uint96 units) external;
 
     /// @notice Releases encumbered units.
@@ -155,8 +156,8 @@ interface ISecurityToken is IERC3643, IERC1643, IERC20Errors {
     function addAgentFor(address agent, uint16 roles) external;
 
     /// @notice The revert data that a transfer of `amount` by `spender` would give in this block, empty if it passes.
-    /// @dev `spender` equal to `from`, or zero, needs no allowance; the settlement contract as spender asks for {settle},
-    /// the instructions contract for {instruct}.
+    /// @dev `spender` equal to `from`, or zero, needs no allowance; the settlement contract as spender asks for
+    /// {settle}, the instructions contract for {instruct}.
     function verdict(address from, address to, uint256 amount, address spender)
         external
         view

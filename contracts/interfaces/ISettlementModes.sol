@@ -94,9 +94,9 @@ interface ISettlementModes {
 
     /// @notice Settles all trades, or none; units move trade by trade, cash by what each cash account owes or is owed
     /// over all of them.
-    /// @dev Requirements: as {settleAll}; all trades are of one cash (SettlementUnmatched "cash"). The hash of the gross
-    /// trades starts as zero; each trade makes it keccak256(abi.encode(hash, tradeId, the buyer's cash account, the
-    /// seller's cash account, price × quantity)). Emits as {settleAll}, and {BatchNetted}.
+    /// @dev Requirements: as {settleAll}; all trades are of one cash (SettlementUnmatched "cash"). The hash of the
+    /// gross trades starts as zero; each trade makes it keccak256(abi.encode(hash, tradeId, the buyer's cash account,
+    /// the seller's cash account, price × quantity)). Emits as {settleAll}, and {BatchNetted}.
     function settleNet(Order[] calldata orders, bytes[] calldata signatures, Trade[] calldata trades) external;
 
     /// @notice Settles trades that were paid outside the chain, all or none: units move, cash is confirmed.

@@ -7,7 +7,8 @@ import {Refusals} from "../interfaces/Refusals.sol";
 /// @notice Filled units by (broker, nonce), four to a word; all ones is void.
 library Fills {
     struct Cells {
-        /// Four nonces a word, at index nonce / 4: bits 64 * (nonce % 4) on hold the units filled, all ones a void order.
+        /// Four nonces a word, at index nonce / 4: bits 64 * (nonce % 4) on hold the units filled, all ones a void
+        /// order.
         mapping(bytes20 broker => mapping(uint256 index => uint256)) words;
     }
 

@@ -91,8 +91,10 @@ class Geth(NodeProcess):
         genesis_file.write_text(json.dumps(self._genesis(signer)))
         data = ("--datadir", str(self._folder))
         password = ("--password", str(self._password_file))
-        _run(binary, *data, "account", "import", "--lightkdf", *password, str(key_file))
-        key_file.unlink()
+        try:
+            _run(binary, *data, "account", "import", "--lightkdf", *password, str(key_file))
+        finally:
+            key_file.unlink()
         _run(binary, *data, "init", str(genesis_file))
         self._signer_file.write_text(f"0x{signer.hex()}")
 

@@ -10,8 +10,9 @@ interface IOwned {
 }
 
 /// @title OwnersModule
-/// @notice Base of modules whose entries are made by the owner of the rules. One contract serves any number of compliance
-/// contracts, each with entries of its own; it has no owner and no settings, so that its code alone says what it does.
+/// @notice Base of modules whose entries are made by the owner of the rules. One contract serves any number of
+/// compliance contracts, each with entries of its own; it has no owner and no settings, so that its code alone says
+/// what it does.
 abstract contract OwnersModule is IComplianceModule {
     mapping(address compliance => bool) private _serves;
 

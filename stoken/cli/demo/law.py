@@ -14,6 +14,7 @@ from stoken.domain.codes import Side
 INSTRUMENT: Final = "BPL1"
 _PLEDGED: Final = 40
 _SEIZED: Final = 25
+_NAMED: Final = "0x" + keccak(b"RecordDateSet(uint24,uint64,uint64)").hex()
 #: Only hashes stand on chain: of the code of the law, and of the judgment.
 _BASIS: Final = keccak(b"Civil Execution Act, article 251")
 
@@ -30,9 +31,10 @@ def record_date(play: Play) -> RecordDate:
     security = play.securities[INSTRUMENT]
     act = play.desk.act("SecurityToken", security.token, "setRecordDate", approvers=("REGISTRAR", "VENUE"))
     play.carry(security.issuer, act)
-    head, _ = play.node.head()
-    counted = play.node.count(_hex(security.token), head).balances
-    return RecordDate(1, {bytes.fromhex(account[2:]): units for account, units in counted.items()})
+    (named,) = play.node.logs(_hex(security.token), _NAMED, play.node.head()[0])
+    counted = play.node.count(_hex(security.token), int(named["blockNumber"], 16)).balances
+    date = int(named["topics"][1], 16)
+    return RecordDate(date, {bytes.fromhex(account[2:]): units for account, units in counted.items()})
 
 
 def pledge(play: Play) -> None:
