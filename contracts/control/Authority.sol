@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
+import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 
 import {Governed} from "./Governed.sol";
@@ -12,6 +13,7 @@ import {Act, Grounds, IAuthority} from "../interfaces/IAuthority.sol";
 import {IEncumbrances} from "../interfaces/IEncumbrances.sol";
 import {IERC3643} from "../interfaces/IERC3643.sol";
 import {Founder, IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
+import {IMemberVotes} from "../interfaces/IMemberVotes.sol";
 import {IRegisteredQuantity} from "../interfaces/IRegisteredQuantity.sol";
 import {IReleases} from "../interfaces/IReleases.sol";
 import {ISuiteFactory} from "../interfaces/ISuiteFactory.sol";
@@ -40,6 +42,8 @@ contract Authority is Governed, TypedData, IAuthority {
         IReleases releases;
         mapping(bytes32 act => Proposal) proposals;
         Grounds acting;
+        /// @dev The code before the last upgrade.
+        mapping(address proxy => address code) former;
     }
 
     uint8 private constant _INSTRUCTION = 4;
@@ -52,6 +56,7 @@ contract Authority is Governed, TypedData, IAuthority {
     uint16 private constant _AUDITOR = 1 << 12;
 
     uint32 private constant _UPGRADE_DELAY = 2 days;
+    uint32 private constant _ROLLBACK_DELAY = 4 hours;
     uint32 private constant _RECOVERY_DELAY = 3 days;
 
     bytes32 private constant _ACT =
@@ -93,6 +98,8 @@ contract Authority is Governed, TypedData, IAuthority {
         (bytes20 first, bytes20 second) =
             delay == 0 ? _checkApprovals(selector, digest, approvals) : _checkWaited(selector, digest);
         _checkCode(selector, act.data);
+        if (_changesCode(selector)) _checkVote(digest);
+        if (Selectors.isUpgrade(selector)) _keepFormer(act.target);
         emit ActExecuted(digest, act.target, selector, first, second, act.basis, act.document);
         if (!Selectors.isForce(selector)) return Address.functionCall(act.target, act.data);
         $.acting = Grounds(digest, first, second, act.basis, act.document);
@@ -132,6 +139,13 @@ contract Authority is Governed, TypedData, IAuthority {
     }
 
     /// @inheritdoc IAuthority
+    function rollback(address proxy, address code) external onlyOwner {
+        _keepFormer(proxy);
+        emit RolledBack(proxy, code, code.codehash);
+        UUPSUpgradeable(proxy).upgradeToAndCall(code, "");
+    }
+
+    /// @inheritdoc IAuthority
     function setPolicy(bytes4 selector, uint16 first, uint16 second, uint32 delay) external onlyOwner {
         if (first == 0 || second == 0 || delay < _delayMin(selector)) revert AuthorityPolicyInvalid(selector);
         _setPolicy(selector, first, second, delay);
@@ -156,6 +170,11 @@ contract Authority is Governed, TypedData, IAuthority {
     /// @inheritdoc IAuthority
     function executed(bytes32 act) external view returns (bool) {
         return _data().executed[act];
+    }
+
+    /// @inheritdoc IAuthority
+    function formerOf(address proxy) external view returns (address) {
+        return _data().former[proxy];
     }
 
     /// @inheritdoc IAuthority
@@ -206,16 +225,39 @@ contract Authority is Governed, TypedData, IAuthority {
 
     /// @dev Asked when an upgrade is proposed and again when it is carried out, since an audit expires.
     function _checkCode(bytes4 selector, bytes calldata data) private view {
+        if (Selectors.isAppointment(selector)) _requireContract(data);
         if (!_changesCode(selector)) return;
         IReleases audited = _data().releases;
         if (Selectors.isUpgrade(selector)) {
             (address code,) = abi.decode(data[4:], (address, bytes));
             audited.requireAudited(code);
+        } else if (Selectors.isRollback(selector)) {
+            (address proxy, address code) = abi.decode(data[4:], (address, address));
+            if (code != _data().former[proxy]) revert CodeHashMismatch(code.codehash);
+            audited.requireAudited(code);
+        } else if (Selectors.isSwap(selector)) {
+            audited.requireInstanceAudited(abi.decode(data[4:], (address)));
         } else {
             (address token, address compliance) = abi.decode(data[4:], (address, address));
             audited.requireAudited(token);
             audited.requireAudited(compliance);
         }
+    }
+
+    /// @dev In production only contracts act as agents: an agent acts alone.
+    function _requireContract(bytes calldata data) private view {
+        if (data.length < 36) revert AuthorityActMalformed();
+        address agent = abi.decode(data[4:36], (address));
+        if (agent.code.length == 0) revert CodeHashMismatch(agent.codehash);
+    }
+
+    function _checkVote(bytes32 digest) private view {
+        (uint256 votes, uint256 electors, bool carried) = IMemberVotes(address(_data().members)).tallyOfAct(digest);
+        if (!carried) revert SignaturePolicyUnmet(votes, electors);
+    }
+
+    function _keepFormer(address proxy) private {
+        _data().former[proxy] = Governed(proxy).implementation();
     }
 
     function _checkApprovals(bytes4 selector, bytes32 digest, bytes[] calldata approvals)
@@ -250,10 +292,12 @@ contract Authority is Governed, TypedData, IAuthority {
     }
 
     function _changesCode(bytes4 selector) private pure returns (bool) {
-        return Selectors.isUpgrade(selector) || Selectors.isNewCode(selector);
+        return Selectors.isUpgrade(selector) || Selectors.isNewCode(selector) || Selectors.isRollback(selector)
+            || Selectors.isSwap(selector);
     }
 
     function _delayMin(bytes4 selector) private pure returns (uint32) {
+        if (Selectors.isRollback(selector)) return _ROLLBACK_DELAY;
         if (_changesCode(selector) || Selectors.isHandover(selector)) return _UPGRADE_DELAY;
         return _isRecovery(selector) ? _RECOVERY_DELAY : 0;
     }

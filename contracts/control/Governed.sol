@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Ownable2StepUpgradeable} from "@openzeppelin/contracts-upgradeable/access/Ownable2StepUpgradeable.sol";
+import {ERC1967Utils} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Utils.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 
 import {Refusals} from "../interfaces/Refusals.sol";
@@ -15,6 +16,11 @@ abstract contract Governed is Ownable2StepUpgradeable, UUPSUpgradeable, Refusals
 
     constructor() {
         _disableInitializers();
+    }
+
+    /// @notice The code behind the proxy, so that the owner knows what an upgrade replaces.
+    function implementation() external view returns (address) {
+        return ERC1967Utils.getImplementation();
     }
 
     /// @notice Refused: a contract without an owner could never be mended again.

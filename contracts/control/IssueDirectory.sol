@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Governed} from "./Governed.sol";
+import {Dti} from "../factory/Dti.sol";
 import {Isin} from "../factory/Isin.sol";
 import {IIssueDirectory} from "../interfaces/IIssueDirectory.sol";
 
@@ -23,7 +24,7 @@ contract IssueDirectory is Governed, IIssueDirectory {
     /// @inheritdoc IIssueDirectory
     function list(bytes12 isin, uint64 chainId, address token, bytes9 dti) external onlyOwner {
         if (!Isin.isValid(isin)) revert IdentifierInvalid(isin);
-        if (!_isDti(dti)) revert IdentifierInvalid(dti);
+        if (!Dti.isValid(dti)) revert IdentifierInvalid(dti);
         if (chainId == 0 || token == address(0)) revert IssueDirectoryTokenZero();
         _data().listings[isin] = Listing(chainId, token, dti);
         emit IssueListed(isin, chainId, token, dti);
@@ -32,18 +33,6 @@ contract IssueDirectory is Governed, IIssueDirectory {
     /// @inheritdoc IIssueDirectory
     function listingOf(bytes12 isin) external view returns (Listing memory) {
         return _data().listings[isin];
-    }
-
-    function _isDti(bytes9 dti) private pure returns (bool) {
-        if (dti[0] == "0") return false;
-        for (uint256 i = 0; i < 9; ++i) {
-            bytes1 character = dti[i];
-            bool digit = character >= "0" && character <= "9";
-            bool letter = character >= "B" && character <= "Z" && character != "E" && character != "I"
-                && character != "O" && character != "U" && character != "Y";
-            if (!digit && !letter) return false;
-        }
-        return true;
     }
 
     function _data() private pure returns (Data storage $) {

@@ -4,11 +4,12 @@ pragma solidity 0.8.30;
 import {Governed} from "./Governed.sol";
 import {Signatures} from "./Signatures.sol";
 import {TypedData} from "./TypedData.sol";
+import {IAuthority} from "../interfaces/IAuthority.sol";
 import {Key} from "../interfaces/IMemberRegistry.sol";
 import {IMemberVotes, MemberProposal} from "../interfaces/IMemberVotes.sol";
 
 /// @title MemberVotes
-/// @notice Votes of the members on who joins and who leaves.
+/// @notice Votes of the members on who joins and who leaves, and on acts that change code.
 abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
     /// @dev A vote: 1 for, 2 against.
     struct Ballot {
@@ -25,6 +26,7 @@ abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
         uint16 majority;
         bytes20[] members;
         mapping(bytes32 id => Ballot) ballots;
+        mapping(bytes32 act => mapping(bytes20 voter => uint8)) actVotes;
     }
 
     uint8 private constant _ADMIT = 1;
@@ -44,6 +46,7 @@ abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
         "Key(address key,uint8 scopes,uint40 since,uint40 until)"
     );
     bytes32 private constant _VOTE = keccak256("MemberVote(bytes32 proposal,bool support)");
+    bytes32 private constant _ACT_VOTE = keccak256("ActVote(bytes32 act,bool support)");
 
     bytes32 private constant _VOTES =
         keccak256(abi.encode(uint256(keccak256("stoken.storage.MemberVotes")) - 1)) & ~bytes32(uint256(0xff));
@@ -86,6 +89,17 @@ abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
     }
 
     /// @inheritdoc IMemberVotes
+    function voteAct(bytes32 act, bool support, bytes calldata signature) external {
+        (,, uint40 eta, bool canceled) = IAuthority(owner()).proposalOf(act);
+        if (eta == 0 || canceled) revert MemberVotesProposalUnknown(act);
+        bytes20 voter = _voter(0, _digest(keccak256(abi.encode(_ACT_VOTE, act, support))), signature);
+        mapping(bytes20 => uint8) storage votes = _votesData().actVotes[act];
+        if (votes[voter] != 0) revert DuplicateInstruction(act);
+        votes[voter] = support ? _FOR : _AGAINST;
+        emit ActVoted(act, voter, support);
+    }
+
+    /// @inheritdoc IMemberVotes
     function setVoting(uint16 votingRoles, uint16 majority) external onlyOwner {
         _setVoting(votingRoles, majority);
     }
@@ -96,20 +110,21 @@ abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
     }
 
     /// @inheritdoc IMemberVotes
-    function tallyOf(bytes32 id) public view returns (uint256 votes, uint256 electors) {
+    function tallyOfAct(bytes32 act) external view returns (uint256 votes, uint256 electors, bool carried) {
         VotesData storage $ = _votesData();
-        Ballot storage ballot = $.ballots[id];
-        bytes20[] memory members = $.members;
-        for (uint256 i = 0; i < members.length; ++i) {
-            if (members[i] == ballot.member || _activeRoles(members[i]) & $.votingRoles == 0) continue;
-            ++electors;
-            if (ballot.votes[members[i]] == _FOR) ++votes;
-        }
+        (votes, electors) = _tally($.actVotes[act], 0);
+        carried = electors != 0 && votes * _WHOLE >= electors * $.majority;
     }
 
     /// @inheritdoc IMemberVotes
     function memberList() external view returns (bytes20[] memory) {
         return _votesData().members;
+    }
+
+    /// @inheritdoc IMemberVotes
+    function tallyOf(bytes32 id) public view returns (uint256 votes, uint256 electors) {
+        Ballot storage ballot = _votesData().ballots[id];
+        return _tally(ballot.votes, ballot.member);
     }
 
     function _admit(bytes20 member, uint16 roles, Key[] calldata keys) internal virtual;
@@ -135,6 +150,20 @@ abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
 
     function _enlist(bytes20 member) internal {
         _votesData().members.push(member);
+    }
+
+    function _tally(mapping(bytes20 => uint8) storage given, bytes20 affected)
+        private
+        view
+        returns (uint256 votes, uint256 electors)
+    {
+        VotesData storage $ = _votesData();
+        bytes20[] memory members = $.members;
+        for (uint256 i = 0; i < members.length; ++i) {
+            if (members[i] == affected || _activeRoles(members[i]) & $.votingRoles == 0) continue;
+            ++electors;
+            if (given[members[i]] == _FOR) ++votes;
+        }
     }
 
     function _voter(bytes20 affected, bytes32 digest, bytes calldata signature) private view returns (bytes20 member) {

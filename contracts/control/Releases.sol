@@ -43,7 +43,20 @@ contract Releases is Governed, IReleases {
 
     /// @inheritdoc IReleases
     function requireAudited(address implementation) external view {
-        bytes32 codeHash = implementation.codehash;
+        _requireAudited(implementation.codehash);
+    }
+
+    /// @inheritdoc IReleases
+    function requireInstanceAudited(address instance) external view {
+        _requireAudited(instanceHash(instance));
+    }
+
+    /// @inheritdoc IReleases
+    function instanceHash(address instance) public view returns (bytes32) {
+        return keccak256(abi.encode(instance, instance.codehash));
+    }
+
+    function _requireAudited(bytes32 codeHash) private view {
         uint40 expiresAt = _data().releases[codeHash].expiresAt;
         if (expiresAt == 0) revert CodeHashMismatch(codeHash);
         if (block.timestamp > expiresAt) revert LedgerAuditExpired(codeHash, expiresAt);

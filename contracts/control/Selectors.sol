@@ -4,6 +4,8 @@ pragma solidity 0.8.30;
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 import {OwnableUpgradeable} from "@openzeppelin/contracts-upgradeable/access/OwnableUpgradeable.sol";
 
+import {IAgentRole} from "../interfaces/IAgentRole.sol";
+import {IAuthority} from "../interfaces/IAuthority.sol";
 import {IERC3643} from "../interfaces/IERC3643.sol";
 import {IIdentityRegistry} from "../interfaces/IIdentityRegistry.sol";
 import {ILegalActions} from "../interfaces/ILegalActions.sol";
@@ -28,6 +30,24 @@ library Selectors {
     /// @notice Code of issues to come is replaced.
     function isNewCode(bytes4 selector) internal pure returns (bool) {
         return selector == ISuiteFactory.setImplementations.selector;
+    }
+
+    /// @notice A proxy goes back to the code before its last upgrade.
+    function isRollback(bytes4 selector) internal pure returns (bool) {
+        return selector == IAuthority.rollback.selector;
+    }
+
+    /// @notice Another contract takes over what a token or the identity registry asks: its code judges from then on.
+    function isSwap(bytes4 selector) internal pure returns (bool) {
+        return selector == IERC3643.setCompliance.selector || selector == IERC3643.setIdentityRegistry.selector
+            || selector == IIdentityRegistry.setIdentityRegistryStorage.selector
+            || selector == IIdentityRegistry.setClaimTopicsRegistry.selector
+            || selector == IIdentityRegistry.setTrustedIssuersRegistry.selector;
+    }
+
+    /// @notice Somebody becomes an agent.
+    function isAppointment(bytes4 selector) internal pure returns (bool) {
+        return selector == IAgentRole.addAgent.selector || selector == ISecurityToken.addAgentFor.selector;
     }
 
     /// @notice Ownership leaves: with it would go every promise about upgrades.

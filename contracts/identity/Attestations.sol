@@ -52,7 +52,7 @@ abstract contract Attestations is Agents, TypedData, IAttestedIdentityRegistry {
     uint256 internal constant _EPOCH_MASK = uint256(type(uint24).max) << 8;
 
     uint256 private constant _FOR_CAUSE = 1 << 104;
-    /// @dev With more stored words than this, a revocation makes all words stale instead of clearing each.
+    /// @dev So many words of an identity are stored, which a revocation clears; further accounts are worked out each time.
     uint256 private constant _STORED_MAX = 16;
 
     bytes32 private constant _ONBOARDING = keccak256(
@@ -101,10 +101,6 @@ abstract contract Attestations is Agents, TypedData, IAttestedIdentityRegistry {
         Data storage $ = _data();
         address[] storage stored = $.stored[identity];
         uint256 count = stored.length;
-        if (count > _STORED_MAX) {
-            _advance();
-            return;
-        }
         for (uint256 i = 0; i < count; i++) {
             delete $.words[stored[i]];
         }
@@ -112,20 +108,26 @@ abstract contract Attestations is Agents, TypedData, IAttestedIdentityRegistry {
     }
 
     function _advance() internal {
-        uint32 next = _data().current + 256;
+        uint32 current = _data().current;
+        // A number that comes back would bring words of old back: rather nothing changes any more until an upgrade.
+        if (current >> 8 == type(uint24).max) revert IdentityRegistryEpochsSpent();
+        uint32 next = current + 256;
         _data().current = next;
         emit EpochAdvanced(uint24(next >> 8));
     }
 
     function _store(address account, uint256 word) internal {
         Data storage $ = _data();
-        $.words[account] = word;
         address[] storage stored = $.stored[address(uint160(word >> 96))];
         uint256 count = stored.length;
-        if (count > _STORED_MAX) return;
         for (uint256 i = 0; i < count; i++) {
-            if (stored[i] == account) return;
+            if (stored[i] != account) continue;
+            $.words[account] = word;
+            return;
         }
+        // A word that no list names would outlive a revocation.
+        if (count >= _STORED_MAX) return;
+        $.words[account] = word;
         stored.push(account);
     }
 

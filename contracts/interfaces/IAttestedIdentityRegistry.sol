@@ -67,6 +67,9 @@ interface IAttestedIdentityRegistry is IIdentityRegistry, IRestraints, IClaimNot
     /// @notice An account serves a customer (1) or its manager (2).
     error IdentityRegistryOwnerTypeInvalid(uint8 ownerType);
 
+    /// @notice All epochs are used up: words of an earlier one would count again. It takes 16,777,214 changes.
+    error IdentityRegistryEpochsSpent();
+
     /// @notice The source does not tell this registry of changes.
     error IdentityRegistrySourceUnbound(address source);
 

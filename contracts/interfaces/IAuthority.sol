@@ -39,7 +39,9 @@ struct Grounds {
 /// called function asks for. No key owns anything.
 /// @dev Policies are kept by the called function's selector: the first and the second institution's roles as masks,
 /// and a waiting time. With a waiting time an act is first proposed, with its approvals, and can be executed once the
-/// time has passed. Functions that change code, hand ownership over or recover an account always have one.
+/// time has passed. Functions that change code, hand ownership over or recover an account always have one. Code changes
+/// by an upgrade, by a rollback, by the code of issues to come, and by another compliance contract, registry or source of
+/// the registry: all of it is audited (see {IReleases}) and voted on by the members (see {IMemberVotes}).
 interface IAuthority {
     /// @notice The act's data names no function.
     error AuthorityActMalformed();
@@ -85,6 +87,9 @@ interface IAuthority {
     /// @notice A proposed act will not be carried out; `member` withdrew it.
     event ActCanceled(bytes32 indexed act, bytes20 indexed member);
 
+    /// @notice A proxy runs the code again that its last upgrade replaced.
+    event RolledBack(address indexed proxy, address indexed code, bytes32 codeHash);
+
     /// @notice Acts that call this function need these roles and wait for `delay` seconds.
     event PolicySet(bytes4 indexed selector, uint16 first, uint16 second, uint32 delay);
 
@@ -101,9 +106,10 @@ interface IAuthority {
     /// @dev Requirements: the deadline has not passed; the act was not carried out before; two approvals, 65-byte
     /// signatures by active keys with scope INSTRUCTION, of different institutions that hold, in order, a role of the
     /// policy; basis and document where force is used. Where the policy has a waiting time, the act was proposed, is
-    /// not canceled, and its time has passed; the approvals were given then, and none is looked at. New code has an
-    /// audit that is recorded and has not expired.
-    /// Emits {ActExecuted}.
+    /// not canceled, and its time has passed (UPGRADE_TIMELOCK, RECOVERY_COOLDOWN); the approvals were given then, and
+    /// none is looked at. New code has an audit that is recorded (CODE_HASH_MISMATCH) and has not expired
+    /// (LEDGER_AUDIT_EXPIRED), and the votes of the members (SIGNATURE_POLICY_UNMET). Who becomes an agent is a contract
+    /// (CODE_HASH_MISMATCH). Emits {ActExecuted}.
     function execute(Act calldata act, bytes[] calldata approvals) external returns (bytes memory);
 
     /// @notice Begins the waiting time of an act; anyone relays.
@@ -116,9 +122,16 @@ interface IAuthority {
     /// key of an institution that approved it, or of a supervisor. Emits {ActCanceled}.
     function cancel(bytes32 act, bytes calldata signature) external;
 
+    /// @notice Puts a proxy back to the code that its last upgrade, or rollback, replaced: a measure of its own, since it
+    /// waits hours instead of days.
+    /// @dev Requirements: the caller is this contract, by an act as {execute} asks: `code` is what {formerOf} says
+    /// (CODE_HASH_MISMATCH), has an audit that has not expired, and the votes of the members. Emits {RolledBack}.
+    function rollback(address proxy, address code) external;
+
     /// @notice Sets the roles that a function needs, and its waiting time in seconds.
     /// @dev Requirements: the caller is this contract; neither mask is empty; no shorter time than two days for a
-    /// function that changes code or hands ownership over, than three days for a recovery. Emits {PolicySet}.
+    /// function that changes code or hands ownership over, than three days for a recovery, than four hours for a
+    /// rollback. Emits {PolicySet}.
     function setPolicy(bytes4 selector, uint16 first, uint16 second, uint32 delay) external;
 
     /// @notice The roles that a function needs, of the first and of the second institution, and its waiting time.
@@ -138,6 +151,9 @@ interface IAuthority {
 
     /// @notice Whether a function does something to holders without them: its acts need basis and document.
     function isForce(bytes4 selector) external pure returns (bool);
+
+    /// @notice The code that a proxy ran before its last upgrade; zero if it never was upgraded.
+    function formerOf(address proxy) external view returns (address);
 
     /// @notice The registry of institutions and keys.
     function memberRegistry() external view returns (address);

@@ -72,6 +72,9 @@ interface IConversions {
     /// @notice A conversion is complete: every unit was converted, and the residue credited.
     event ConversionFinished(bytes32 indexed id, uint96 supplyBefore, uint96 supplyAfter, uint96 residue);
 
+    /// @notice A conversion ended before any account was converted: nothing changed.
+    event ConversionAbandoned(bytes32 indexed id, address indexed token);
+
     /// @notice Constructor of the proxy: everything belongs to `owner`.
     function initialize(address owner) external;
 
@@ -80,6 +83,11 @@ interface IConversions {
     /// a residue account are given; both parts of the ratio are above zero and differ; the token is paused; the
     /// registered quantity covers the new supply (SUPPLY_CAP_EXCEEDED). Emits {ConversionStarted}.
     function start(bytes32 id, Conversion calldata conversion) external;
+
+    /// @notice Ends a conversion of which no account was converted, as when the ratio was wrong; its id stays used.
+    /// @dev Requirements: the caller is the owner; running; no account was converted (CONVERSION_QUANTITY_MISMATCH).
+    /// Emits {ConversionAbandoned}.
+    function abandon(bytes32 id) external;
 
     /// @notice Converts accounts; anyone may call, since nothing is left to decide.
     /// @dev Requirements: running; each account once; its encumbrances are complete (CONVERSION_QUANTITY_MISMATCH).
@@ -91,7 +99,8 @@ interface IConversions {
     /// ratio makes of it (CONVERSION_QUANTITY_MISMATCH). Emits {ConversionFinished}.
     function finish(bytes32 id) external;
 
-    /// @notice A conversion, the supply at its start, the units converted so far and whether it is finished.
+    /// @notice A conversion, the supply at its start, the units converted so far and whether it is finished
+    /// or abandoned.
     function conversionOf(bytes32 id)
         external
         view

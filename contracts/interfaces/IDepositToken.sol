@@ -59,10 +59,11 @@ struct CashMove {
 }
 
 /// @title IDepositToken
-/// @notice Won on deposit at cash agents, held by members in cash accounts without keys; whole won (0 decimals).
+/// @notice Won on deposit at one cash agent, held by members in cash accounts without keys; whole won (0 decimals).
 /// @dev It moves only to settle trades, and between one member's accounts of one kind: the transfers of ERC-20 are
 /// refused. Whatever moves, the supply changes by credits and debits alone. All won together are less than 2^88. Held
-/// cash belongs to a trade of a later day: it counts in the balance, and pays for nothing else.
+/// cash belongs to a trade of a later day: it counts in the balance, and pays for nothing else. A unit is a claim on the
+/// one cash agent that credited it: another agent has a deposit token of its own.
 interface IDepositToken is IERC20 {
     /// @notice The cash account is open already.
     error DepositTokenAccountExists(address account);
@@ -81,6 +82,9 @@ interface IDepositToken is IERC20 {
 
     /// @notice The accounts are to go to the member that has them.
     error DepositTokenMemberUnchanged(bytes20 member);
+
+    /// @notice The deposits are at this cash agent; zero is none.
+    event CashAgentSet(bytes20 indexed member);
 
     /// @notice A member has a cash account.
     event CashAccountOpened(address indexed account, bytes20 indexed member, uint8 kind);
@@ -102,17 +106,23 @@ interface IDepositToken is IERC20 {
         bytes20 indexed from, bytes20 indexed to, address[] accounts, uint256 totalBefore, uint256 totalAfter
     );
 
-    /// @notice Constructor of the proxy: everything belongs to `owner`, only `settlement` moves cash.
-    function initialize(address owner, address memberRegistry, address settlement) external;
+    /// @notice Constructor of the proxy: everything belongs to `owner`, only `settlement` moves cash, only `cashAgent`
+    /// opens, credits and debits accounts.
+    /// @dev Emits {CashAgentSet}.
+    function initialize(address owner, address memberRegistry, address settlement, bytes20 cashAgent) external;
+
+    /// @notice Makes another cash agent answer for all deposits, as when it takes over from one that leaves.
+    /// @dev Requirements: the caller is the owner; an active member. Emits {CashAgentSet}.
+    function setCashAgent(bytes20 member) external;
 
     /// @notice Opens a cash account; anyone relays.
-    /// @dev Requirements: the deadline has not passed; an active CASH key of a cash agent signed `CashAccount`
+    /// @dev Requirements: the deadline has not passed; an active CASH key of the cash agent signed `CashAccount`
     /// (EIP-712); its nonce is fresh for the agent; the account is new; the member is active; kind 1 or 2.
     /// Emits {CashAccountOpened}.
     function openAccount(CashAccount calldata opening, bytes calldata signature) external;
 
     /// @notice Credits an account; anyone relays.
-    /// @dev Requirements: the deadline has not passed; the reference is fresh; an active CASH key of a cash agent
+    /// @dev Requirements: the deadline has not passed; the reference is fresh; an active CASH key of the cash agent
     /// signed `CashCredit` (EIP-712, fields of {CashEntry}); the account is open; the amount is above zero.
     /// Emits Transfer and {CashCredited}.
     function credit(CashEntry calldata entry, bytes calldata signature) external;
@@ -154,6 +164,9 @@ interface IDepositToken is IERC20 {
     /// @dev Requirements: the caller is the owner; the successor is an active member, and another one; each account is
     /// the failed member's and holds customers' cash (SegregationViolation). Emits {CustomerCashMoved}.
     function moveCustomerCash(bytes20 from, bytes20 to, address[] calldata accounts) external;
+
+    /// @notice The member at which all this is on deposit.
+    function cashAgent() external view returns (bytes20);
 
     /// @notice The held part of an account's balance.
     function heldOf(address account) external view returns (uint256);

@@ -4,8 +4,8 @@ pragma solidity ^0.8.20;
 /// @title IIssueDirectory
 /// @notice Where each issue's register is: chain, token and digital token identifier (ISO 24165) of an ISIN.
 /// @dev The audit of the code behind a token is in the releases. A DTI is nine characters, digits and the consonants
-/// without Y, and does not begin with 0. The check character's rule is the DTI Foundation's and is compared with its
-/// register off the chain.
+/// without Y, does not begin with 0, and ends with a check character. That it was assigned says the DTI Foundation's
+/// register alone.
 interface IIssueDirectory {
     /// @notice One issue.
     struct Listing {
@@ -27,7 +27,7 @@ interface IIssueDirectory {
     function initialize(address owner) external;
 
     /// @notice Lists an issue, or moves it.
-    /// @dev Requirements: the caller is the owner; ISIN and DTI are well formed (IdentifierInvalid); a chain and a
+    /// @dev Requirements: the caller is the owner; form and check characters of ISIN and DTI are right (IdentifierInvalid); a chain and a
     /// token. Emits {IssueListed}.
     function list(bytes12 isin, uint64 chainId, address token, bytes9 dti) external;
 

@@ -21,7 +21,7 @@ struct MemberProposal {
 }
 
 /// @title IMemberVotes
-/// @notice Votes of the members on who joins and who leaves.
+/// @notice Votes of the members on who joins and who leaves, and on acts of Authority that change code.
 /// @dev Every active member with a voting role has one vote, except on itself. A proposal passes when the votes for it
 /// reach the majority of those that could be given, counted when it is carried out; it expires at its deadline. What
 /// passes needs no act of Authority; the other way, an act of registrar and supervisor or venue, stays for what cannot
@@ -47,6 +47,9 @@ interface IMemberVotes {
     /// @notice A member voted.
     event MemberVoted(bytes32 indexed proposal, bytes20 indexed voter, bool support);
 
+    /// @notice A member voted on an act that waits at the Authority; `act` is the digest that two institutions signed.
+    event ActVoted(bytes32 indexed act, bytes20 indexed voter, bool support);
+
     /// @notice A proposal passed and was carried out.
     event MemberDecided(bytes32 indexed proposal, uint256 votes, uint256 electors);
 
@@ -67,6 +70,12 @@ interface IMemberVotes {
     /// @dev Requirements: the proposal is open and has its majority. Emits {MemberDecided}, and what the change emits.
     function executeMember(MemberProposal calldata proposal) external;
 
+    /// @notice Votes once on an act of the owner, an Authority, while it waits; anyone relays.
+    /// @dev Requirements: the act was proposed there and is not canceled; the signature over
+    /// `ActVote(bytes32 act,bool support)` by an active INSTRUCTION key of a member that may vote and has not.
+    /// Emits {ActVoted}.
+    function voteAct(bytes32 act, bool support, bytes calldata signature) external;
+
     /// @notice Sets who votes and by what majority.
     /// @dev Requirements: the caller is the owner; a role; more than 5,000 and at most 10,000. Emits {VotingSet}.
     function setVoting(uint16 votingRoles, uint16 majority) external;
@@ -76,6 +85,9 @@ interface IMemberVotes {
 
     /// @notice Votes for a proposal that count today, and how many could be given.
     function tallyOf(bytes32 id) external view returns (uint256 votes, uint256 electors);
+
+    /// @notice Votes for an act that count today, how many could be given, and whether they reach the majority.
+    function tallyOfAct(bytes32 act) external view returns (uint256 votes, uint256 electors, bool carried);
 
     /// @notice All members, whatever their status.
     function memberList() external view returns (bytes20[] memory);

@@ -4,7 +4,9 @@ pragma solidity ^0.8.20;
 /// @title IReleases
 /// @notice The upgrade file: which code was audited, by what report, tested against what, and until when that counts.
 /// @dev A code hash is the EXTCODEHASH of the deployed implementation, so code is recorded after it is deployed and
-/// before it is used. Code that was replaced stays recorded: going back to it is an upgrade like any other.
+/// before it is used. Code that was replaced stays recorded, so that a rollback finds its audit. Of a contract that is
+/// put in another's place the code hash says nothing, since it is a proxy's: it is recorded by its {instanceHash}, after
+/// its auditor looked at the code behind it, its owner and its storage.
 interface IReleases {
     /// @notice The hash of the audit's report, that of the compatibility test's report, and the audit's validity.
     struct Release {
@@ -40,6 +42,12 @@ interface IReleases {
 
     /// @notice The audit of a code hash; all zero if there is none.
     function releaseOf(bytes32 codeHash) external view returns (Release memory);
+
+    /// @notice What stands for one deployed contract: keccak256(abi.encode(its address, its code hash)).
+    function instanceHash(address instance) external view returns (bytes32);
+
+    /// @notice Reverts, as {requireAudited}, unless this very contract has an audit that counts now.
+    function requireInstanceAudited(address instance) external view;
 
     /// @notice Reverts unless the code of this address has an audit that counts now.
     /// @dev Reverts with CodeHashMismatch where none is recorded, with LedgerAuditExpired where it has expired.

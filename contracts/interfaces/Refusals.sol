@@ -140,6 +140,9 @@ interface Refusals {
     /// @notice A legal basis and a document are required.
     error LegalBasisRequired();
 
+    /// @notice The signatures do not meet the policy.
+    error SignaturePolicyUnmet(uint256 signed, uint256 electors);
+
     /// @notice An off-market move needs a reason and a document.
     error TransferReasonRequired(address from, address to);
 

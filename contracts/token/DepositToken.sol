@@ -22,6 +22,7 @@ contract DepositToken is Governed, TypedData, IDepositToken {
         mapping(bytes20 member => mapping(uint256 nonce => bool)) nonces;
         // Apart from the word: who settles at once never reads it.
         mapping(address account => uint256) held;
+        bytes20 agent;
     }
 
     uint8 private constant _CASH = 8;
@@ -43,11 +44,19 @@ contract DepositToken is Governed, TypedData, IDepositToken {
         keccak256(abi.encode(uint256(keccak256("stoken.storage.DepositToken")) - 1)) & ~bytes32(uint256(0xff));
 
     /// @inheritdoc IDepositToken
-    function initialize(address owner, address memberRegistry, address settlement) external initializer {
+    function initialize(address owner, address memberRegistry, address settlement, bytes20 agent) external initializer {
         __Ownable_init(owner);
         Data storage $ = _data();
         $.members = IMemberRegistry(memberRegistry);
         $.settlement = settlement;
+        _setCashAgent($, agent);
+    }
+
+    /// @inheritdoc IDepositToken
+    function setCashAgent(bytes20 member) external onlyOwner {
+        Data storage $ = _data();
+        _requireActive($, member);
+        _setCashAgent($, member);
     }
 
     /// @inheritdoc IDepositToken
@@ -198,6 +207,11 @@ contract DepositToken is Governed, TypedData, IDepositToken {
     }
 
     /// @inheritdoc IDepositToken
+    function cashAgent() external view returns (bytes20) {
+        return _data().agent;
+    }
+
+    /// @inheritdoc IDepositToken
     function heldOf(address account) external view returns (uint256) {
         return _data().held[account];
     }
@@ -272,7 +286,12 @@ contract DepositToken is Governed, TypedData, IDepositToken {
         $.references[entry.ref] = true;
     }
 
-    /// @dev The cash agent whose key signed a statement that is still in time.
+    function _setCashAgent(Data storage $, bytes20 member) private {
+        $.agent = member;
+        emit CashAgentSet(member);
+    }
+
+    /// @dev The cash agent, if its key signed a statement that is still in time.
     function _agent(bytes32 structHash, uint40 deadline, bytes calldata signature)
         private
         view
@@ -280,8 +299,9 @@ contract DepositToken is Governed, TypedData, IDepositToken {
     {
         if (block.timestamp > deadline) revert TooLate(deadline, block.timestamp);
         address signer = Signatures.signerOf(_digest(structHash), signature);
-        agent = _data().members.authoriseRole(signer, _CASH, _CASH_AGENT, block.timestamp);
-        if (agent == 0) revert SignatureInvalid(signer);
+        Data storage $ = _data();
+        agent = $.members.authoriseRole(signer, _CASH, _CASH_AGENT, block.timestamp);
+        if (agent == 0 || agent != $.agent) revert SignatureInvalid(signer);
     }
 
     /// @dev The word of a cash account, if it is the member's and of the kind.

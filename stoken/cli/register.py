@@ -11,7 +11,7 @@ from stoken.cli.output import Json, emit, table
 from stoken.db import reading, schema
 from stoken.errors import InvalidInputError
 from stoken.ledger import queries
-from stoken.ledger.queries import Register
+from stoken.ledger.queries import Register, Termination
 from stoken.settings import load_settings
 
 app = typer.Typer(help="Show the register of an issue.", add_completion=False)
@@ -38,6 +38,32 @@ def show(
     rows = [{"address": "0x" + holding.account.hex(), "units": str(holding.units)} for holding in found.holdings]
     lines = [_heading(found), *table(rows, ("address", "units")), f"{len(rows)} holders, {found.units} units"]
     emit(_document(found, rows), lines, as_json=json)
+
+
+@app.command()
+def termination(isin: Annotated[str, typer.Argument(help="The issue.")], *, json: Json = False) -> None:
+    """Print the residual report of a terminated issue; exits with 1 where units are left."""
+    ledger, _ = open_databases(load_settings())
+    schema.check(ledger)
+    with reading(ledger) as connection:
+        found = queries.termination(connection, isin)
+    shown = _report(found)
+    emit(shown, (f"{key:<17}{value}" for key, value in shown.items()), as_json=json)
+    if found.residual or found.minted != found.burned:
+        raise typer.Exit(1)
+
+
+def _report(found: Termination) -> dict[str, object]:
+    return {
+        "isin": found.isin,
+        "token": "0x" + found.token.hex(),
+        "terminated_at": found.block.time,
+        "block_number": found.block.number,
+        "block_hash": "0x" + found.block.hash.hex(),
+        "minted": str(found.minted),
+        "burned": str(found.burned),
+        "residual": str(found.residual),
+    }
 
 
 def _moment(as_of: str | None) -> tuple[int | None, date | None]:

@@ -207,7 +207,9 @@ REFUSALS: dict[Refusal, Meaning] = {
     _R.ROLE_REQUIRED: Meaning("The caller lacks the role.", None, None, "bytes32 role"),
     _R.DUAL_CONTROL_REQUIRED: Meaning("Two people of two institutions must approve.", None, None, ""),
     _R.LEGAL_BASIS_REQUIRED: Meaning("A legal basis and a document are required.", None, None, ""),
-    _R.SIGNATURE_POLICY_UNMET: Meaning("The signatures do not meet the policy."),
+    _R.SIGNATURE_POLICY_UNMET: Meaning(
+        "The signatures do not meet the policy.", None, None, "uint256 signed, uint256 electors"
+    ),
     _R.TRANSFER_REASON_REQUIRED: Meaning(
         "An off-market move needs a reason and a document.", None, None, "address from, address to"
     ),

@@ -19,6 +19,7 @@ from stoken.chain.statements import MemberKey
 from stoken.chain.suite import Suite
 from stoken.chain.transactions import contract_address
 from stoken.db import reading, unit_of_work
+from stoken.domain.codes import Role
 from stoken.errors import ContractRevertedError, LedgerUnavailableError
 from stoken.issuance.calldata import interface
 from stoken.ledger.projection import LedgerProjection
@@ -97,6 +98,11 @@ class Deployment:
             time.sleep(_POLL_SECONDS)
 
 
+def _cash_agent(charter: Charter) -> bytes:
+    """Return the member at which the won are deposited: the first cash agent, nobody where there is none yet."""
+    return next((founder.member for founder in charter.founders if founder.roles & Role.CASH_AGENT), bytes(20))
+
+
 class _Plan:
     """The creations in their order; the keys of the outbox make them the same on every run."""
 
@@ -109,7 +115,7 @@ class _Plan:
         """Sign everything and return the addresses by name."""
         suite = self._control(charter)
         suite |= self._identities(suite, charter)
-        suite |= self._market(suite)
+        suite |= self._market(suite, _cash_agent(charter))
         return suite
 
     def _control(self, charter: Charter) -> dict[str, bytes]:
@@ -148,7 +154,7 @@ class _Plan:
         )
         return made
 
-    def _market(self, suite: dict[str, bytes]) -> dict[str, bytes]:
+    def _market(self, suite: dict[str, bytes], cash_agent: bytes) -> dict[str, bytes]:
         owner, members = suite["authority"], suite["members"]
         quantity = self._proxy("RegisteredQuantity", self._code("RegisteredQuantity"), owner)
         encumbrances = self._proxy("Encumbrances", self._code("Encumbrances"), owner, members, suite["registry"])
@@ -158,7 +164,7 @@ class _Plan:
         settlement_code = self._code("DvpSettlement", self._code("SettlementModes"))
         settlement = self._proxy("DvpSettlement", settlement_code, owner, members, suite["registry"])
         instructions = self._proxy("Instructions", self._code("Instructions"), owner, members, suite["registry"])
-        deposit = self._proxy("DepositToken", self._code("DepositToken"), owner, members, settlement)
+        deposit = self._proxy("DepositToken", self._code("DepositToken"), owner, members, settlement, cash_agent)
         anchors = self._proxy("Anchors", self._code("Anchors"), owner, members)
         directory = self._proxy("IssueDirectory", self._code("IssueDirectory"), owner)
         extension = self._code("SecurityTokenExtension")

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Never
 
 from stoken.domain.codes import InvestorClass
-from stoken.domain.identifiers import is_isin, is_lei
+from stoken.domain.identifiers import is_dti, is_isin, is_lei
 from stoken.domain.quantities import AMOUNT_MAX
 from stoken.domain.refusals import Refusal
 from stoken.errors import RefusedError
@@ -51,9 +51,10 @@ class Lockup:
 
 @dataclass(frozen=True, slots=True)
 class IssueFile:
-    """A complete issue file. Amounts are KRW and units; `unit_price` is None where an auction sets it."""
+    """A complete issue file. Amounts are KRW and units; no `unit_price` before an auction set it, no `dti` before it is known."""
 
     isin: str
+    dti: str | None
     short_code: str
     name_ko: str
     name_en: str
@@ -105,6 +106,7 @@ def parse_issue_file(record: object) -> IssueFile:
     _check_distribution(fields, instrument_type)
     return IssueFile(
         isin=fields.isin("isin"),
+        dti=fields.dti("dti") if fields.has("dti") else None,
         short_code=fields.text("short_code"),
         name_ko=fields.text("name_ko"),
         name_en=fields.text("name_en"),
@@ -194,6 +196,9 @@ class _Fields:
 
     def isin(self, name: str) -> str:
         return self._identifier(name, "ISIN", is_isin)
+
+    def dti(self, name: str) -> str:
+        return self._identifier(name, "DTI", is_dti)
 
     def lei(self, name: str) -> str:
         return self._identifier(name, "LEI", is_lei)

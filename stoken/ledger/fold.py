@@ -99,7 +99,8 @@ def _record_date_set(state: State, fact: facts.RecordDateSet) -> None:
 
 
 def _terminated(state: State, fact: facts.Terminated) -> None:
-    _put_instrument(state, _instrument(state, fact.token)._replace(terminated=True))
+    ended = _instrument(state, fact.token)._replace(terminated=True, terminated_block=state.block_number)
+    _put_instrument(state, ended)
 
 
 def _address_frozen(state: State, fact: facts.AddressFrozen) -> None:

@@ -49,6 +49,18 @@ class Register:
         return sum(holding.units for holding in self.holdings)
 
 
+@dataclass(frozen=True, slots=True)
+class Termination:
+    """How an issue ended: in which block, all units ever minted and burned, and what is still held: nothing, or a break."""
+
+    isin: str
+    token: Address
+    block: Moment
+    minted: int
+    burned: int
+    residual: int
+
+
 def final_block(connection: Connection, number: int | None = None) -> Moment:
     """Return a final block, by default the last; raises LEDGER_NOT_FINAL above it and NotFoundError below zero."""
     final = read_checkpoint(connection).final_number
@@ -81,6 +93,21 @@ def register(
     rows = connection.execute(_positions_at(block.number, tables.positions.c.token == token.token))
     holdings = sorted(Holding(row.account, row.balance) for row in rows if row.balance)
     return Register(isin, token.token, block, 0 if rules is None else rules.version, tuple(holdings))
+
+
+def termination(connection: Connection, isin: str) -> Termination:
+    """Return how an issue ended; NotFoundError where it has not in a final block.
+
+    The residual is counted over the accounts, not taken from the supply, so that each shows an error of the other.
+    """
+    token = instrument(connection, isin)
+    if not token.terminated or token.terminated_block > read_checkpoint(connection).final_number:
+        raise NotFoundError("the issue is not terminated", {"isin": isin})
+    held = tables.positions.c
+    residual = select(func.coalesce(func.sum(held.balance), 0)).where(held.token == token.token)
+    block = final_block(connection, token.terminated_block)
+    found = int(connection.execute(residual).scalar_one())
+    return Termination(isin, token.token, block, token.minted, token.burned, found)
 
 
 def positions(connection: Connection, account: Address, *, at_block: int | None = None) -> list[Position]:

@@ -78,6 +78,7 @@ class Instrument(NamedTuple):
     registered: int = 0
     paused: bool = True
     terminated: bool = False
+    terminated_block: int = 0
 
 
 class RecordDate(NamedTuple):

@@ -88,6 +88,7 @@ instruments = _table(
     field("registered", INT64),
     field("paused", BOOL),
     field("terminated", BOOL),
+    field("terminated_block", INT64),
 )
 Index(None, instruments.c.isin)
 

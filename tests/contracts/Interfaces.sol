@@ -26,6 +26,7 @@ interface IGoverned {
     function renounceOwnership() external;
     function upgradeToAndCall(address code, bytes calldata data) external payable;
     function owner() external view returns (address);
+    function implementation() external view returns (address);
 }
 
 /// @title IToken

@@ -121,6 +121,7 @@ def upgrade() -> None:
         sa.Column("registered", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("terminated", sa.Boolean(), nullable=False),
+        sa.Column("terminated_block", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("token", name=op.f("pk_instruments")),
         schema="ledger",
         sqlite_with_rowid=False,

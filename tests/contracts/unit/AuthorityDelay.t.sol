@@ -2,8 +2,13 @@
 pragma solidity 0.8.30;
 
 import {Act, IAuthority} from "../../../contracts/interfaces/IAuthority.sol";
+import {IAgentRole} from "../../../contracts/interfaces/IAgentRole.sol";
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
+import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
+import {IMemberVotes} from "../../../contracts/interfaces/IMemberVotes.sol";
+import {IModularCompliance} from "../../../contracts/interfaces/IModularCompliance.sol";
 import {IReleases} from "../../../contracts/interfaces/IReleases.sol";
+import {ISecurityToken} from "../../../contracts/interfaces/ISecurityToken.sol";
 import {ISuiteFactory} from "../../../contracts/interfaces/ISuiteFactory.sol";
 import {IGoverned} from "../Interfaces.sol";
 import {ProductionSuite} from "./ProductionSuite.sol";
@@ -21,6 +26,7 @@ contract AuthorityDelayTest is ProductionSuite {
         _code = deploy("MemberRegistry");
     }
 
+    /// @custom:requirement NET-06
     function test_an_upgrade_waits_two_days() public {
         _record(_code, LATER);
         Act memory act = _upgrade(_code);
@@ -42,6 +48,8 @@ contract AuthorityDelayTest is ProductionSuite {
         vm.warp(START + 2 days - 1);
         _refuses(act, abi.encodeWithSelector(UpgradeTimelock.selector, START + 2 days, START + 2 days - 1));
         vm.warp(START + 2 days);
+        _refuses(act, abi.encodeWithSelector(SignaturePolicyUnmet.selector, 0, 4));
+        carry(digest);
         authority.execute(act, _none);
         assertEq(_implementation(), _code);
         _refuses(act, abi.encodeWithSelector(DuplicateInstruction.selector, digest));
@@ -49,13 +57,145 @@ contract AuthorityDelayTest is ProductionSuite {
         authority.cancel(digest, _cancelation(digest, VENUE_NO));
     }
 
-    function test_going_back_to_audited_code_is_an_upgrade() public {
+    /// @custom:requirement NET-06
+    function test_a_rollback_brings_the_former_code_back_within_hours() public {
         address former = _implementation();
         _record(_code, LATER);
         _record(former, LATER);
+        assertEq(authority.formerOf(address(members)), address(0));
         _runUpgrade(_code);
-        _runUpgrade(former);
+        assertEq(authority.formerOf(address(members)), former);
+        uint40 at = uint40(vm.getBlockTimestamp());
+        Act memory act = _rollback(former);
+        _propose(act);
+        vm.warp(at + 4 hours - 1);
+        _refuses(act, abi.encodeWithSelector(UpgradeTimelock.selector, at + 4 hours, at + 4 hours - 1));
+        vm.warp(at + 4 hours);
+        _refuses(act, abi.encodeWithSelector(SignaturePolicyUnmet.selector, 0, 4));
+        carry(actDigest(act));
+        vm.expectEmit(address(authority));
+        emit IAuthority.RolledBack(address(members), former, former.codehash);
+        authority.execute(act, _none);
         assertEq(_implementation(), former);
+        assertEq(authority.formerOf(address(members)), _code, "and forth again");
+    }
+
+    /// @custom:requirement NET-06
+    function test_a_rollback_is_to_the_code_before_and_audited() public {
+        address former = _implementation();
+        _refusesProposal(_rollback(address(0)), abi.encodeWithSelector(CodeHashMismatch.selector, bytes32(0)));
+        _refusesProposal(_rollback(_code), abi.encodeWithSelector(CodeHashMismatch.selector, _code.codehash));
+        _record(_code, LATER);
+        _runUpgrade(_code);
+        _refusesProposal(_rollback(_code), abi.encodeWithSelector(CodeHashMismatch.selector, _code.codehash));
+        _refusesProposal(_rollback(former), abi.encodeWithSelector(CodeHashMismatch.selector, former.codehash));
+        uint40 until = uint40(vm.getBlockTimestamp()) + 1 hours;
+        _record(former, until);
+        Act memory act = _rollback(former);
+        _propose(act);
+        carry(actDigest(act));
+        vm.warp(until + 4 hours);
+        _refuses(act, abi.encodeWithSelector(LedgerAuditExpired.selector, former.codehash, until));
+        vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));
+        authority.rollback(address(members), former);
+    }
+
+    function test_the_authority_goes_back_itself() public {
+        address code = deploy("Authority");
+        address former = IGoverned(address(authority)).implementation();
+        _record(code, LATER);
+        _record(former, LATER);
+        Act memory act = _later(address(authority), abi.encodeCall(IGoverned.upgradeToAndCall, (code, "")));
+        _run(act, 2 days);
+        assertEq(IGoverned(address(authority)).implementation(), code);
+        act = _later(address(authority), abi.encodeCall(IAuthority.rollback, (address(authority), former)));
+        _run(act, 4 hours);
+        assertEq(IGoverned(address(authority)).implementation(), former);
+    }
+
+    /// @custom:requirement NET-06
+    function test_members_vote_once_on_an_act_that_waits() public {
+        _record(_code, LATER);
+        Act memory act = _upgrade(_code);
+        bytes32 digest = actDigest(act);
+        _refusesVote(digest, VENUE_NO, abi.encodeWithSelector(IMemberVotes.MemberVotesProposalUnknown.selector, digest));
+        _propose(act);
+        vm.expectEmit(address(members));
+        emit IMemberVotes.ActVoted(digest, VENUE, true);
+        voteAct(digest, true, VENUE_NO);
+        _refusesVote(digest, VENUE_NO, abi.encodeWithSelector(DuplicateInstruction.selector, digest));
+        _refusesVote(digest, CASH_AGENT_NO, abi.encodeWithSelector(RoleRequired.selector, bytes32(uint256(0x78))));
+        voteAct(digest, true, BROKER_1_NO);
+        voteAct(digest, false, BROKER_2_NO);
+        vm.warp(START + 2 days);
+        _refuses(act, abi.encodeWithSelector(SignaturePolicyUnmet.selector, 2, 4));
+        vm.prank(address(authority));
+        members.setMemberStatus(BROKER_2, 2);
+        (uint256 votes, uint256 electors, bool carried) = IMemberVotes(address(members)).tallyOfAct(digest);
+        assertTrue(votes == 2 && electors == 3 && !carried, "two of three are less than 66.67 %");
+        vm.expectPartialRevert(SignatureInvalid.selector);
+        IMemberVotes(address(members)).voteAct(digest, true, actVote(digest, false, REGISTRAR_NO));
+        voteAct(digest, true, REGISTRAR_NO);
+        authority.execute(act, _none);
+        assertEq(_implementation(), _code);
+    }
+
+    function test_a_canceled_act_is_not_voted_on() public {
+        _record(_code, LATER);
+        Act memory act = _upgrade(_code);
+        _propose(act);
+        bytes32 digest = actDigest(act);
+        authority.cancel(digest, _cancelation(digest, VENUE_NO));
+        _refusesVote(digest, VENUE_NO, abi.encodeWithSelector(IMemberVotes.MemberVotesProposalUnknown.selector, digest));
+    }
+
+    function test_another_compliance_contract_or_registry_is_code_too() public {
+        bytes4[5] memory swaps = [
+            IERC3643.setCompliance.selector,
+            IERC3643.setIdentityRegistry.selector,
+            IIdentityRegistry.setIdentityRegistryStorage.selector,
+            IIdentityRegistry.setClaimTopicsRegistry.selector,
+            IIdentityRegistry.setTrustedIssuersRegistry.selector
+        ];
+        bytes memory init = abi.encodeCall(IModularCompliance.initialize, (address(authority), rules(), 100));
+        address next = _proxy(deploy("ModularCompliance"), init);
+        bytes32 instance = _releases.instanceHash(next);
+        assertEq(instance, keccak256(abi.encode(next, next.codehash)));
+        // That its proxy was audited says nothing of the code behind it.
+        _record(next, LATER);
+        for (uint256 i = 0; i < 5; i++) {
+            (,, uint32 delay) = authority.policyOf(swaps[i]);
+            assertEq(delay, 2 days);
+            Act memory swap = _later(address(token), abi.encodePacked(swaps[i], abi.encode(next)));
+            _refusesProposal(swap, abi.encodeWithSelector(CodeHashMismatch.selector, instance));
+        }
+        _recordHash(instance, LATER);
+        Act memory act = _later(address(token), abi.encodeCall(IERC3643.setCompliance, (next)));
+        _propose(act);
+        vm.warp(START + 2 days);
+        _refuses(act, abi.encodeWithSelector(SignaturePolicyUnmet.selector, 0, 4));
+        carry(actDigest(act));
+        authority.execute(act, _none);
+        assertEq(token.compliance(), next);
+    }
+
+    function test_only_contracts_become_agents() public {
+        bytes memory refusal = abi.encodeWithSelector(CodeHashMismatch.selector, buyer.codehash);
+        bytes[4] memory calls = [
+            abi.encodeCall(IAgentRole.addAgent, (buyer)),
+            abi.encodeCall(ISecurityToken.addAgentFor, (buyer, 1)),
+            abi.encodePacked(IAgentRole.addAgent.selector),
+            abi.encodePacked(IAgentRole.addAgent.selector, bytes31(0))
+        ];
+        bytes memory malformed = abi.encodeWithSelector(IAuthority.AuthorityActMalformed.selector);
+        for (uint256 i = 0; i < 4; i++) {
+            Act memory act = actOf(address(token), calls[i]);
+            bytes[] memory both = approvals(act, REGISTRAR_NO, VENUE_NO);
+            vm.expectRevert(i < 2 ? refusal : malformed);
+            authority.execute(act, both);
+        }
+        registrarAct(address(token), abi.encodeCall(ISecurityToken.addAgentFor, (address(legal), 1)));
+        assertEq(token.rolesOf(address(legal)), 1);
     }
 
     function test_an_upgrade_is_not_executed_without_a_proposal() public {
@@ -85,6 +225,8 @@ contract AuthorityDelayTest is ProductionSuite {
         _propose(act);
         _refuses(act, abi.encodeWithSelector(UpgradeTimelock.selector, START + 2 days, START));
         vm.warp(START + 2 days);
+        _refuses(act, abi.encodeWithSelector(SignaturePolicyUnmet.selector, 0, 4));
+        carry(actDigest(act));
         authority.execute(act, _none);
         assertEq(factory.parts().tokenImplementation, _code);
     }
@@ -184,6 +326,9 @@ contract AuthorityDelayTest is ProductionSuite {
             authority.setPolicy(guarded[i], 1, 1, 2 days - 1);
             authority.setPolicy(guarded[i], 1 << 3, 1 << 6, 3 days);
         }
+        bytes4 rollback = IAuthority.rollback.selector;
+        vm.expectRevert(abi.encodeWithSelector(IAuthority.AuthorityPolicyInvalid.selector, rollback));
+        authority.setPolicy(rollback, 1, 1, 4 hours - 1);
         bytes4 recovery = IERC3643.recoveryAddress.selector;
         vm.expectRevert(abi.encodeWithSelector(IAuthority.AuthorityPolicyInvalid.selector, recovery));
         authority.setPolicy(recovery, 1, 1, 3 days - 1);
@@ -238,14 +383,22 @@ contract AuthorityDelayTest is ProductionSuite {
     }
 
     function _runUpgrade(address code) private {
-        Act memory act = _upgrade(code);
+        _run(_upgrade(code), 2 days);
+    }
+
+    function _run(Act memory act, uint256 delay) private {
         _propose(act);
-        vm.warp(vm.getBlockTimestamp() + 2 days);
+        carry(actDigest(act));
+        vm.warp(vm.getBlockTimestamp() + delay);
         authority.execute(act, _none);
     }
 
     function _record(address code, uint40 expiresAt) private {
-        Act memory act = actOf(address(_releases), _recording(code.codehash, START, expiresAt));
+        _recordHash(code.codehash, expiresAt);
+    }
+
+    function _recordHash(bytes32 hash, uint40 expiresAt) private {
+        Act memory act = actOf(address(_releases), _recording(hash, START, expiresAt));
         authority.execute(act, approvals(act, AUDITOR_NO, REGISTRAR_NO));
     }
 
@@ -255,6 +408,16 @@ contract AuthorityDelayTest is ProductionSuite {
 
     function _upgrade(address code) private view returns (Act memory) {
         return _later(address(members), abi.encodeCall(IGoverned.upgradeToAndCall, (code, "")));
+    }
+
+    function _rollback(address code) private view returns (Act memory) {
+        return _later(address(authority), abi.encodeCall(IAuthority.rollback, (address(members), code)));
+    }
+
+    function _refusesVote(bytes32 act, uint256 number, bytes memory refusal) private {
+        bytes memory signature = actVote(act, true, number);
+        vm.expectRevert(refusal);
+        IMemberVotes(address(members)).voteAct(act, true, signature);
     }
 
     function _later(address target, bytes memory data) private view returns (Act memory act) {

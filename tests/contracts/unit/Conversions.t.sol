@@ -198,6 +198,40 @@ contract ConversionsTest is Suite {
         conversions.start("y", ratio(1, 2));
     }
 
+    function test_what_converted_nobody_yet_is_abandoned() public {
+        conversions.start("wrong", ratio(3, 1));
+        vm.prank(stranger);
+        vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));
+        conversions.abandon("wrong");
+        vm.expectEmit(address(conversions));
+        emit IConversions.ConversionAbandoned("wrong", address(token));
+        conversions.abandon("wrong");
+        bytes memory unknown = abi.encodeWithSelector(IConversions.ConversionsIdUnknown.selector, bytes32("wrong"));
+        vm.expectRevert(unknown);
+        conversions.abandon("wrong");
+        vm.expectRevert(unknown);
+        conversions.convert("wrong", plain(alice));
+        vm.expectRevert(unknown);
+        conversions.finish("wrong");
+        vm.expectRevert(abi.encodeWithSelector(IConversions.ConversionsIdUsed.selector, bytes32("wrong")));
+        conversions.start("wrong", ratio(1, 3));
+        (uint256 balance, uint256 frozen,) = held(alice);
+        assertTrue(balance == 100 && frozen == 11 && token.totalSupply() == 155, "nothing changed");
+        conversions.start("right", ratio(1, 5));
+    }
+
+    function test_what_converted_an_account_is_not_abandoned() public {
+        conversions.start("s", ratio(1, 5));
+        Holding[] memory nobody = new Holding[](0);
+        conversions.convert("s", nobody);
+        conversions.convert("s", plain(carol));
+        vm.expectRevert(abi.encodeWithSelector(ConversionQuantityMismatch.selector, 0, 0));
+        conversions.abandon("s");
+        conversions.convert("s", plain(alice));
+        vm.expectRevert(abi.encodeWithSelector(ConversionQuantityMismatch.selector, 0, 100));
+        conversions.abandon("s");
+    }
+
     function test_nothing_runs_that_did_not_start_or_is_over() public {
         vm.expectRevert(abi.encodeWithSelector(IConversions.ConversionsIdUnknown.selector, bytes32("x")));
         conversions.convert("x", plain(alice));

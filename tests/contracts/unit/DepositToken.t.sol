@@ -10,10 +10,13 @@ import {
     CashParty,
     IDepositToken
 } from "../../../contracts/interfaces/IDepositToken.sol";
+import {Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {ProductionSuite} from "./ProductionSuite.sol";
 
 /// @title DepositTokenTest
 contract DepositTokenTest is ProductionSuite {
+    bytes20 private constant _OTHER_AGENT = "ZZZZ0000000000002247";
+
     address private _fresh = address(0xCA59);
 
     function test_a_cash_agent_opens_credits_and_debits() public {
@@ -193,6 +196,41 @@ contract DepositTokenTest is ProductionSuite {
         }
     }
 
+    function test_another_cash_agent_touches_no_deposit_until_it_takes_over() public {
+        assertEq(bytes32(cash.cashAgent()), bytes32(CASH_AGENT));
+        Key[] memory keys = new Key[](1);
+        keys[0] = Key(vm.addr(0xBA2), SIGNING, 0, LATER);
+        vm.prank(address(authority));
+        members.admit(_OTHER_AGENT, 1 << 7, keys);
+        CashEntry memory entry = CashEntry(cash2, 1000, "out", LATER);
+        bytes memory signature = signatureOf(0xBA2, entryDigest("CashDebit", entry));
+        bytes memory refusal = abi.encodeWithSelector(SignatureInvalid.selector, vm.addr(0xBA2));
+        vm.expectRevert(refusal);
+        cash.debit(entry, signature);
+        bytes memory crediting = signatureOf(0xBA2, entryDigest("CashCredit", entry));
+        vm.expectRevert(refusal);
+        cash.credit(entry, crediting);
+        CashAccount memory opening = CashAccount(_fresh, BROKER_1, 1, 900, LATER);
+        bytes memory asking = signatureOf(0xBA2, openingDigest(opening));
+        vm.expectRevert(refusal);
+        cash.openAccount(opening, asking);
+        vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));
+        cash.setCashAgent(_OTHER_AGENT);
+        vm.startPrank(address(authority));
+        vm.expectRevert(abi.encodeWithSelector(BrokerNotMember.selector, bytes20("X")));
+        cash.setCashAgent("X");
+        vm.expectEmit(address(cash));
+        emit IDepositToken.CashAgentSet(_OTHER_AGENT);
+        cash.setCashAgent(_OTHER_AGENT);
+        vm.stopPrank();
+        cash.debit(entry, signature);
+        assertEq(cash.balanceOf(cash2), 9_999_000);
+        entry.ref = "former";
+        bytes memory late = _signed(entryDigest("CashDebit", entry));
+        vm.expectPartialRevert(SignatureInvalid.selector);
+        cash.debit(entry, late);
+    }
+
     function test_a_retired_key_credits_nothing() public {
         CashEntry memory entry = CashEntry(cash1, 1000, "in", LATER);
         bytes memory signature = _signed(entryDigest("CashCredit", entry));
@@ -284,7 +322,7 @@ contract DepositTokenTest is ProductionSuite {
     function test_its_implementation_is_locked() public {
         IDepositToken code = IDepositToken(deploy("DepositToken"));
         vm.expectRevert();
-        code.initialize(address(this), address(this), address(this));
+        code.initialize(address(this), address(this), address(this), CASH_AGENT);
     }
 
     function _refusesCredit(CashEntry memory entry, bytes memory refusal) private {

@@ -211,11 +211,60 @@ contract IdentitiesTest is Suite {
         for (uint256 i = 0; i < 20; i++) {
             assertFalse(registry.isVerified(wallets[i]));
         }
-        assertEq(registry.epoch(), before + 1, "too many words to clear each");
         registry.refresh(one(bob));
         revoke(ISSUER_KEY, identityOf(bob), false);
-        assertEq(registry.epoch(), before + 1, "one word is cleared");
+        assertEq(registry.epoch(), before, "others keep their words");
         assertEq(stored(bob), 0);
+    }
+
+    function test_sixteen_words_of_an_identity_are_stored_and_further_ones_worked_out() public {
+        address[] memory wallets = new address[](18);
+        for (uint256 i = 0; i < 18; i++) {
+            wallets[i] = address(uint160(0x9000 + i));
+            onboard(wallets[i], identityOf(stranger), KOREA, GENERAL, KYC, LATER);
+        }
+        registry.refresh(wallets);
+        registry.refresh(wallets);
+        assertTrue(stored(wallets[15]) != 0 && stored(wallets[16]) == 0 && stored(wallets[17]) == 0);
+        assertTrue(registry.isVerified(wallets[17]));
+        token.mint(wallets[16], 5);
+        vm.prank(wallets[16]);
+        token.transfer(wallets[17], 5);
+        assertEq(token.balanceOf(wallets[17]), 5);
+        assertEq(stored(wallets[17]), 0);
+        attest(ISSUER_KEY, identityOf(stranger), 0, LATER);
+        assertTrue(stored(wallets[0]) == 0 && !registry.isVerified(wallets[0]) && !registry.isVerified(wallets[17]));
+        attest(ISSUER_KEY, identityOf(stranger), KYC, LATER);
+        registry.refresh(one(wallets[17]));
+        assertTrue(stored(wallets[17]) != 0, "room again");
+    }
+
+    function test_no_epoch_comes_back() public {
+        bytes32 slot = bytes32(
+            uint256(
+                keccak256(abi.encode(uint256(keccak256("stoken.storage.IdentityRegistry")) - 1))
+                    & ~bytes32(uint256(0xff))
+            )
+        );
+        registry.refresh(one(alice));
+        uint256 first = stored(alice);
+        assertEq(uint24(first >> 8), registry.epoch());
+        uint256 packed = uint256(vm.load(address(registry), slot));
+        uint256 epochs = uint256(type(uint24).max) << 168;
+        vm.store(address(registry), slot, bytes32(packed & ~epochs | uint256(type(uint24).max - 1) << 168));
+        assertEq(registry.epoch(), type(uint24).max - 1);
+        registry.advanceEpoch();
+        assertEq(registry.epoch(), type(uint24).max);
+        attest(ISSUER_KEY, identityOf(alice), 0, LATER);
+        assertFalse(registry.isVerified(alice));
+        bytes memory spent = abi.encodeWithSelector(IAttestedIdentityRegistry.IdentityRegistryEpochsSpent.selector);
+        vm.expectRevert(spent);
+        registry.advanceEpoch();
+        vm.expectRevert(spent);
+        topics.addClaimTopic(9);
+        assertEq(registry.epoch(), type(uint24).max, "an earlier one would make old words count");
+        vm.prank(bob);
+        token.transfer(carol, 0);
     }
 
     function test_a_revocation_for_cause_stands_until_the_same_issuer_attests_anew() public {

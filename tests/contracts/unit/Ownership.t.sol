@@ -54,7 +54,8 @@ contract OwnershipTest is ProductionSuite {
         vm.expectRevert(abi.encodeWithSelector(IModularCompliance.ComplianceTokenBound.selector, address(token)));
         next.bindToken(buyer);
         assertEq(token.compliance(), address(compliance));
-        registrarAct(address(token), abi.encodeCall(IERC3643.setCompliance, (address(next))));
+        vm.prank(address(authority));
+        token.setCompliance(address(next));
         assertEq(token.compliance(), address(next));
         assertTrue(next.isTokenBound(address(token)));
         assertFalse(compliance.isTokenBound(address(token)));

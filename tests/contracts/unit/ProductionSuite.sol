@@ -16,6 +16,7 @@ import {ISettlementModes} from "../../../contracts/interfaces/ISettlementModes.s
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {IEncumbrances} from "../../../contracts/interfaces/IEncumbrances.sol";
 import {Founder, IMemberRegistry, Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
+import {IMemberVotes} from "../../../contracts/interfaces/IMemberVotes.sol";
 import {IModularCompliance, RuleSet} from "../../../contracts/interfaces/IModularCompliance.sol";
 import {IRegisteredQuantity} from "../../../contracts/interfaces/IRegisteredQuantity.sol";
 import {Refusals} from "../../../contracts/interfaces/Refusals.sol";
@@ -195,7 +196,7 @@ abstract contract ProductionSuite is Test, Refusals {
         cash = IDepositToken(
             _proxy(
                 deploy("DepositToken"),
-                abi.encodeCall(IDepositToken.initialize, (owner, address(members), address(settlement)))
+                abi.encodeCall(IDepositToken.initialize, (owner, address(members), address(settlement), CASH_AGENT))
             )
         );
         conversions = IConversions(_proxy(deploy("Conversions"), abi.encodeCall(IConversions.initialize, (owner))));
@@ -274,6 +275,22 @@ abstract contract ProductionSuite is Test, Refusals {
             abi.encode(kind, act.target, keccak256(act.data), act.basis, act.document, act.salt, act.deadline)
         );
         return typed("stoken Authority", address(authority), structHash);
+    }
+
+    /// @dev Three of the four members that vote are for it: venue, registrar and a broker.
+    function carry(bytes32 act) internal {
+        voteAct(act, true, VENUE_NO);
+        voteAct(act, true, REGISTRAR_NO);
+        voteAct(act, true, BROKER_1_NO);
+    }
+
+    function voteAct(bytes32 act, bool support, uint256 number) internal {
+        IMemberVotes(address(members)).voteAct(act, support, actVote(act, support, number));
+    }
+
+    function actVote(bytes32 act, bool support, uint256 number) internal view returns (bytes memory) {
+        bytes32 hash = keccak256(abi.encode(keccak256("ActVote(bytes32 act,bool support)"), act, support));
+        return signatureOf(SIGNER + number, typed("stoken MemberRegistry", address(members), hash));
     }
 
     function onboard(address account, uint256 broker, uint8 ownerType) internal {

@@ -71,11 +71,43 @@ contract RecordsTest is ProductionSuite {
         _directory.list(ISIN, 1, address(token), "X9J9K872S");
     }
 
+    /// @dev Identifiers that were assigned.
+    function test_check_characters_of_token_identifiers_are_right() public {
+        bytes9[8] memory right = [
+            bytes9("X9J9K872S"),
+            "14CCHV9R7",
+            "17002NH5Z",
+            "20J63Z4N3",
+            "2QWSBDMNC",
+            "31J1K641M",
+            "37QP0NB0G",
+            "W0HBX7RC4"
+        ];
+        vm.startPrank(address(authority));
+        for (uint256 i = 0; i < 8; i++) {
+            _directory.list(ISIN, 1, address(token), right[i]);
+            assertEq(bytes32(_directory.listingOf(ISIN).dti), bytes32(right[i]));
+            bytes9 wrong = right[i] ^ bytes9(uint72(1));
+            vm.expectRevert(abi.encodeWithSelector(IdentifierInvalid.selector, bytes32(wrong)));
+            _directory.list(ISIN, 1, address(token), wrong);
+        }
+        vm.stopPrank();
+    }
+
     /// @custom:requirement NET-11
     function test_malformed_identifiers_are_refused() public {
         vm.startPrank(address(authority));
-        bytes9[6] memory wrong = [bytes9("09J9K872S"), "X9J9K872A", "X9J9K872", "x9J9K872S", "X9J9K87-S", "X9J9Y872S"];
-        for (uint256 i = 0; i < 6; i++) {
+        bytes9[8] memory wrong = [
+            bytes9("09J9K872S"),
+            "X9J9K872A",
+            "X9J9K872",
+            "x9J9K872S",
+            "X9J9K87-S",
+            "X9J9Y872S",
+            "X9J9K872T",
+            "9XJ9K872S"
+        ];
+        for (uint256 i = 0; i < 8; i++) {
             vm.expectRevert(abi.encodeWithSelector(IdentifierInvalid.selector, bytes32(wrong[i])));
             _directory.list(ISIN, 1, address(token), wrong[i]);
         }

@@ -9,11 +9,13 @@ import pytest
 
 from stoken.chain.rpc import NodeError, RpcClient
 from stoken.compliance.verdict import Verdict, buyer_verdict, seller_verdict
+from stoken.db import reading
 from stoken.domain.codes import HoldEffect
 from stoken.domain.refusals import Refusal
 from stoken.issuance.calldata import interface
+from stoken.ledger import queries
 from tests.consortium import BROKER_1, BROKER_2, FOREVER, ISSUER
-from tests.integration.compliance.world import ACCOUNTS, COUNTRIES, IDENTITIES, World, revert_data
+from tests.integration.compliance.world import ACCOUNTS, COUNTRIES, IDENTITIES, ISIN, World, revert_data
 from tests.requirements import requirement
 
 #: Scopes of measures.
@@ -205,6 +207,7 @@ class TestConformance:
             if world.state.tokens[world.token].paused:
                 world.on_token("unpause")
 
+    @requirement("ISS-12")
     def test_a_terminated_instrument_refuses_every_transfer(self, world: World) -> None:
         assert world.on_token("unpause") == "0x1"
         assert world.on_token("setRecordDate") == "0x1"
@@ -213,6 +216,10 @@ class TestConformance:
             assert world.on_token("burn", ACCOUNTS[name], units) == "0x1"
         assert world.on_token("terminate", b"D" * 32) == "0x1"
         assert world.compare() == {Refusal.INSTRUMENT_TERMINATED}
+        with reading(world.engine) as connection:
+            report = queries.termination(connection, ISIN)
+        assert (report.minted, report.burned, report.residual) == (140, 140, 0)
+        assert 0 < report.block.time <= world.state.block_time
         assert world.on_token("pause") == "0x1"
         assert world.compare() == {Refusal.TOKEN_PAUSED}
 

@@ -17,7 +17,8 @@ from stoken.ledger.queries import Holding
 from stoken.ledger.signatures import ContractKind
 from stoken.mirror import MinedBlock, store
 from stoken.mirror.store import Checkpoint
-from tests.ledger_events import ISIN, NOBODY, SUITE, TOKEN, address, chain, emitted, issue, transfer
+from tests.ledger_events import ISIN, NOBODY, SUITE, TOKEN, Emitted, address, chain, emitted, issue, transfer
+from tests.requirements import requirement
 
 _K = ContractKind
 _BROKER = b"BROKER00000000000001"
@@ -32,6 +33,10 @@ def _apply(engine: Engine, blocks: Sequence[MinedBlock], final: int | None = Non
         store.write_checkpoint(connection, Checkpoint(last.number, last.hash, last.number if final is None else final))
 
 
+def _terminated() -> Emitted:
+    return emitted(_K.TOKEN, "Terminated", address(9), b"D" * 32)
+
+
 def _simple() -> list[MinedBlock]:
     return chain(
         [
@@ -41,6 +46,30 @@ def _simple() -> list[MinedBlock]:
             [transfer(address(2), address(3), 30)],
         ]
     )
+
+
+class TestTermination:
+    def test_says_what_was_burned_what_is_left_and_when(self, engine: Engine) -> None:
+        burned = [transfer(address(1), NOBODY, 60), transfer(address(2), NOBODY, 40)]
+        moved = [transfer(address(1), address(2), 40)]
+        blocks = chain([[issue(), transfer(NOBODY, address(1), 100)], moved, burned, [_terminated()], []])
+        _apply(engine, blocks)
+        with reading(engine) as connection:
+            found = queries.termination(connection, ISIN)
+        assert (found.isin, found.token, found.minted, found.burned, found.residual) == (ISIN, TOKEN, 100, 100, 0)
+        assert (found.block.number, found.block.hash, found.block.time) == (3, blocks[3].hash, blocks[3].time)
+
+    def test_counts_what_accounts_hold_whatever_the_supply_says(self, engine: Engine) -> None:
+        _apply(engine, chain([[issue(), transfer(NOBODY, address(1), 100)], [_terminated()]]))
+        with reading(engine) as connection:
+            assert queries.termination(connection, ISIN).residual == 100
+
+    def test_an_issue_that_goes_on_has_no_report(self, engine: Engine) -> None:
+        _apply(engine, chain([[issue()], [_terminated()]]), final=0)
+        with reading(engine) as connection:
+            for isin in (ISIN, "ZZ0000000000"):
+                with pytest.raises(NotFoundError):
+                    queries.termination(connection, isin)
 
 
 class TestRegister:

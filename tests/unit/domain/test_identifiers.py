@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check digits of ISIN and LEI."""
+"""Check digits of ISIN, LEI and DTI."""
 
 import pytest
 
-from stoken.domain.identifiers import is_isin, is_lei, member_id
+from stoken.domain.identifiers import is_dti, is_isin, is_lei, member_id
 
 
 class TestIsIsin:
@@ -33,6 +33,19 @@ class TestIsLei:
     @pytest.mark.parametrize("lei", ["ZZZZ0000000000000114", "ZZZZ00000000000001", "zzzz0000000000000113"])
     def test_anything_else_is_not(self, lei: str) -> None:
         assert not is_lei(lei)
+
+
+class TestIsDti:
+    #: Identifiers that were assigned.
+    @pytest.mark.parametrize(
+        "dti", ["X9J9K872S", "14CCHV9R7", "17002NH5Z", "20J63Z4N3", "2QWSBDMNC", "31J1K641M", "37QP0NB0G", "W0HBX7RC4"]
+    )
+    def test_right_check_characters_are_taken_and_no_other(self, dti: str) -> None:
+        assert [last for last in "0123456789BCDFGHJKLMNPQRSTVWXZ" if is_dti(dti[:-1] + last)] == [dti[-1]]
+
+    @pytest.mark.parametrize("dti", ["09J9K872S", "x9J9K872S", "X9J9Y872S", "X9J9K872", "X9J9K872S0", "9XJ9K872S", ""])
+    def test_anything_else_is_not(self, dti: str) -> None:
+        assert not is_dti(dti)
 
 
 class TestMemberId:

@@ -115,6 +115,12 @@ class TestParseIssueFile:
         assert refusal_of(record(lockups=[7])).details["field"] == "lockups.0"
         assert refusal_of(record(distribution={"frequency": "WEEKLY"})).details["field"] == "distribution.frequency"
 
+    def test_a_token_identifier_may_wait_but_has_a_right_check_character(self) -> None:
+        assert parse_issue_file(record()).dti is None
+        assert parse_issue_file(record(dti="X9J9K872S")).dti == "X9J9K872S"
+        error = refusal_of(record(dti="X9J9K872T"))
+        assert (error.code, error.details["field"]) == ("IDENTIFIER_INVALID", "dti")
+
     def test_a_wrong_isin_check_digit_is_refused(self) -> None:
         error = refusal_of(record(isin="ZZBUSANPL018"))
         assert (error.code, error.details["field"]) == ("IDENTIFIER_INVALID", "isin")
