@@ -111,7 +111,7 @@ test-network: setup .cache/geth/bin/geth ## Run the tests that need a real clien
 	@$(PY) -m pytest tests/network -n 2 --dist loadfile $(PYTEST)
 
 test-long: setup ## Run the fuzz, invariant and property tests with many more cases
-	@FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
+	@STOKEN_DRILL_ACCOUNTS=10000 FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/network -p tests.long_runs $(PYTEST)
 
 # --- check ------------------------------------------------------------------------------------------------------------
