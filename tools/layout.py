@@ -3,9 +3,11 @@
 
 What stands behind a proxy has its storage in ERC-7201 structs, of which the compiler tells nothing by itself: it lays
 out a generated contract for each struct that has one variable of it. Fields may be appended. `--accept` takes any other
-change, which is right only while nothing is deployed that would be upgraded.
+change, which is right only while nothing is deployed that would be upgraded. `--report PAGE` compares with the page of
+the release that runs and prints the compatibility test's report, whose SHA-256 the upgrade file keeps.
 """
 
+import hashlib
 import json
 import re
 import subprocess
@@ -15,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from eth_hash.auto import keccak
+
+from stoken.chain import artifacts
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs/reference/storage-layout.md"
@@ -59,6 +63,8 @@ class LayoutError(Exception):
 
 def main() -> int:
     """Write or compare the page."""
+    if sys.argv[1:2] == ["--report"]:
+        return _report(Path(sys.argv[2]))
     options = set(sys.argv[1:])
     structs = layout(ROOT)
     text = page(structs)
@@ -72,6 +78,23 @@ def main() -> int:
         return 1 if committed != text else 0
     PAGE.write_text(text)
     return 0
+
+
+def _report(former: Path) -> int:
+    """Print what `stoken contracts upgrade` asks for; 1 where an upgrade would misread its storage."""
+    found = report(former.read_text(), page(layout(ROOT)))
+    print(json.dumps(found, indent=2))
+    return 1 if found["differences"] else 0
+
+
+def report(before: str, after: str) -> dict[str, Any]:
+    """Return the compatibility test of two pages: the artifacts it is of, both layouts, and the differences."""
+    return {
+        "artifacts": {name: f"0x{artifacts.load(name).runtime_hash.hex()}" for name in artifacts.names()},
+        "former_layout": hashlib.sha256(before.encode()).hexdigest(),
+        "layout": hashlib.sha256(after.encode()).hexdigest(),
+        "differences": differences(parse(before), parse(after)),
+    }
 
 
 # --- the compiler's answer --------------------------------------------------------------------------------------------

@@ -14,11 +14,11 @@ contract Conversions is Governed, IConversions {
         uint96 supply;
         uint96 converted;
         bool finished;
-        /// @dev An account was converted, be it an empty one.
-        bool touched;
         /// @dev The sum of the fractions cut, in parts of a new unit: below accounts × 2^96.
         uint256 cut;
         mapping(address account => bool) done;
+        /// @dev An account was converted, be it an empty one.
+        bool touched;
     }
 
     /// @custom:storage-location erc7201:stoken.storage.Conversions

@@ -12,6 +12,7 @@ from eth_hash.auto import keccak
 
 from stoken.chain.statements import (
     Act,
+    ActVote,
     Attest,
     CashAccount,
     CashAllocation,
@@ -61,6 +62,7 @@ TYPES: Final[dict[str, str]] = {
     "KeyChange": (
         "KeyChange(bytes20 member,Key[] add,address[] retire,address[] revoke,uint256 nonce,uint40 deadline)" + _KEY
     ),
+    "ActVote": "ActVote(bytes32 act,bool support)",
     "Encumber": (
         "Encumber(bytes32 id,address token,uint96 units,address account,uint40 until,uint8 kind,address party,"
         "bytes32 reason,uint40 deadline)"
@@ -208,6 +210,11 @@ def key_change(separator: bytes, statement: KeyChange) -> bytes:
         _word(statement.nonce),
         _word(statement.deadline),
     )
+
+
+def act_vote(separator: bytes, statement: ActVote) -> bytes:
+    """Return the digest of a member's vote on an act (domain MEMBER_REGISTRY)."""
+    return _digest(separator, "ActVote", statement.act, _word(statement.support))
 
 
 def encumber(separator: bytes, statement: Encumber) -> bytes:

@@ -8,7 +8,7 @@ from eth_hash.auto import keccak
 
 from stoken.chain import artifacts
 from stoken.chain.codec import Interface
-from stoken.chain.rpc import Json, RpcClient
+from stoken.chain.rpc import Json, NodeError, RpcClient
 from stoken.chain.suite import Suite
 from stoken.domain.codes import AgentRole
 
@@ -38,7 +38,13 @@ ARTIFACTS: Final = {
 #: Stands without a proxy and has no owner.
 _BARE: Final = frozenset({"identities"})
 #: What runs by delegation from another contract's code, which names it as an immutable.
-PARTS: Final = {"DvpSettlement": "SettlementModes", "SecurityToken": "SecurityTokenExtension"}
+PARTS: Final = {
+    "DvpSettlement": ("SettlementModes",),
+    "SecurityToken": ("SecurityTokenExtension",),
+    "IdentityFactory": ("Identity", "ClaimIssuer"),
+}
+#: The agents of the contracts that all issues share, no more and no less.
+_SHARED_AGENTS: Final = {"registry": ("authority", "legal"), "storage": ("registry",)}
 #: The agents of each issue's token, and for what; Authority is one for everything there is and will be.
 ISSUE_AGENTS: Final = {
     "authority": 0xFFFF,
@@ -70,6 +76,15 @@ class Inspected(NamedTuple):
     audit_expires_at: int
 
 
+class Release(NamedTuple):
+    """An entry of the upgrade file: hashes of the reports of audit and compatibility test, and the audit's validity."""
+
+    report: bytes
+    compatibility: bytes
+    audited_at: int
+    expires_at: int
+
+
 class Finding(NamedTuple):
     """What is not as the audited build says."""
 
@@ -92,7 +107,7 @@ def verify(rpc: RpcClient, suite: Suite) -> list[Finding]:
             findings += _wrong_agents(rpc, suite, contract)
     if "factory" in suite.contracts:
         findings += _verify_implementations(rpc, suite["factory"])
-    return sorted(findings + _verify_agents(rpc, suite))
+    return sorted(findings + _verify_agents(rpc, suite) + _wrong_shared_agents(rpc, suite))
 
 
 def is_build_of(rpc: RpcClient, address: bytes, artifact: str) -> bool:
@@ -107,16 +122,24 @@ def code_hash_of(rpc: RpcClient, address: bytes) -> bytes:
     return keccak(bytes.fromhex(rpc.call("eth_getCode", _hex(address), "latest")[2:]))
 
 
+def release_of(rpc: RpcClient, suite: Suite, code_hash: bytes) -> Release:
+    """Return what the upgrade file says of this code; nothing is all zero."""
+    releases = Interface(artifacts.load("Releases").abi)
+    data = releases.encode("releaseOf", code_hash)
+    answer = _call(rpc, suite["releases"], data) if "releases" in suite.contracts else b""
+    return Release(*releases.functions["releaseOf"].decode_output(answer)) if answer else Release(b"", b"", 0, 0)
+
+
+def former_of(rpc: RpcClient, suite: Suite, proxy: bytes) -> bytes:
+    """Return the code that a proxy ran before its last upgrade; zero if there was none."""
+    authority = Interface(artifacts.load("Authority").abi)
+    answer = _call(rpc, suite["authority"], authority.encode("formerOf", proxy))
+    return bytes(authority.functions["formerOf"].decode_output(answer)) if answer else bytes(20)
+
+
 def audit_expiry(rpc: RpcClient, suite: Suite, code_hash: bytes) -> int:
     """Return until when an audit of this code counts, zero where none is recorded."""
-    if "releases" not in suite.contracts:
-        return 0
-    releases = Interface(artifacts.load("Releases").abi)
-    answer = _call(rpc, suite["releases"], releases.encode("releaseOf", code_hash))
-    if not answer:
-        return 0
-    _report, _compatibility, _audited_at, expires_at = releases.functions["releaseOf"].decode_output(answer)
-    return int(expires_at)
+    return release_of(rpc, suite, code_hash).expires_at
 
 
 def _inspect(rpc: RpcClient, suite: Suite, name: str, artifact: str, address: bytes) -> Inspected:
@@ -141,7 +164,7 @@ def _inspect(rpc: RpcClient, suite: Suite, name: str, artifact: str, address: by
 
 
 def _issues(rpc: RpcClient, suite: Suite) -> list[tuple[str, str, bytes]]:
-    """Return token and compliance of each issue that the factory made, under names with the ISIN."""
+    """Return each token that the factory made, and the compliance it obeys now, under names with the ISIN."""
     if "factory" not in suite.contracts:
         return []
     query = {
@@ -152,11 +175,20 @@ def _issues(rpc: RpcClient, suite: Suite) -> list[tuple[str, str, bytes]]:
     }
     found = []
     for log in rpc.call("eth_getLogs", query):
-        _, isin_word, token, compliance = log["topics"]
+        _, isin_word, token, made_with = log["topics"]
         isin = bytes.fromhex(isin_word[2:])[:12].decode("ascii")
         found.append((f"token:{isin}", "SecurityToken", _address(token)))
-        found.append((f"compliance:{isin}", "ModularCompliance", _address(compliance)))
+        found.append((f"compliance:{isin}", "ModularCompliance", _compliance(rpc, _address(token), made_with)))
     return found
+
+
+def _compliance(rpc: RpcClient, token: bytes, made_with: str) -> bytes:
+    """Return the compliance that a token asks; that of its making where the token does not say."""
+    try:
+        answer = _call(rpc, token, _token().encode("compliance"))
+    except NodeError:
+        answer = b""
+    return bytes(_token().functions["compliance"].decode_output(answer)) if answer else _address(made_with)
 
 
 def _differences(contract: Inspected, suite: Suite) -> list[Finding]:
@@ -197,6 +229,25 @@ def _verify_agents(rpc: RpcClient, suite: Suite) -> list[Finding]:
     ]
 
 
+def _wrong_shared_agents(rpc: RpcClient, suite: Suite) -> list[Finding]:
+    """Compare the agents of what all issues share with those of the deployment; keys are found elsewhere."""
+    appointed = _appointments(rpc, suite)
+    names = {address: name for name, address in suite.contracts.items()}
+    findings = []
+    for contract, due in _SHARED_AGENTS.items():
+        if contract not in suite.contracts:
+            continue
+        address, expected = suite[contract], {suite[name] for name in due if name in suite.contracts}
+        ever = {agent for at, agent in appointed if at == address} | expected
+        for agent in ever:
+            present, name = _is_agent(rpc, address, agent), names.get(agent, _hex(agent))
+            if agent in expected and not present:
+                findings.append(Finding(contract, f"lacks {name} as agent"))
+            if agent not in expected and present and rpc.call("eth_getCode", _hex(agent), "latest") != "0x":
+                findings.append(Finding(contract, f"has {name} as agent"))
+    return findings
+
+
 def _wrong_agents(rpc: RpcClient, suite: Suite, token: Inspected) -> list[Finding]:
     """Compare what a token appoints contracts for with what the factory gave them."""
     ever = {agent for contract, agent in _appointments(rpc, suite) if contract == token.address}
@@ -228,10 +279,11 @@ def _is_code_of(rpc: RpcClient, address: bytes, name: str) -> bool:
 
 
 def _has_part(rpc: RpcClient, implementation: bytes, name: str) -> bool:
-    """Tell whether every other contract that the code names is the audited part."""
+    """Tell whether the other contracts that the code names are the audited parts: each of them, and nothing else."""
     code = bytes.fromhex(rpc.call("eth_getCode", _hex(implementation), "latest")[2:])
     named = {code[at : at + length][-20:] for at, length in artifacts.load(name).immutables} - {implementation}
-    return bool(named) and all(_is_code_of(rpc, address, PARTS[name]) for address in named)
+    found = [{part for part in PARTS[name] if _is_code_of(rpc, address, part)} for address in named]
+    return all(found) and set().union(*found) == set(PARTS[name])
 
 
 def _owner(rpc: RpcClient, address: bytes) -> bytes:

@@ -116,6 +116,13 @@ class KeyChange(_Statement, frozen=True):
     deadline: int
 
 
+class ActVote(_Statement, frozen=True):
+    """A member votes on an act that waits at the Authority."""
+
+    act: bytes
+    support: bool
+
+
 class Encumber(_Statement, frozen=True):
     """Managers of account and party encumber units: a pledge, a trust mark, or (without a party) a certificate."""
 

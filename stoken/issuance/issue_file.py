@@ -51,7 +51,7 @@ class Lockup:
 
 @dataclass(frozen=True, slots=True)
 class IssueFile:
-    """A complete issue file. Amounts are KRW and units; no `unit_price` before an auction set it, no `dti` before it is known."""
+    """A complete issue file. Amounts are KRW and units; None where an auction sets `unit_price`, or `dti` may wait."""
 
     isin: str
     dti: str | None

@@ -51,7 +51,7 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Termination:
-    """How an issue ended: in which block, all units ever minted and burned, and what is still held: nothing, or a break."""
+    """How an issue ended: its block, the units ever minted and burned, and what is still held: nothing, or a break."""
 
     isin: str
     token: Address

@@ -18,7 +18,6 @@ from stoken.ledger.signatures import ContractKind
 from stoken.mirror import MinedBlock, store
 from stoken.mirror.store import Checkpoint
 from tests.ledger_events import ISIN, NOBODY, SUITE, TOKEN, Emitted, address, chain, emitted, issue, transfer
-from tests.requirements import requirement
 
 _K = ContractKind
 _BROKER = b"BROKER00000000000001"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from stoken.chain import eip712
 from stoken.chain.statements import (
     Act,
+    ActVote,
     Attest,
     Attested,
     CashAccount,
@@ -126,6 +127,7 @@ CASES: list[tuple[str, str, Callable[..., bytes], st.SearchStrategy[Any]]] = [
         eip712.key_change,
         st.builds(KeyChange, ADDRESS, tuples(KEYS), tuples(ADDRESS), tuples(ADDRESS), integers(256), integers(40)),
     ),
+    (eip712.MEMBER_REGISTRY, "ActVote", eip712.act_vote, st.builds(ActVote, WORD, st.booleans())),
     (
         eip712.ENCUMBRANCES,
         "Encumber",
