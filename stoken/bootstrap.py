@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
 from sqlalchemy import Engine, make_url
 
-from stoken.chain import eip712
+from stoken.chain import eip712, texts
 from stoken.chain import suite as suites
 from stoken.chain.capabilities import Capabilities, probe
 from stoken.chain.rpc import RpcClient
@@ -22,6 +23,7 @@ from stoken.domain.identifiers import is_lei, member_id
 from stoken.domain.rulebook import Rulebook
 from stoken.errors import StartupError
 from stoken.issuance.deploy import Charter, Deployment
+from stoken.issuance.issue_file import read_issue_files
 from stoken.issuance.step import IssuanceStep
 from stoken.ledger.projection import LedgerProjection
 from stoken.mirror import Finality, MirrorStep
@@ -181,7 +183,14 @@ def open_outbox(settings: Settings, capabilities: Capabilities) -> Outbox:
     if signer.keystore_file is None or signer.password is None:
         raise StartupError("STOKEN_SIGNER__KEYSTORE_FILE and STOKEN_SIGNER__PASSWORD are not set: who sends?")
     key = KeystoreSigner.open(signer.keystore_file, signer.password.get_secret_value())
-    return Outbox({key.address: key}, capabilities.chain_id)
+    return Outbox({key.address: key}, capabilities.chain_id, partial(texts.check, names=_issue_names(settings)))
+
+
+def _issue_names(settings: Settings) -> frozenset[str] | None:
+    if settings.issue_file is None:
+        return None
+    issues = read_issue_files(settings.issue_file.read_bytes())
+    return frozenset(name for issue in issues for name in (issue.name_en, issue.short_code))
 
 
 def check_chain(suite: Suite, capabilities: Capabilities) -> None:

@@ -77,6 +77,10 @@ class Settings(BaseSettings):
     signer: SignerSettings = SignerSettings()
     venue: VenueSettings = VenueSettings()
     suite_file: Path = Field(Path("var/suite.json"), description="Addresses of the deployed contract suite.")
+    issue_file: Path | None = Field(
+        None,
+        description="Issue files whose names and symbols may go on the chain; without it any of the right form.",
+    )
     host: str = Field("127.0.0.1", description="Address that the gateway listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port that the gateway listens on; 0 takes a free one.")
 

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Engine, insert
 from stoken.chain.codec import CodecError
 from stoken.chain.suite import Suite
 from stoken.db import reading, unit_of_work
+from stoken.domain.refusals import error_name
+from stoken.errors import RefusedError
 from stoken.issuance.calldata import Call, call_of
 from stoken.issuance.tables import decisions
 from stoken.parties import inbox
@@ -53,7 +55,11 @@ class IssuanceStep:
             _store(connection, request, Failure("Malformed", "INVALID_INPUT", {"reason": str(error)}))
             return
         key = f"request:{request.tenant}:{request.id}"
-        self._enqueue(connection, key, request.kind, call)
+        try:
+            self._enqueue(connection, key, request.kind, call)
+        except RefusedError as error:
+            _store(connection, request, Failure(error_name(error.refusal), error.code, {"reason": str(error)}))
+            return
         _store(connection, request, key)
 
     def _enqueue(self, connection: Connection, key: str, purpose: str, call: Call) -> None:

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The outbox: a transaction begins as a signed row in the commit of the decision that it carries out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 from eth_hash.auto import keccak
 from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
 
+from stoken.chain import texts
 from stoken.chain.rpc import RpcClient
 from stoken.db import unit_of_work
 from stoken.errors import ConflictError, FencedError, StartupError
@@ -47,9 +48,15 @@ class OutboxRow(NamedTuple):
 class Outbox:
     """Signs for its keys; exactly one process may hold a key at a time."""
 
-    def __init__(self, signers: Mapping[bytes, Signer], chain_id: int) -> None:
-        """Take the signers by address; `take_over` must come before the first `enqueue`."""
+    def __init__(
+        self, signers: Mapping[bytes, Signer], chain_id: int, check: Callable[[bytes, bytes], None] = texts.check
+    ) -> None:
+        """Take the signers by address, and what refuses receivers and data that may not be signed.
+
+        `take_over` must come before the first `enqueue`.
+        """
         self._signers = signers
+        self._check = check
         self._chain_id = chain_id
         self._epochs: dict[bytes, int] = {}
 
@@ -73,7 +80,8 @@ class Outbox:
     ) -> OutboxRow:
         """Sign a transaction and store it within the caller's unit of work; an empty `to` creates a contract.
 
-        The same key returns the row stored first; with another receiver or data it raises ConflictError.
+        The same key returns the row stored first; with another receiver or data it raises ConflictError. Raises
+        PII_ON_CHAIN_FORBIDDEN, and stores nothing, where the data may hold text.
         """
         body = keccak(to + data)
         known = connection.execute(_select().add_columns(outbox.c.body).where(outbox.c.key == key)).one_or_none()
@@ -81,6 +89,7 @@ class Outbox:
             if known.body != body:
                 raise ConflictError(f"the key {key} was used for another transaction")
             return _row(known)
+        self._check(to, data)
         nonce = self._take_nonce(connection, sender)
         raw, digest = self._signers[sender].sign(nonce, gas, to, data, self._chain_id)
         row = OutboxRow(sender, nonce, key, digest, purpose, SIGNED, None, None)

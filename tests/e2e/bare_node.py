@@ -50,6 +50,14 @@ class BareNode:
     def chain_id(self) -> int:
         return int(self._ask("eth_chainId"), 16)
 
+    def transactions(self, last_block: int) -> list[tuple[bytes, bytes]]:
+        """Receiver (empty where a contract is made) and data of every transaction."""
+        return [
+            (bytes.fromhex((sent["to"] or "0x")[2:]), bytes.fromhex(sent["input"][2:]))
+            for number in range(last_block + 1)
+            for sent in self._ask("eth_getBlockByNumber", hex(number), True)["transactions"]  # noqa: FBT003 - JSON-RPC has no names
+        ]
+
     def _logs(self, contract: str, topic: str, last_block: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for first in range(0, last_block + 1, _RANGE):

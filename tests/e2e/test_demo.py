@@ -12,10 +12,14 @@ from typing import NoReturn
 import psycopg
 import pytest
 
+from stoken.chain import artifacts, texts
+from stoken.cli.demo.issuing import INSTRUMENTS
+from stoken.issuance.issue_file import read_issue_files
 from stoken.network.anvil import Anvil
 from stoken.orders.replay import replay
 from tests.database import Databases
 from tests.e2e.playing import SCENE_ORDERS, Played, play, run_demo
+from tests.requirements import requirement
 
 BY_CONTRACTS = {
     "ALREADY_PLEDGED",
@@ -113,6 +117,17 @@ class TestDocument:
 
 @pytest.mark.slow
 class TestRegister:
+    @requirement("PRV-01")
+    def test_no_calldata_of_the_whole_chain_holds_text_but_names_of_the_issue_files(self, played: Played) -> None:
+        """The supervisor's scan: of every transaction from the first block on, whoever sent it."""
+        issues = read_issue_files(INSTRUMENTS.read_bytes())
+        names = {name for issue in issues for name in (issue.name_en, issue.short_code)}
+        sent = played.node.transactions(played.head)
+        for to, data in sent:
+            texts.check(to, data, names)
+        assert len([to for to, _ in sent if not to]) > len(artifacts.names()) / 2
+        assert len(sent) > played.document["settlement_transactions"]
+
     def test_a_recount_of_the_transfer_logs_gives_it_unit_for_unit(self, played: Played) -> None:
         assert len(played.document["instruments"]) == 2
         for item in played.document["instruments"]:

@@ -16,6 +16,7 @@ from stoken.bootstrap import connect, open_databases, open_outbox
 from stoken.chain import suite as suites
 from stoken.chain.statements import MemberKey
 from stoken.cli.demo.cast import SIGNING_SCOPES, TOPICS, Cast, Institution
+from stoken.cli.demo.issuing import INSTRUMENTS
 from stoken.cli.demo.processes import FAILPOINT, Child
 from stoken.db import schema, unit_of_work
 from stoken.db.binding import bind_chain, is_bound
@@ -99,6 +100,7 @@ def _settings(cast: Cast, folder: Path, rpc_url: str, database_url: str) -> dict
         "STOKEN_RPC__URL": rpc_url,
         "STOKEN_DATABASE__URL": database_url,
         "STOKEN_SUITE_FILE": str(folder / "suite.json"),
+        "STOKEN_ISSUE_FILE": str(INSTRUMENTS),
         "STOKEN_SIGNER__KEYSTORE_FILE": str(folder / "sender.json"),
         "STOKEN_SIGNER__PASSWORD": password,
         "STOKEN_AUTH__PUBLIC_KEY_FILE": str(folder / "issuer.pem"),
