@@ -38,11 +38,9 @@ ARTIFACTS: Final = {
 #: Stands without a proxy and has no owner.
 _BARE: Final = frozenset({"identities"})
 #: What runs by delegation from another contract's code, which names it as an immutable.
-PARTS: Final = {
-    "DvpSettlement": ("SettlementModes",),
-    "SecurityToken": ("SecurityTokenExtension",),
-    "IdentityFactory": ("Identity", "ClaimIssuer"),
-}
+PARTS: Final = {"DvpSettlement": "SettlementModes", "SecurityToken": "SecurityTokenExtension"}
+#: What runs behind the clones that a contract makes, and is named by its code too.
+CLONED: Final = {"IdentityFactory": ("Identity", "ClaimIssuer")}
 #: The agents of the contracts that all issues share, no more and no less.
 _SHARED_AGENTS: Final = {"registry": ("authority", "legal"), "storage": ("registry",)}
 #: The agents of each issue's token, and for what; Authority is one for everything there is and will be.
@@ -114,7 +112,7 @@ def is_build_of(rpc: RpcClient, address: bytes, artifact: str) -> bool:
     """Return whether the code at an address is that of an artifact, whatever its immutables hold."""
     if not _is_code_of(rpc, address, artifact):
         return False
-    return artifact not in PARTS or _has_part(rpc, address, artifact)
+    return not _parts(artifact) or _has_parts(rpc, address, artifact)
 
 
 def code_hash_of(rpc: RpcClient, address: bytes) -> bytes:
@@ -278,12 +276,16 @@ def _is_code_of(rpc: RpcClient, address: bytes, name: str) -> bool:
     return artifact.hash_of(code) == artifact.runtime_hash
 
 
-def _has_part(rpc: RpcClient, implementation: bytes, name: str) -> bool:
+def _parts(name: str) -> tuple[str, ...]:
+    return (PARTS[name],) if name in PARTS else CLONED.get(name, ())
+
+
+def _has_parts(rpc: RpcClient, implementation: bytes, name: str) -> bool:
     """Tell whether the other contracts that the code names are the audited parts: each of them, and nothing else."""
     code = bytes.fromhex(rpc.call("eth_getCode", _hex(implementation), "latest")[2:])
     named = {code[at : at + length][-20:] for at, length in artifacts.load(name).immutables} - {implementation}
-    found = [{part for part in PARTS[name] if _is_code_of(rpc, address, part)} for address in named]
-    return all(found) and set().union(*found) == set(PARTS[name])
+    found = [{part for part in _parts(name) if _is_code_of(rpc, address, part)} for address in named]
+    return all(found) and set().union(*found) == set(_parts(name))
 
 
 def _owner(rpc: RpcClient, address: bytes) -> bytes:

@@ -79,8 +79,8 @@ def send(world: World, to: bytes | None, data: bytes, sender: str = "") -> dict[
 
 
 def implementation(world: World, name: str) -> bytes:
-    parts = provenance.PARTS.get(name, ())
-    arguments = b"".join(implementation(world, part).rjust(32, b"\0") for part in parts)
+    part = provenance.PARTS.get(name)
+    arguments = b"" if part is None else implementation(world, part).rjust(32, b"\0")
     receipt = send(world, None, artifacts.load(name).bytecode + arguments)
     return bytes.fromhex(receipt["contractAddress"][2:])
 
