@@ -165,6 +165,33 @@ abstract contract SettlementBase is Governed, TypedData {
         return abi.encodeWithSelector(SignatureInvalid.selector, signer.key);
     }
 
+    /// @dev Settles or holds one trade by a call of the item named, or reports why not. All items have the arguments of
+    /// one.
+    function _carryOut(
+        bytes4 item,
+        bytes20 venue,
+        Order[] calldata orders,
+        Party[] memory parties,
+        Trade calldata trade
+    ) internal {
+        bytes memory reason = _unfit(venue, orders, parties, trade);
+        if (reason.length == 0) {
+            bool success;
+            (success, reason) = _callItem(
+                abi.encodeWithSelector(
+                    item,
+                    trade,
+                    orders[trade.buy],
+                    orders[trade.sell],
+                    _broker(parties[trade.buy]),
+                    _broker(parties[trade.sell])
+                )
+            );
+            if (success) return;
+        }
+        emit IDvpSettlement.TradeFailed(venue, trade.tradeId, reason);
+    }
+
     /// @dev A self-call, so that a trade reverts alone; with a fixed share of gas, which must be there before, so that
     /// a sender cannot make a good trade fail by sending too little. Solidity's try would copy revert data of any size.
     function _callItem(bytes memory data) internal returns (bool success, bytes memory reason) {
@@ -193,7 +220,7 @@ abstract contract SettlementBase is Governed, TypedData {
         return $.taken[venue][tradeId >> 8] & (1 << (tradeId & 0xff)) != 0;
     }
 
-    function _broker(Party memory party) internal pure returns (Broker memory) {
+    function _broker(Party memory party) private pure returns (Broker memory) {
         return Broker(party.signer.member, party.kind);
     }
 
