@@ -70,7 +70,8 @@ contract Ballot is Consents, IBallot {
         if (block.timestamp < question.opensAt) revert BallotNotOpen(question.opensAt, block.timestamp);
         _requireInTime(question.closesAt);
         if (option >= question.options) revert BallotOptionUnknown(option, question.options);
-        _requireManager(account, _digest(keccak256(abi.encode(_VOTE, id, account, option, sequence))), signature);
+        bytes32 digest = _digest(keccak256(abi.encode(_VOTE, id, account, option, sequence)));
+        _requireManager(_profiles(), account, digest, signature);
         Voter memory voter = record.voters[account];
         if (sequence <= voter.sequence) revert NonceReplayed(bytes20(account), sequence);
         if (voter.sequence != 0) record.units[voter.option] -= voter.weight;

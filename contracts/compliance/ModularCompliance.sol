@@ -97,10 +97,7 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
         uint8 channel
     ) external {
         Data storage $ = _data();
-        uint256 head = $.head;
-        if (msg.sender != address(uint160(head))) revert ComplianceTokenOnly(msg.sender);
-        if (head & _LOCKED != 0) revert ComplianceReentered();
-        if (head & _PENDING != 0 && $.effectiveBlock <= block.number) $.head = head ^= _PENDING;
+        uint256 head = _open($);
         (address sender, address receiver) = (_counted(from, fromWord), _counted(to, toWord));
         if (sender == receiver) return;
         Movement memory movement = Movement(from, to, sender, receiver, fromWord, toWord, amount, supply, channel);
@@ -114,6 +111,44 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
         if (head & _TRACKING != 0) _record($, head, source, target, sent, received, held, amount);
         uint256 count = uint8(word >> 24);
         if (count != 0) _tellModules($, packed, count, movement);
+    }
+
+    /// @inheritdoc IModularCompliance
+    function moveMany(
+        address from,
+        address[] calldata toList,
+        uint256[] calldata amounts,
+        uint256 fromWord,
+        uint256[] calldata toWords,
+        uint256 supply,
+        uint8 channel
+    ) external {
+        Data storage $ = _data();
+        uint256 head = _open($);
+        Rules.Packed storage packed = $.sets[_versionInForce($, head)];
+        uint256 word = packed.word;
+        if (uint8(word >> 24) != 0) revert ComplianceModulesInForce();
+        address sender = _counted(from, fromWord);
+        Movement memory movement = Movement(from, from, sender, sender, fromWord, fromWord, 0, supply, channel);
+        bool tracking = head & _TRACKING != 0;
+        uint256 sent = tracking ? $.positions[sender].word : 0;
+        uint256 counted = head;
+        for (uint256 i = 0; i < toList.length; ++i) {
+            (movement.to, movement.amount, movement.toWord) = (toList[i], amounts[i], toWords[i]);
+            movement.receiver = _counted(movement.to, movement.toWord);
+            if (movement.receiver == sender) continue;
+            Position storage target = $.positions[movement.receiver];
+            uint256 received = tracking ? target.word : 0;
+            (bytes memory refusal, uint256 held) = packed.judge(word, movement, sent, received, uint32(counted >> 160));
+            _revert(refusal);
+            if (!tracking || movement.amount == 0) continue;
+            (sent, counted) = _taken(counted, sent, movement.amount);
+            target.word = held;
+            counted = _given(counted, received);
+        }
+        // Nobody but the sender gave units, and nothing was called: its position is written once.
+        if (tracking) $.positions[sender].word = sent;
+        if (counted != head) $.head = counted;
     }
 
     /// @inheritdoc IModularCompliance
@@ -186,6 +221,12 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
     /// @inheritdoc IModularCompliance
     function engaged() external view returns (bool) {
         return _data().head & _ENGAGED != 0;
+    }
+
+    /// @inheritdoc IModularCompliance
+    function takesBatches() external view returns (bool) {
+        Data storage $ = _data();
+        return uint8($.sets[_versionInForce($, $.head)].word >> 24) == 0;
     }
 
     /// @inheritdoc IModularCompliance
@@ -276,6 +317,14 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
         ($.head, $.effectiveBlock) =
         (effectiveBlock > block.number ? head | _PENDING : head & ~_PENDING, effectiveBlock);
         emit RuleSetAnnounced(version, effectiveBlock, rules_);
+    }
+
+    /// @dev What every judged move reads first, for the token alone and not while a module is asked.
+    function _open(Data storage $) private returns (uint256 head) {
+        head = $.head;
+        if (msg.sender != address(uint160(head))) revert ComplianceTokenOnly(msg.sender);
+        if (head & _LOCKED != 0) revert ComplianceReentered();
+        if (head & _PENDING != 0 && $.effectiveBlock <= block.number) $.head = head ^= _PENDING;
     }
 
     /// @dev What {move} would revert with.

@@ -30,21 +30,30 @@ abstract contract Positions is ComplianceState {
         uint256 amount
     ) internal {
         uint256 counted = head;
-        // No limb is left: positions are bounded by the supply, and holders by the positions.
-        unchecked {
-            if (sent != 0) {
-                // Never more than was counted: no mistake of a count may keep a burn or a court's order from happening.
-                uint256 held = sent & Rules.UNITS;
-                uint256 taken = held > amount ? amount : held;
-                source.word = sent - taken;
-                if (held != 0 && held == taken) counted -= _HOLDER;
-            }
-            if (word != 0) {
-                target.word = word;
-                if (received & Rules.UNITS == 0) counted += _HOLDER;
-            }
+        if (sent != 0) (source.word, counted) = _taken(counted, sent, amount);
+        if (word != 0) {
+            target.word = word;
+            counted = _given(counted, received);
         }
         if (counted != head) $.head = counted;
+    }
+
+    /// @dev The word of a position that gave units, and the head without a holder who gave its last.
+    function _taken(uint256 head, uint256 sent, uint256 amount) internal pure returns (uint256 left, uint256 counted) {
+        // Never more than was counted: no mistake of a count may keep a burn or a court's order from happening.
+        uint256 held = sent & Rules.UNITS;
+        uint256 taken = held > amount ? amount : held;
+        // No limb is left: positions are bounded by the supply, and holders by the positions.
+        unchecked {
+            return (sent - taken, held != 0 && held == taken ? head - _HOLDER : head);
+        }
+    }
+
+    /// @dev The head with a holder more, if units reach a position that had none.
+    function _given(uint256 head, uint256 received) internal pure returns (uint256) {
+        unchecked {
+            return received & Rules.UNITS == 0 ? head + _HOLDER : head;
+        }
     }
 
     function _recordBetween(address sender, address receiver, uint256 amount) internal {

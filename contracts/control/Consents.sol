@@ -6,6 +6,7 @@ import {Signatures} from "./Signatures.sol";
 import {TypedData} from "./TypedData.sol";
 import {IAttestedIdentityRegistry} from "../interfaces/IAttestedIdentityRegistry.sol";
 import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
+import {IIdentityProfiles} from "../interfaces/IVerificationSources.sol";
 
 /// @title Consents
 /// @notice Who speaks for an account: the institution that manages it today, by a key that may sign instructions.
@@ -28,10 +29,18 @@ abstract contract Consents is Governed, TypedData {
         $.identities = IAttestedIdentityRegistry(identityRegistry);
     }
 
+    /// @dev Whom to ask for managers: what the identity registry would ask itself, without the way through it.
+    function _profiles() internal view returns (IIdentityProfiles) {
+        return IIdentityProfiles(_consentsData().identities.identityStorage());
+    }
+
     /// @dev Requires that the manager of an account signed.
-    function _requireManager(address account, bytes32 digest, bytes calldata signature) internal view {
+    function _requireManager(IIdentityProfiles profiles, address account, bytes32 digest, bytes calldata signature)
+        internal
+        view
+    {
         bytes20 member = _signedBy(_INSTRUCTION, digest, signature);
-        (bytes20 manager,) = _consentsData().identities.managerOf(account);
+        (bytes20 manager,) = profiles.managerOf(account);
         if (manager == 0) revert AccountUnknown(account);
         if (manager != member) revert NotAccountManager(account, member);
     }

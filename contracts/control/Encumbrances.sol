@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {Consents} from "./Consents.sol";
 import {IEncumbrances} from "../interfaces/IEncumbrances.sol";
+import {IIdentityProfiles} from "../interfaces/IVerificationSources.sol";
 import {ISecurityToken, Roles} from "../interfaces/ISecurityToken.sol";
 
 /// @title Encumbrances
@@ -78,8 +79,9 @@ contract Encumbrances is Consents, IEncumbrances {
         _requireInTime(deadline);
         _requireForm(record);
         bytes32 digest = _digest(keccak256(abi.encode(_ENCUMBER, id, record, deadline)));
-        _requireManager(record.account, digest, accountSignature);
-        if (record.kind != _CERTIFICATE) _requireManager(record.party, digest, partySignature);
+        IIdentityProfiles profiles = _profiles();
+        _requireManager(profiles, record.account, digest, accountSignature);
+        if (record.kind != _CERTIFICATE) _requireManager(profiles, record.party, digest, partySignature);
         _set(id, record);
     }
 
@@ -104,10 +106,13 @@ contract Encumbrances is Consents, IEncumbrances {
         if (kind == _LOCKUP || kind == _COURT_ORDER) revert EncumbrancesKindUnsupported(kind);
         _requireRecord(id, record);
         bytes32 digest = _digest(keccak256(abi.encode(_RELEASE, id, deadline)));
+        IIdentityProfiles profiles = _profiles();
         if (kind != _TRUST_MARK) {
-            _requireManager(holderOf(record.token, record.account), digest, accountSignature);
+            _requireManager(profiles, holderOf(record.token, record.account), digest, accountSignature);
         }
-        if (kind != _CERTIFICATE) _requireManager(holderOf(record.token, record.party), digest, partySignature);
+        if (kind != _CERTIFICATE) {
+            _requireManager(profiles, holderOf(record.token, record.party), digest, partySignature);
+        }
         _end(id, record);
     }
 
@@ -152,8 +157,9 @@ contract Encumbrances is Consents, IEncumbrances {
         _data().carried[digest] = true;
         address from = holderOf(record.token, record.account);
         if (from == to) revert SelfTransfer(to);
-        _requireManager(from, digest, accountSignature);
-        _requireManager(holderOf(record.token, record.party), digest, partySignature);
+        IIdentityProfiles profiles = _profiles();
+        _requireManager(profiles, from, digest, accountSignature);
+        _requireManager(profiles, holderOf(record.token, record.party), digest, partySignature);
         _carry(id, record, from, to, digest);
     }
 
@@ -234,8 +240,6 @@ contract Encumbrances is Consents, IEncumbrances {
         Data storage $ = _data();
         if ($.commitments[id] != 0) revert EncumbrancesIdUsed(id);
         if (record.units == 0) revert EncumbrancesEmpty(id);
-        // A recovered account's records point to its successor: new ones must not.
-        if ($.successors[record.token][record.account] != address(0)) revert AccountClosed(record.account);
         $.commitments[id] = _commitment(record);
         _lock(record.token, record.account, record.units, record.kind);
         _addSum(record, record.account, int256(uint256(record.units)));
@@ -319,9 +323,11 @@ contract Encumbrances is Consents, IEncumbrances {
 
     function _addSum(Encumbrance memory record, address account, int256 units) private {
         if (record.kind == _PLEDGE) return;
-        Sums storage sum = _data().sums[record.token][account];
+        mapping(address => Sums) storage sums_ = _data().sums[record.token];
+        Sums memory sum = sums_[account];
         if (record.kind == _LOCKUP) sum.lockup = uint96(uint256(int256(uint256(sum.lockup)) + units));
         else sum.restricted = uint96(uint256(int256(uint256(sum.restricted)) + units));
+        sums_[account] = sum;
     }
 
     function _requireForm(Encumbrance calldata record) private view {

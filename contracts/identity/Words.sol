@@ -25,7 +25,7 @@ abstract contract Words is Rebinding {
         uint256 current = _data().current;
         fromWord = _freshSender(from, current);
         words = new uint256[](receivers.length);
-        for (uint256 i = 0; i < receivers.length; i++) {
+        for (uint256 i = 0; i < receivers.length; ++i) {
             words[i] = _freshReceiver(receivers[i], current);
         }
     }

@@ -89,6 +89,9 @@ interface IModularCompliance is ICompliance {
     /// @notice The module neither allowed the move nor refused it as modules do.
     error ComplianceModuleFailed(address module);
 
+    /// @notice Modules are in force, which judge each move for itself.
+    error ComplianceModulesInForce();
+
     /// @notice Modules are being asked about another move.
     error ComplianceReentered();
 
@@ -140,6 +143,20 @@ interface IModularCompliance is ICompliance {
         uint8 channel
     ) external;
 
+    /// @notice Checks and records transfers of one sender, each after those before it, as {move} would one by one;
+    /// reverts with the first refusal.
+    /// @dev Requirements: the caller is the token; no module is in force, see {takesBatches}; the lists are of one
+    /// length. The supply, the channel and the sender's word are those of all.
+    function moveMany(
+        address from,
+        address[] calldata toList,
+        uint256[] calldata amounts,
+        uint256 fromWord,
+        uint256[] calldata toWords,
+        uint256 supply,
+        uint8 channel
+    ) external;
+
     /// @notice Records a move that no rule judges: forced transfer, recovery, burn.
     /// @dev Requirements: the caller is the token, after it emitted the move. Emits {UnitsRelocated} where units reach
     /// another identity.
@@ -158,6 +175,9 @@ interface IModularCompliance is ICompliance {
 
     /// @notice Whether the token must call at all: a rule was announced, positions are tracked or a module is bound.
     function engaged() external view returns (bool);
+
+    /// @notice Whether {moveMany} judges now: no module is in force.
+    function takesBatches() external view returns (bool);
 
     /// @notice Blocks between an announcement and its effect.
     function noticeBlocks() external view returns (uint64);

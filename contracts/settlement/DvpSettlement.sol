@@ -58,7 +58,7 @@ contract DvpSettlement is SettlementBase, IDvpSettlement {
         }
         for (uint256 i = 0; i < trades.length; ++i) {
             if (_isTaken($, venue, trades[i].tradeId)) continue;
-            _settle(venue, orders, parties, trades[i]);
+            _carryOut(IDvpSettlement.settleItem.selector, venue, orders, parties, trades[i]);
             // Nothing of a trade is kept: memory, whose price grows with its square, is used again.
             assembly ("memory-safe") {
                 mstore(0x40, free)
@@ -130,27 +130,5 @@ contract DvpSettlement is SettlementBase, IDvpSettlement {
     function wiring() external view returns (address memberRegistry, address identityRegistry) {
         Data storage $ = _data();
         return (address($.members), address($.identities));
-    }
-
-    /// @dev Settles one trade or reports why not.
-    function _settle(bytes20 venue, Order[] calldata orders, Party[] memory parties, Trade calldata trade) private {
-        bytes memory reason = _unfit(venue, orders, parties, trade);
-        if (reason.length == 0) {
-            bool success;
-            (success, reason) = _callItem(
-                abi.encodeCall(
-                    IDvpSettlement.settleItem,
-                    (
-                        trade,
-                        orders[trade.buy],
-                        orders[trade.sell],
-                        _broker(parties[trade.buy]),
-                        _broker(parties[trade.sell])
-                    )
-                )
-            );
-            if (success) return;
-        }
-        emit TradeFailed(venue, trade.tradeId, reason);
     }
 }

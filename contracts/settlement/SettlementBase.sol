@@ -94,10 +94,17 @@ abstract contract SettlementBase is Governed, TypedData {
         parties = new Party[](orders.length);
         for (uint256 i = 0; i < orders.length; ++i) {
             bytes32 digest = MessageHashUtils.toTypedDataHash(separator, _structHash(orders[i]));
-            Signer memory signer = _signer($, parties, i, Signatures.signerOf(digest, signatures[i]));
+            address key = Signatures.signerOf(digest, signatures[i]);
+            address account = orders[i].account;
+            (bool known, uint256 last) = _lastBy(parties, i, key);
+            if (known && orders[last].account == account) {
+                // The same key for the same account: nothing else of an order says who stands behind it.
+                parties[i] = parties[last];
+                continue;
+            }
+            Signer memory signer = known ? parties[last].signer : _signer($, key);
             parties[i].signer = signer;
             if (signer.reason.length != 0) continue;
-            address account = orders[i].account;
             bytes20 manager;
             (manager, parties[i].kind) = profiles.managerOf(account);
             if (manager == signer.member) continue;
@@ -107,16 +114,14 @@ abstract contract SettlementBase is Governed, TypedData {
         }
     }
 
-    /// @dev The signer of order `at`, asked for only if none of the orders just before has the same.
-    function _signer(Data storage $, Party[] memory parties, uint256 at, address key)
-        private
-        view
-        returns (Signer memory signer)
-    {
+    /// @dev The last of the orders just before `at` that the same key signed.
+    function _lastBy(Party[] memory parties, uint256 at, address key) private pure returns (bool known, uint256 last) {
         for (uint256 i = at; i > 0 && at - i < _LOOK_BACK; --i) {
-            signer = parties[i - 1].signer;
-            if (signer.key == key) return signer;
+            if (parties[i - 1].signer.key == key) return (true, i - 1);
         }
+    }
+
+    function _signer(Data storage $, address key) private view returns (Signer memory signer) {
         signer = Signer(key, 0, 0, 0, "");
         uint8 scopes;
         uint8 status;
@@ -165,6 +170,33 @@ abstract contract SettlementBase is Governed, TypedData {
         return abi.encodeWithSelector(SignatureInvalid.selector, signer.key);
     }
 
+    /// @dev Settles or holds one trade by a call of the item named, or reports why not. All items have the arguments of
+    /// one.
+    function _carryOut(
+        bytes4 item,
+        bytes20 venue,
+        Order[] calldata orders,
+        Party[] memory parties,
+        Trade calldata trade
+    ) internal {
+        bytes memory reason = _unfit(venue, orders, parties, trade);
+        if (reason.length == 0) {
+            bool success;
+            (success, reason) = _callItem(
+                abi.encodeWithSelector(
+                    item,
+                    trade,
+                    orders[trade.buy],
+                    orders[trade.sell],
+                    _broker(parties[trade.buy]),
+                    _broker(parties[trade.sell])
+                )
+            );
+            if (success) return;
+        }
+        emit IDvpSettlement.TradeFailed(venue, trade.tradeId, reason);
+    }
+
     /// @dev A self-call, so that a trade reverts alone; with a fixed share of gas, which must be there before, so that
     /// a sender cannot make a good trade fail by sending too little. Solidity's try would copy revert data of any size.
     function _callItem(bytes memory data) internal returns (bool success, bytes memory reason) {
@@ -193,7 +225,7 @@ abstract contract SettlementBase is Governed, TypedData {
         return $.taken[venue][tradeId >> 8] & (1 << (tradeId & 0xff)) != 0;
     }
 
-    function _broker(Party memory party) internal pure returns (Broker memory) {
+    function _broker(Party memory party) private pure returns (Broker memory) {
         return Broker(party.signer.member, party.kind);
     }
 

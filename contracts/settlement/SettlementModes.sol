@@ -91,7 +91,8 @@ contract SettlementModes is SettlementBase, ISettlementModes {
         bytes20 venue = _enter($);
         Party[] memory parties = _parties($, orders, signatures);
         for (uint256 i = 0; i < trades.length; ++i) {
-            if (!_isTaken($, venue, trades[i].tradeId)) _hold(venue, orders, parties, trades[i]);
+            if (_isTaken($, venue, trades[i].tradeId)) continue;
+            _carryOut(ISettlementModes.holdItem.selector, venue, orders, parties, trades[i]);
         }
         $.entered = false;
     }
@@ -243,28 +244,6 @@ contract SettlementModes is SettlementBase, ISettlementModes {
             sell.nonce,
             buy.nonce
         );
-    }
-
-    /// @dev Holds one trade or reports why not.
-    function _hold(bytes20 venue, Order[] calldata orders, Party[] memory parties, Trade calldata trade) private {
-        bytes memory reason = _unfit(venue, orders, parties, trade);
-        if (reason.length == 0) {
-            bool success;
-            (success, reason) = _callItem(
-                abi.encodeCall(
-                    ISettlementModes.holdItem,
-                    (
-                        trade,
-                        orders[trade.buy],
-                        orders[trade.sell],
-                        _broker(parties[trade.buy]),
-                        _broker(parties[trade.sell])
-                    )
-                )
-            );
-            if (success) return;
-        }
-        emit IDvpSettlement.TradeFailed(venue, trade.tradeId, reason);
     }
 
     function _confirm(

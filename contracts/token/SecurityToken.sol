@@ -15,13 +15,6 @@ import {TokenChecks} from "./TokenChecks.sol";
 contract SecurityToken is TokenChecks, IERC20 {
     address private immutable _EXTENSION;
 
-    modifier onlyEncumbrances() {
-        // Settlement locks what it holds until a later day.
-        Data storage $ = _data();
-        if (msg.sender != $.encumbrances && msg.sender != $.settlement) revert RoleRequired("ENCUMBRANCES");
-        _;
-    }
-
     constructor(address extension_) {
         _EXTENSION = extension_;
     }
@@ -90,21 +83,25 @@ contract SecurityToken is TokenChecks, IERC20 {
     }
 
     /// @dev See {ISecurityToken-lock}.
-    function lock(address account, uint96 units) external onlyEncumbrances {
+    function lock(address account, uint96 units) external {
         Data storage $ = _data();
-        uint256 word = $.accounts[account].word;
-        _revert(_uncovered($, account, word, units, 0));
-        $.accounts[account].word = word + units * _LOCKED_UNIT;
+        bool held = _isSettling($);
+        Account storage record = $.accounts[account];
+        uint256 word = record.word;
+        if (word & _CLOSED != 0) revert AccountClosed(account);
+        if (units > _balance(word) - _locked(word)) _revert(_uncovered($, account, word, units, 0));
+        record.word = word + units * _LOCKED_UNIT;
         _setEncumbered($, account, $.encumbered[account] + units);
-        if (msg.sender == $.settlement) $.held[account] += units;
+        if (held) $.held[account] += units;
     }
 
     /// @dev See {ISecurityToken-unlock}.
-    function unlock(address account, uint96 units) external onlyEncumbrances {
+    function unlock(address account, uint96 units) external {
         Data storage $ = _data();
+        bool held = _isSettling($);
         $.accounts[account].word -= units * _LOCKED_UNIT;
         _setEncumbered($, account, $.encumbered[account] - units);
-        if (msg.sender == $.settlement) $.held[account] -= units;
+        if (held) $.held[account] -= units;
     }
 
     /// @dev See {ISecurityToken-verdict}.
@@ -159,5 +156,12 @@ contract SecurityToken is TokenChecks, IERC20 {
         $.accounts[to].word = _recorded($, cfg, to, $.accounts[to].word) + amount;
         emit Transfer(address(0), to, amount);
         if (cfg & (_ENGAGED | _NATIVE) == _ENGAGED) ICompliance($.compliance).created(to, amount);
+    }
+
+    /// @dev Whether settlement locks, which holds units until a later day, not encumbrances; nobody else may.
+    function _isSettling(Data storage $) private view returns (bool) {
+        if (msg.sender == $.encumbrances) return false;
+        if (msg.sender != $.settlement) revert RoleRequired("ENCUMBRANCES");
+        return true;
     }
 }

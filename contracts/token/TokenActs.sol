@@ -228,6 +228,7 @@ abstract contract TokenActs is TokenConversion {
         _setEncumbered($, successor, $.encumbered[successor] + encumbered);
         $.held[successor] += $.held[lost];
         delete $.held[lost];
+        $.accounts[lost].word |= _CLOSED;
         IEncumbrances($.encumbrances).relocate(lost, successor);
     }
 

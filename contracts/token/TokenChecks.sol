@@ -31,14 +31,29 @@ abstract contract TokenChecks is TokenSnapshots {
         _transferBetween(cfg, from, to, amount, spender, channel, fromWord, toWord);
     }
 
-    /// @dev The same for one sender and many receivers, whose words are asked for in one call.
+    /// @dev The same for one sender and many receivers, as if they were sent one after another: words are asked for in
+    /// one call, and the compliance contract in one more. Where that one asks others, who may look at balances, or is
+    /// of another make, each transfer is made for itself.
     function _transferMany(address from, address[] calldata toList, uint256[] calldata amounts) internal {
         uint256 cfg = _openCfg();
         (uint256 fromWord, uint256[] memory words) = _registry(cfg).wordsFrom(from, toList);
-        if (cfg & _ENGAGED == 0) return _sendMany(cfg, from, toList, amounts, fromWord, words);
-        for (uint256 i = 0; i < amounts.length; i++) {
-            _transferBetween(_openCfg(), from, toList[i], amounts[i], from, Channels.PLAIN, fromWord, words[i]);
+        Data storage $ = _data();
+        bool engaged = cfg & _ENGAGED != 0;
+        if (engaged && (cfg & _NATIVE == 0 || !IModularCompliance($.compliance).takesBatches())) {
+            for (uint256 i = 0; i < amounts.length; i++) {
+                _transferBetween(_openCfg(), from, toList[i], amounts[i], from, Channels.PLAIN, fromWord, words[i]);
+            }
+            return;
         }
+        (uint256 count, bytes memory refusal) = _sendMany(cfg, from, toList, amounts, fromWord, words);
+        if (engaged && count != 0) {
+            assembly ("memory-safe") {
+                mstore(words, count)
+            }
+            IModularCompliance($.compliance)
+                .moveMany(from, toList[:count], amounts[:count], fromWord, words, $.totalSupply, Channels.PLAIN);
+        }
+        _revert(refusal);
     }
 
     /// @dev What {_transfer} would revert with.
@@ -129,7 +144,8 @@ abstract contract TokenChecks is TokenSnapshots {
         emit IERC20.Transfer(from, to, amount);
     }
 
-    /// @dev Without a compliance contract nothing is called that could act: the sender's word is written once.
+    /// @dev Sends until a transfer is refused for anything but rules, and says how many the rules are to judge: where
+    /// the balance falls short they come first. Nothing is called meanwhile, so the sender's word is written once.
     function _sendMany(
         uint256 cfg,
         address from,
@@ -137,15 +153,19 @@ abstract contract TokenChecks is TokenSnapshots {
         uint256[] calldata amounts,
         uint256 fromWord,
         uint256[] memory words
-    ) private {
+    ) private returns (uint256 count, bytes memory refusal) {
         Data storage $ = _data();
         uint256 source = _recorded($, cfg, from, $.accounts[from].word);
-        for (uint256 i = 0; i < amounts.length; i++) {
-            (address to, uint256 amount) = (toList[i], amounts[i]);
+        for (; count < amounts.length; ++count) {
+            (address to, uint256 amount) = (toList[count], amounts[count]);
             Account storage receiver = $.accounts[to];
             uint256 target = receiver.word;
-            _revert(_ineligible(cfg, source, target, from, to, fromWord, words[i]));
-            _requireCovered($, from, source, amount);
+            refusal = _ineligible(cfg, source, target, from, to, fromWord, words[count]);
+            if (refusal.length != 0) return (count, refusal);
+            if (amount > _balance(source) - _locked(source)) {
+                refusal = _uncovered($, from, source, amount, 0);
+                return (count + 1, refusal);
+            }
             if (from != to && amount != 0) {
                 // As in {_move}.
                 unchecked {

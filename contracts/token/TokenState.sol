@@ -66,6 +66,8 @@ abstract contract TokenState is AgentRoles {
     uint256 internal constant _TERMINATED = 1 << 194;
     uint256 internal constant _RECORD_UNIT = 1 << 168;
     uint256 internal constant _FROZEN = 1 << 232;
+    /// @dev Recovered with its encumbrances, whose records now mean its successor: none is added.
+    uint256 internal constant _CLOSED = 1 << 233;
     uint256 internal constant _LOCKED_UNIT = 1 << 112;
 
     bytes32 private constant _DATA =

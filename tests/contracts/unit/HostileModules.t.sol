@@ -54,13 +54,14 @@ contract HostileModulesTest is Suite {
         token.mint(address(module), 100);
         token.addAgent(address(module));
         registry.updateIdentity(carol, address(0x5151));
-        bytes[6] memory calls = [
+        bytes[7] memory calls = [
             abi.encodeCall(token.transfer, (bob, 1)),
             abi.encodeCall(token.transfer, (address(module), 1)),
             abi.encodeCall(token.mint, (bob, 1)),
             abi.encodeCall(token.burn, (alice, 1)),
             abi.encodeCall(token.forcedTransfer, (alice, bob, 1)),
-            abi.encodeCall(token.transfer, (bob, 0))
+            abi.encodeCall(token.transfer, (bob, 0)),
+            abi.encodeCall(token.batchTransfer, (one(bob), one(uint256(1))))
         ];
         bytes memory reentered = abi.encodeWithSelector(IModularCompliance.ComplianceReentered.selector);
         for (uint256 i = 0; i < calls.length; i++) {
