@@ -78,7 +78,7 @@ EVENTS: Final[Mapping[str, Mapping[str, Form]]] = {
 
 _REFERENCE: Final = re.compile(r"urn:sha256:[0-9a-f]{64}")
 #: Few digits in a row: no number of a person, account or telephone has so few.
-_NAME: Final = re.compile(r"(?!.*[0-9]{5})[A-Za-z0-9][A-Za-z0-9 .,&()'/-]{0,63}")
+_NAME: Final = re.compile(r"(?!.*[0-9]{5})[A-Za-z0-9][A-Za-z0-9 .,&()'/-]{0,127}")
 _TEXT: Final = re.compile(r"(string|bytes)(\[\d*\])*")
 _SIGNATURE_LENGTH: Final = 65
 _STATEMENT_LENGTH: Final = 64

@@ -113,7 +113,7 @@ class TestCheck:
         assert refused(call("SecurityToken", "mint", TOKEN, 5)[:-1]) == "mint"
 
     @pytest.mark.parametrize(
-        "name", ["홍길동", "", " Busan", "X" * 65, "Hong 900101 1234567", "hong@example.org", "Busan\nNew Port"]
+        "name", ["홍길동", "", " Busan", "X" * 129, "Hong 900101 1234567", "hong@example.org", "Busan\nNew Port"]
     )
     def test_a_name_has_the_form_of_an_issues(self, name: str) -> None:
         assert refused(issue(name, "BPL1")) == "createIssue.params.name"

@@ -37,7 +37,9 @@ _UNREAD = {
     *("Initialized", "Upgraded", "OwnershipTransferStarted", "OwnershipTransferred", "EIP712DomainChanged"),
     *("AgentAdded", "AgentRemoved", "PolicySet", "ActExecuted", "ImplementationsSet"),
     # What is proposed and decided; the change that follows is an event of its own.
-    *("ActProposed", "ActCanceled", "MemberProposed", "MemberVoted", "MemberDecided", "VotingSet"),
+    *("ActProposed", "ActCanceled", "MemberProposed", "MemberVoted", "MemberDecided", "VotingSet", "ActVoted"),
+    # Upgraded says it with the code; accounts and balances stay as they are.
+    *("RolledBack", "CashAgentSet"),
     *("QuantityProposed", "SeriesRegistered", "RecoveryRequested", "RecoveryExecuted", "RecoveryCanceled"),
     # The upgrade file and the directory are read on chain.
     *("ReleaseRecorded", "IssueListed"),
