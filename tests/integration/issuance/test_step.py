@@ -11,7 +11,7 @@ from stoken.domain.refusals import Refusal
 from stoken.issuance.queries import RequestStatus
 from stoken.parties.requests import ActRequest
 from stoken.transactions.tables import outbox
-from tests.consortium import BUYER, SELLER, STRANGER
+from tests.consortium import BUYER, REGISTRAR, SELLER, STRANGER, VENUE
 from tests.integration.write_world import WriteWorld
 
 
@@ -53,6 +53,18 @@ class TestIssuance:
             before = connection.execute(select(func.count()).select_from(outbox)).scalar_one()
         restarted = WriteWorld(world.engine, world.rpc)
         assert restarted.issuance.execute() == 0
+        with reading(world.engine) as connection:
+            assert connection.execute(select(func.count()).select_from(outbox)).scalar_one() == before
+
+    def test_text_is_refused_without_a_transaction(self, world: WriteWorld) -> None:
+        with reading(world.engine) as connection:
+            before = connection.execute(select(func.count()).select_from(outbox)).scalar_one()
+        named = world.desk.act(world.token, b"Hong Gil-dong", REGISTRAR, VENUE)
+        outcome = world.carry("named", named)
+        assert outcome.status is RequestStatus.FAILED
+        assert outcome.failure is not None
+        assert outcome.failure.code == Refusal.PII_ON_CHAIN_FORBIDDEN
+        assert "no function of the suite" in str(outcome.failure.arguments["reason"])
         with reading(world.engine) as connection:
             assert connection.execute(select(func.count()).select_from(outbox)).scalar_one() == before
 

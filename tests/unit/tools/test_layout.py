@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which changes of a storage layout an upgrade would misread."""
 
+import hashlib
+
+import msgspec
 import pytest
 
-from tools.layout import Field, Struct, differences, page, parse, slot_of
+from stoken.chain import artifacts
+from stoken.chain.upgrades import Compatibility
+from tools.layout import Field, Struct, differences, page, parse, report, slot_of
 
 OWNER = Field("0", "0", "owner", "address")
 UNITS = Field("0", "20", "units", "uint96")
@@ -58,3 +63,15 @@ class TestPage:
 class TestSlotOf:
     def test_it_is_the_example_of_the_standard(self) -> None:
         assert slot_of("example.main") == "0x183a6125c38840424c4a85fa12bab2ab606c4b6d0e7cc73c0c06ba5300eab500"
+
+
+class TestReport:
+    def test_it_is_what_an_upgrade_asks_for(self) -> None:
+        before, after = page([ROOT, DEED]), page(with_fields(*ROOT.fields, Field("2", "0", "more", "bool")))
+        found = msgspec.convert(report(before, after), Compatibility)
+        assert found.differences == []
+        assert found.layout == hashlib.sha256(after.encode()).hexdigest() != found.former_layout
+        assert found.artifacts["Authority"] == f"0x{artifacts.load('Authority').runtime_hash.hex()}"
+
+    def test_it_names_what_would_be_misread(self) -> None:
+        assert report(page([ROOT, DEED]), page([ROOT]))["differences"] == [f"- {DEED.name}: the struct vanished"]
