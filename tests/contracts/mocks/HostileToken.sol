@@ -43,3 +43,42 @@ contract HostileToken {
         if (_noise != 0) revert Loud(new bytes(_noise));
     }
 }
+
+/// @notice A token, or cash, that answers false to whatever it is asked, and does nothing.
+contract FalseToken {
+    fallback() external {
+        assembly ("memory-safe") {
+            mstore(0, 0)
+            return(0, 0x20)
+        }
+    }
+}
+
+/// @notice An account with code: it calls back whenever it is called.
+contract CallingAccount {
+    address private immutable _target;
+    bytes private _call;
+
+    constructor(address target, bytes memory data) {
+        (_target, _call) = (target, data);
+    }
+
+    fallback() external {
+        (bool success,) = _target.call(_call);
+        require(success);
+    }
+}
+
+/// @notice Cash that keeps a tenth of what it moves, in books of its own.
+contract FeeCash {
+    mapping(address account => uint256) public balanceOf;
+
+    function credit(address account, uint256 amount) external {
+        balanceOf[account] += amount;
+    }
+
+    function settle(CashParty calldata payer, CashParty calldata payee, uint256 amount) external {
+        balanceOf[payer.cashAccount] -= amount;
+        balanceOf[payee.cashAccount] += amount - amount / 10;
+    }
+}

@@ -10,6 +10,7 @@ import {
     CashParty,
     IDepositToken
 } from "../../../contracts/interfaces/IDepositToken.sol";
+import {IMemberRegistry, Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {ProductionSuite} from "./ProductionSuite.sol";
 
 /// @title DepositTokenTest
@@ -173,6 +174,17 @@ contract DepositTokenTest is ProductionSuite {
         bytes memory debitSignature = _signed(entryDigest("CashDebit", entry));
         vm.expectRevert(abi.encodeWithSelector(DuplicateInstruction.selector, bytes32("in")));
         cash.debit(entry, debitSignature);
+    }
+
+    /// @dev References are the system's, not an agent's: agents of one market have to tell theirs apart.
+    function test_a_reference_is_used_once_by_all_cash_agents_together() public {
+        Key[] memory no = new Key[](0);
+        registrarAct(address(members), abi.encodeCall(IMemberRegistry.admit, (VENUE, (1 << 6) | (1 << 7), no)));
+        CashEntry memory entry = CashEntry(cash1, 1000, "in", LATER);
+        cash.credit(entry, signatureOf(SIGNER + VENUE_NO, entryDigest("CashCredit", entry)));
+        bytes memory signature = _signed(entryDigest("CashCredit", entry));
+        vm.expectRevert(abi.encodeWithSelector(DuplicateInstruction.selector, bytes32("in")));
+        cash.credit(entry, signature);
     }
 
     function test_a_credit_is_no_debit() public {
