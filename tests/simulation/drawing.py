@@ -9,7 +9,7 @@ from stoken.issuance.calldata import call_of, interface
 from stoken.parties import requests
 from tests.simulation.market import ACCOUNTS, World
 from tests.simulation.model import Model
-from tests.simulation.terms import Block, Refusal
+from tests.simulation.terms import Block, HeldTrade, Refusal
 
 Promise = Callable[[Model, Block], Refusal | None]
 
@@ -33,6 +33,7 @@ class Draw:
         self.choose = choose
         self.at = Block(0, 0)
         self.trades = 0
+        self.holds: list[HeldTrade] = []
 
     def account(self) -> bytes:
         """Return somebody."""
@@ -41,7 +42,7 @@ class Draw:
     def units(self, address: bytes) -> int:
         """Return an amount that is interesting for an account: about what it has, or little, or nothing."""
         account = self.world.model.account(address)
-        free = account.balance - account.frozen - account.encumbered
+        free = account.balance - account.frozen - account.encumbered - account.held
         around = self.choose.choice((account.balance, free, account.frozen, account.balance // 2, 10))
         return max(0, self.choose.choice((around, around, around + 1, around // 3, 7, 0)))
 
