@@ -82,3 +82,29 @@ contract FeeCash {
         balanceOf[payee.cashAccount] += amount - amount / 10;
     }
 }
+
+/// @notice A token that locks and never unlocks.
+contract LockingToken {
+    error Locked();
+
+    address private immutable _encumbrances;
+
+    constructor(address encumbrances) {
+        _encumbrances = encumbrances;
+    }
+
+    function lock(address, uint96) external {}
+
+    function unlock(address, uint96) external pure {
+        revert Locked();
+    }
+
+    function wiring() external view returns (address, address, address, address) {
+        return (address(0), _encumbrances, address(0), address(0));
+    }
+}
+
+/// @notice A token that lets itself be encumbered without end.
+contract ObligingToken {
+    function lock(address, uint96) external {}
+}

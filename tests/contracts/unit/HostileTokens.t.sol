@@ -4,7 +4,8 @@ pragma solidity 0.8.30;
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {ILegalActions} from "../../../contracts/interfaces/ILegalActions.sol";
 import {Order} from "../../../contracts/interfaces/IDvpSettlement.sol";
-import {CallingAccount, FalseToken, FeeCash} from "../mocks/HostileToken.sol";
+import {Hold} from "../../../contracts/interfaces/ISettlementModes.sol";
+import {CallingAccount, FalseToken, FeeCash, LockingToken} from "../mocks/HostileToken.sol";
 import {Batches} from "./Batches.sol";
 
 /// @title HostileTokensTest
@@ -47,6 +48,24 @@ contract HostileTokensTest is Batches {
         assertEq(token.balanceOf(seller), 10_000);
         vm.expectRevert(abi.encodeWithSelector(ILegalActions.LegalActionsRecoveryNotWaiting.selector, 1));
         legal.executeRecovery(1);
+    }
+
+    /// @dev Known: cash held against a token that will not unlock stays held, since both legs come free together. Both
+    /// brokers signed for that token; the suite's own always unlock.
+    function test_cash_held_against_a_token_that_will_not_unlock_stays_held() public {
+        LockingToken locking = new LockingToken(address(encumbrances));
+        Order memory buy = bid(5_000, 10);
+        Order memory sell = ask(5_000, 10);
+        (buy.token, sell.token) = (address(locking), address(locking));
+        Batch memory batch = pair(buy, sell, 10, 5_000);
+        Hold memory held = holdOf(batch);
+        vm.prank(venueSender);
+        modes.holdBatch(batch.orders, batch.signatures, batch.trades);
+        assertEq(cash.heldOf(cash2), 50_000);
+        vm.warp(held.expiresAt + 1);
+        vm.expectRevert(LockingToken.Locked.selector);
+        modes.releaseHold(held);
+        assertEq(cash.heldOf(cash2), 50_000);
     }
 
     function test_an_account_with_code_is_never_called() public {
