@@ -3,13 +3,16 @@
 
 import random
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stoken.issuance.calldata import call_of, interface
 from stoken.parties import requests
 from tests.simulation.market import ACCOUNTS, World
 from tests.simulation.model import Model
-from tests.simulation.terms import Block, HeldTrade, Refusal
+from tests.simulation.terms import Block, Deal, Refusal
+
+if TYPE_CHECKING:
+    from stoken.orders.outcomes import Trade
 
 Promise = Callable[[Model, Block], Refusal | None]
 
@@ -33,7 +36,8 @@ class Draw:
         self.choose = choose
         self.at = Block(0, 0)
         self.trades = 0
-        self.holds: list[HeldTrade] = []
+        self.sent: list[Trade] = []
+        self.holds: list[Deal] = []
 
     def account(self) -> bytes:
         """Return somebody."""

@@ -3,7 +3,7 @@
 
 from stoken.issuance.calldata import interface
 from tests.simulation.drawing import Draw, Operation
-from tests.simulation.terms import HeldTrade, Lockup, Move
+from tests.simulation.terms import Deal, Lockup, Move
 
 
 def cleared(draw: Draw) -> list[Operation]:
@@ -35,7 +35,7 @@ def _unlocked(draw: Draw, key: bytes, lockup: Lockup) -> Operation:
     return Operation("release", draw.world.chain.venue, to, data, lambda m, b: m.end_lock_up(key, lockup, b))
 
 
-def _released(draw: Draw, trade: HeldTrade) -> Operation:
+def _released(draw: Draw, trade: Deal) -> Operation:
     data = interface("SettlementModes").encode("releaseHold", tuple(trade))
     to = draw.world.chain.suite["settlement"]
     return Operation("releaseHold", draw.world.chain.venue, to, data, lambda m, b: m.release_held(trade, b))

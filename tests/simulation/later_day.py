@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The model's half for trades that are held and settle on a later day, instructions, and cash paid in and out."""
 
-from tests.simulation.terms import Block, HeldTrade, Move, Refusal
+from tests.simulation.terms import Block, Deal, Move, Refusal
 from tests.simulation.verdicts import Verdicts
 
 
@@ -35,21 +35,36 @@ class LaterDay(Verdicts):
         free = self.free_cash(payer)
         return ("InsufficientCash", (payer, free, cost)) if free < cost else None
 
-    def hold_trade(self, trade: HeldTrade) -> Refusal | None:
+    def voided(self, deal: Deal) -> Refusal | None:
+        """Return the order that its broker canceled, the buyer's first."""
+        for order in ((deal.buyer_broker, deal.buy_nonce), (deal.seller_broker, deal.sell_nonce)):
+            if order in self.void:
+                return "NonceReplayed", order
+        return None
+
+    def cancel(self, broker: bytes, nonce: int) -> Refusal | None:
+        """Void an order, once; what of it is held stays held."""
+        if (broker, nonce) in self.void:
+            return "NonceReplayed", (broker, nonce)
+        self.void.add((broker, nonce))
+        return None
+
+    def hold_trade(self, trade: Deal) -> Refusal | None:
         """Hold units and cash of a trade, or neither; no rule is asked before it settles."""
-        seller = self.accounts[trade.seller]
+        seller, void = self.accounts[trade.seller], self.voided(trade)
+        if void is not None:
+            return void
         if seller.successor:
             return "AccountClosed", (trade.seller,)
-        refusal = self.uncovered(trade.seller, trade.quantity, releasable=0) or self.unpaid(
-            trade.buyer_cash, trade.cost
-        )
+        refusal = self.uncovered(trade.seller, trade.quantity, releasable=0)
+        refusal = refusal or self.unpaid(trade.buyer_cash, trade.cost)
         if refusal is None:
             seller.held += trade.quantity
             self.held_cash[trade.buyer_cash] = self.held_cash.get(trade.buyer_cash, 0) + trade.cost
             self.held_trades[trade.trade_id] = trade
         return refusal
 
-    def settle_held(self, trade: HeldTrade, block: Block) -> Refusal | None:
+    def settle_held(self, trade: Deal, block: Block) -> Refusal | None:
         """Settle a held trade until its expiry; one that settled is passed over."""
         if trade.trade_id in self.settled_trades:
             return None
@@ -73,7 +88,7 @@ class LaterDay(Verdicts):
         del self.held_trades[trade.trade_id]
         return None
 
-    def release_held(self, trade: HeldTrade, block: Block) -> Refusal | None:
+    def release_held(self, trade: Deal, block: Block) -> Refusal | None:
         """Give units and cash of a held trade free after its expiry."""
         if self.held_trades.get(trade.trade_id) != trade:
             return "DvpLegMissing", (trade.trade_id,)

@@ -7,7 +7,7 @@ from eth_hash.auto import keccak
 
 from stoken.chain import eip712
 from stoken.chain.signatures import sign
-from stoken.chain.statements import CashEntry
+from stoken.chain.statements import CashEntry, OrderCancel
 from stoken.issuance.calldata import interface
 from stoken.orders.outcomes import Stamp, Trade
 from stoken.parties import requests
@@ -16,7 +16,7 @@ from tests.consortium import CASH, CASH_AGENT, FOREVER, VENUE, key_of
 from tests.deployed import START
 from tests.simulation.drawing import Draw, Operation, Promise
 from tests.simulation.market import ACCOUNTS
-from tests.simulation.terms import HeldTrade, Move
+from tests.simulation.terms import Deal, Move
 
 _STAMP: Final = Stamp(0, bytes(32), 0, bytes(32))
 _ENDS: Final = (5, 60, 60, 400)
@@ -43,14 +43,38 @@ def matched(draw: Draw, settle_by: int = FOREVER) -> Trade:
     )  # fmt: skip
 
 
-def hold_trade(draw: Draw) -> Operation:
-    """Hold a trade for a while."""
-    trade = matched(draw, draw.at.time + draw.choose.choice(_ENDS))
+def deal(trade: Trade) -> Deal:
+    """Return what the model is told of a trade."""
     buy, sell = trade.buy, trade.sell
-    held = HeldTrade(
+    return Deal(
         VENUE, trade.trade_id, buy.token, buy.cash, sell.account, buy.account, sell.cash_account, buy.cash_account,
         trade.seller_broker, trade.buyer_broker, sell.nonce, buy.nonce, trade.quantity, trade.price, buy.settle_by,
     )  # fmt: skip
+
+
+def settled(draw: Draw, trade: Trade) -> Operation:
+    """Return the batch of one trade."""
+    told = deal(trade)
+    return _at_settlement(draw, "settle", encode.calldata(encode.batch([trade])), lambda m, b: m.settle(told, b))
+
+
+def cancel(draw: Draw) -> Operation:
+    """Cancel one of the latest orders, whatever became of it."""
+    deals = [*draw.holds[-20:], *map(deal, draw.sent[-40:])] or [deal(matched(draw))]
+    chosen = draw.choose.choice(deals)
+    order = chosen.buyer_broker, chosen.buy_nonce
+    if draw.chance(0.5):
+        order = chosen.seller_broker, chosen.sell_nonce
+    domain = draw.world.chain.desk.domain(eip712.DVP_SETTLEMENT, "settlement")
+    signature = sign(key_of(order[0]), eip712.order_cancel(domain, OrderCancel(*order)))
+    data = interface("DvpSettlement").encode("cancelOrder", *order, signature)
+    return _at_settlement(draw, "cancelOrder", data, lambda m, _: m.cancel(*order))
+
+
+def hold_trade(draw: Draw) -> Operation:
+    """Hold a trade for a while."""
+    trade = matched(draw, draw.at.time + draw.choose.choice(_ENDS))
+    held = deal(trade)
     draw.holds.append(held)
     selector = interface("SettlementModes").functions["holdBatch"].selector
     data = selector + encode.calldata(encode.batch([trade]))[len(selector) :]
@@ -128,7 +152,7 @@ def _entry(draw: Draw, amount: int) -> CashEntry:
     return CashEntry(account, amount, draw.world.chain.desk.number().to_bytes(32), FOREVER)
 
 
-def _known(draw: Draw, *, due: bool = False) -> HeldTrade:
+def _known(draw: Draw, *, due: bool = False) -> Deal:
     """Return a held trade that is open, mostly; the latest ones are more interesting."""
     open_trades = [each for each in draw.world.model.held_trades.values() if not due or each.expires_at < draw.at.time]
     if open_trades and draw.chance(0.8):
@@ -136,7 +160,7 @@ def _known(draw: Draw, *, due: bool = False) -> HeldTrade:
     elif draw.holds:
         held = draw.choose.choice(draw.holds[-40:])
     else:
-        held = HeldTrade(VENUE, 10**9, *(bytes(20),) * 6, *(bytes(20),) * 2, 1, 1, 1, 1, draw.at.time)
+        held = Deal(VENUE, 10**9, *(bytes(20),) * 6, *(bytes(20),) * 2, 1, 1, 1, 1, draw.at.time)
     return held._replace(price=held.price + 1) if draw.chance(0.05) else held
 
 

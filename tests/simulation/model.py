@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tests.simulation.later_day import LaterDay
-from tests.simulation.terms import Block, Claim, Lockup, Move, RecordDate, Refusal, Rules, Window
+from tests.simulation.terms import Block, Claim, Deal, Lockup, Move, RecordDate, Refusal, Rules, Window
 
 _FULL: Final = 2**256 - 1
 
@@ -27,17 +27,18 @@ class Model(LaterDay):
                 self.allowances[move.sender, spender] = allowed - move.units
         return refusal
 
-    def settle(self, move: Move, price: int, payer: bytes, payee: bytes, block: Block) -> Refusal | None:
-        """Move units and cash, or neither."""
-        cost = price * move.units
-        refusal = self.verdict(move, block)
-        if refusal is None:
-            refusal = self.unpaid(payer, cost)
+    def settle(self, deal: Deal, block: Block) -> Refusal | None:
+        """Move units and cash, or neither; what settled is passed over."""
+        if deal.trade_id in self.settled_trades:
+            return None
+        move = Move(deal.seller, deal.buyer, deal.quantity, plain=False)
+        refusal = self.voided(deal) or self.verdict(move, block) or self.unpaid(deal.buyer_cash, deal.cost)
         if refusal is None:
             self.receive(move, block)
             self.carry(move)
-            self.cash[payer] -= cost
-            self.cash[payee] += cost
+            self.cash[deal.buyer_cash] -= deal.cost
+            self.cash[deal.seller_cash] += deal.cost
+            self.settled_trades.add(deal.trade_id)
         return refusal
 
     def mint(self, receiver: bytes, units: int, block: Block) -> Refusal | None:

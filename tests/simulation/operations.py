@@ -9,10 +9,10 @@ from stoken.chain.signatures import address_of, sign
 from stoken.chain.statements import Attest, Attested, Revoke
 from stoken.issuance.calldata import interface
 from stoken.parties import requests
-from stoken.settlement import encode
 from tests.consortium import CASH, CLAIM_ISSUER, FOREVER, TOPIC
 from tests.simulation.drawing import Draw, Operation
 from tests.simulation.later_operations import (
+    cancel,
     hold_trade,
     instruct,
     matched,
@@ -20,6 +20,7 @@ from tests.simulation.later_operations import (
     pay_out,
     release_held,
     settle_held,
+    settled,
     terminate,
 )
 from tests.simulation.market import (
@@ -68,13 +69,13 @@ def approve(draw: Draw) -> Operation:
 def settle(draw: Draw) -> Operation:
     """Settle one trade of two signed orders."""
     trade = matched(draw)
-    data = encode.calldata(encode.batch([trade]))
-    payer, payee = trade.buy.cash_account, trade.sell.cash_account
-    move = Move(trade.sell.account, trade.buy.account, trade.quantity, plain=False)
-    chain, price = draw.world.chain, trade.price
-    return Operation(
-        "settle", chain.venue, chain.suite["settlement"], data, lambda m, b: m.settle(move, price, payer, payee, b)
-    )
+    draw.sent.append(trade)
+    return settled(draw, trade)
+
+
+def settle_again(draw: Draw) -> Operation:
+    """Send a trade again, whether it settled, failed or was canceled meanwhile."""
+    return settled(draw, draw.choose.choice(draw.sent[-60:])) if draw.sent else settle(draw)
 
 
 def mint(draw: Draw) -> Operation:
@@ -144,7 +145,7 @@ def unfreeze(draw: Draw) -> Operation:
 
 def hold(draw: Draw) -> Operation:
     """Freeze an account, or release it, which is likelier."""
-    address, frozen = draw.account(), draw.chance(0.15)
+    address, frozen = draw.account(), draw.chance(0.1)
     act = draw.world.chain.authority
     return draw.call(act, "setAddressFrozen", address, frozen, promise=lambda m, _: m.hold(address, frozen=frozen))
 
@@ -188,7 +189,7 @@ def record(draw: Draw) -> Operation:
 
 def restrain(draw: Draw) -> Operation:
     """Hold an account for every issue, for sales, purchases or both, or release it, which is likelier."""
-    address, effect = draw.account(), draw.choose.choice((0, 0, 0, 0, 0, 1, 2, 3))
+    address, effect = draw.account(), draw.choose.choice((*[0] * 9, 1, 2, 3))
     no_sale, no_purchase = bool(effect & 1), bool(effect & 2)
     return draw.legal(
         "setHold", address, effect, promise=lambda m, _: m.restrain(address, no_sale=no_sale, no_purchase=no_purchase)
@@ -224,6 +225,7 @@ def announce(draw: Draw) -> Operation:
         (
             {},
             {"lot": choose.choice((5, 10))},
+            {"classes": choose.choice((0b0110, 0b1000))},
             {"classes": choose.choice((0b0110, 0b1110, 0b1000))},
             {"holder_limit": choose.choice((1, 2, 3, 4))},
             {"holder_limit": choose.choice((1, 2, 3, 4))},
@@ -349,6 +351,8 @@ TABLE: Final[Mapping[Callable[[Draw], Operation], int]] = {
     transfer_from: 8,
     approve: 4,
     settle: 8,
+    settle_again: 3,
+    cancel: 2,
     mint: 8,
     burn: 7,
     force: 4,

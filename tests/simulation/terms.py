@@ -72,8 +72,8 @@ class Lockup(NamedTuple):
     until: int
 
 
-class HeldTrade(NamedTuple):
-    """A trade whose units and cash wait for a later day, in the fields of the contract's record of it."""
+class Deal(NamedTuple):
+    """A trade of two orders, in the fields of the contract's record of one that waits for a later day."""
 
     venue: bytes
     trade_id: int

@@ -32,7 +32,7 @@ _MET: Final = {
     *("EncumbrancesIdUsed", "EncumbrancesEndPassed", "EncumbrancesStillActive", "EncumbrancesIdUnknown"),
     *("AccountClosed", "EmergencySuspension", "InstitutionTransferRestricted"),
     *("SubscriptionLimit", "OffVenueSaleBarred", "TransferReasonRequired", "SecurityTokenUnitsOutstanding"),
-    *("DvpLegMissing", "HoldExpired", "SettlementModesHoldActive"),
+    *("NonceReplayed", "DvpLegMissing", "HoldExpired", "SettlementModesHoldActive"),
 }
 
 

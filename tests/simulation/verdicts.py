@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.simulation.terms import Account, Block, Claim, HeldTrade, Lockup, Move, RecordDate, Refusal, Rules, Window
+from tests.simulation.terms import Account, Block, Claim, Deal, Lockup, Move, RecordDate, Refusal, Rules, Window
 
 _BPS: Final = 10_000
 _FOREVER: Final = 2**40 - 1
@@ -33,8 +33,9 @@ class Verdicts:
     windows: dict[bytes, Window] = field(default_factory=dict)
     record_dates: list[RecordDate] = field(default_factory=list)
     held_cash: dict[bytes, int] = field(default_factory=dict)
-    held_trades: dict[int, HeldTrade] = field(default_factory=dict)
+    held_trades: dict[int, Deal] = field(default_factory=dict)
     settled_trades: set[int] = field(default_factory=set)
+    void: set[tuple[bytes, int]] = field(default_factory=set)
 
     def account(self, address: bytes) -> Account:
         """Return an account; nobody knows one that was never registered."""
