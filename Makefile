@@ -4,6 +4,7 @@
 PYTHON ?= python3
 DEMO ?=
 PYTEST ?=
+HALMOS ?=
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 ifeq ($(HOME),)
@@ -27,7 +28,7 @@ CHECKS := check-artifacts check-slither check-layout check-costs check-types che
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-unit test-contracts test-network brownie check $(CHECKS) slither format bench test-long clean
+.PHONY: help setup demo test test-unit test-contracts test-network brownie symbolic check $(CHECKS) slither format bench test-long clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +84,12 @@ node_modules/stamp: package.json package-lock.json .npmrc | $(if $(SYSTEM_NODE),
 	@$(UV) pip sync -q --python .venv-slither/bin/python --require-hashes --only-binary :all: locks/slither.txt
 	@touch $@
 
+.venv-halmos/stamp: locks/halmos.txt | .cache/uv/stamp
+	@echo "setting up .venv-halmos"
+	@test -x .venv-halmos/bin/python || $(UV) venv -q --clear --python "$$(command -v $(PYTHON))" .venv-halmos
+	@$(UV) pip sync -q --python .venv-halmos/bin/python --require-hashes --only-binary :all: locks/halmos.txt
+	@touch $@
+
 setup: .venv/stamp node_modules/stamp ## Install everything, pinned by hash, into this folder
 
 # --- run --------------------------------------------------------------------------------------------------------------
@@ -110,8 +117,12 @@ brownie: setup .venv-brownie/stamp ## Compile and test the contracts by Brownie
 test-network: setup .cache/geth/bin/geth ## Run the tests that need a real client: geth, built once
 	@$(PY) -m pytest tests/network -n 2 --dist loadfile $(PYTEST)
 
-test-long: setup ## Run the fuzz, invariant and property tests with many more cases
-	@STOKEN_DRILL_ACCOUNTS=10000 FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
+symbolic: setup .venv-halmos/stamp ## Show what holds of packed words, units, cash and access for every argument, by Halmos
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" FOUNDRY_PROFILE=symbolic .venv-halmos/bin/halmos --root . \
+		--forge-build-out build/symbolic --loop 9 --no-status $(HALMOS)
+
+test-long: symbolic ## Run the symbolic checks, and the fuzz, invariant and property tests with many more cases
+	@STOKEN_DRILL_ACCOUNTS=10000 FOUNDRY_FUZZ_RUNS=100000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/network -p tests.long_runs $(PYTEST)
 
 # --- check ------------------------------------------------------------------------------------------------------------
@@ -164,4 +175,4 @@ format: setup ## Format Python and Solidity, write all that is generated
 	@$(PY) tools/generate.py && $(PY) tools/docs.py && $(PY) tools/requirements.py && $(PY) tools/layout.py
 
 clean: ## Remove what the targets made, except committed files
-	@rm -rf .venv .venv-brownie .venv-slither node_modules build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-brownie .venv-halmos .venv-slither node_modules build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -171,8 +171,10 @@ class Deployed:
         entry = CashEntry(CASH[broker], amount, self.desk.number().to_bytes(32), FOREVER)
         self.relay(requests.CashCreditRequest(entry, sign(key, eip712.cash_credit(domain, entry))))
 
-    def order(self, holder: Holder, token: bytes, side: int, price: int, units: int) -> tuple[SignedOrder, bytes]:
-        """Return an order without an end, signed by the holder's broker."""
+    def order(
+        self, holder: Holder, token: bytes, side: int, price: int, units: int, settle_by: int = FOREVER
+    ) -> tuple[SignedOrder, bytes]:
+        """Return an order, without an end if none is given, signed by the holder's broker."""
         nonce = self._last_orders[holder.broker] = self._last_orders.get(holder.broker, 0) + 1
         order = SignedOrder(
             venue=VENUE,
@@ -185,7 +187,7 @@ class Deployed:
             quantity=units,
             nonce=nonce,
             tradable_until=FOREVER,
-            settle_by=FOREVER,
+            settle_by=settle_by,
         )
         digest = eip712.order(self.desk.domain(eip712.DVP_SETTLEMENT, "settlement"), order)
         return order, sign(consortium.key_of(holder.broker), digest)

@@ -17,6 +17,7 @@ LOCKS: Final = {
     "locks/brownie.txt": ("locks/brownie.in",),
     "locks/brownie-build.txt": ("locks/brownie-build.in",),
     "locks/slither.txt": ("locks/slither.in",),
+    "locks/halmos.txt": ("locks/halmos.in",),
     "locks/node.txt": ("locks/node.in",),
     "locks/go.txt": ("locks/go.in",),
     "locks/uv.txt": ("locks/uv.in",),

@@ -3,13 +3,16 @@
 
 import random
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stoken.issuance.calldata import call_of, interface
 from stoken.parties import requests
 from tests.simulation.market import ACCOUNTS, World
 from tests.simulation.model import Model
-from tests.simulation.terms import Block, Refusal
+from tests.simulation.terms import Block, Deal, Refusal
+
+if TYPE_CHECKING:
+    from stoken.orders.outcomes import Trade
 
 Promise = Callable[[Model, Block], Refusal | None]
 
@@ -33,6 +36,8 @@ class Draw:
         self.choose = choose
         self.at = Block(0, 0)
         self.trades = 0
+        self.sent: list[Trade] = []
+        self.holds: list[Deal] = []
 
     def account(self) -> bytes:
         """Return somebody."""
@@ -41,7 +46,7 @@ class Draw:
     def units(self, address: bytes) -> int:
         """Return an amount that is interesting for an account: about what it has, or little, or nothing."""
         account = self.world.model.account(address)
-        free = account.balance - account.frozen - account.encumbered
+        free = account.balance - account.frozen - account.encumbered - account.held
         around = self.choose.choice((account.balance, free, account.frozen, account.balance // 2, 10))
         return max(0, self.choose.choice((around, around, around + 1, around // 3, 7, 0)))
 

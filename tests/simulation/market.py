@@ -81,10 +81,12 @@ class World:
             "paused": (self.token, "SecurityToken", "paused", ()),
             "supply": (self.token, "SecurityToken", "totalSupply", ()),
             "holders": (self.compliance, "ModularCompliance", "holders", ()),
+            "terminated": (self.token, "SecurityToken", "terminated", ()),
         }
         for address in ACCOUNTS:
             name, owner = address.hex(), identity(address)
             asked[f"account {name}"] = (self.token, "SecurityToken", "accountOf", (address,))
+            asked[f"held {name}"] = (self.token, "SecurityToken", "heldOf", (address,))
             asked[f"verified {name}"] = (suite["registry"], "IdentityRegistry", "isVerified", (address,))
             asked[f"locked up {name}"] = (suite["encumbrances"], "Encumbrances", "sums", (self.token, address))
             asked[f"position {owner.hex()}"] = (self.compliance, "ModularCompliance", "positionOf", (owner,))
@@ -97,6 +99,7 @@ class World:
                 )  # fmt: skip
         for address in CASH.values():
             asked[f"cash {address.hex()}"] = (suite["deposit"], "DepositToken", "balanceOf", (address,))
+            asked[f"held cash {address.hex()}"] = (suite["deposit"], "DepositToken", "heldOf", (address,))
         calls = []
         for to, contract, function, arguments in asked.values():
             data = interface(contract).encode(function, *arguments)

@@ -7,58 +7,50 @@ Every operation returns None where it succeeds, or the refusal: the error's name
 from collections.abc import Mapping
 from typing import Final
 
-from tests.simulation.terms import Block, Claim, Lockup, Move, RecordDate, Refusal, Rules, Window
-from tests.simulation.verdicts import Verdicts
+from tests.simulation.later_day import LaterDay
+from tests.simulation.terms import Block, Claim, Deal, Lockup, Move, RecordDate, Refusal, Rules, Window
 
 _FULL: Final = 2**256 - 1
 
 
-class Model(Verdicts):
+class Model(LaterDay):
     """One issue, its investors, and the cash of their brokers."""
 
     def transfer(self, move: Move, block: Block, spender: bytes = b"") -> Refusal | None:
         """Move units as their owner or a spender asks."""
         refusal = self.verdict(move, block, spender)
         if refusal is None:
-            self._receive(move, block)
-            self._move(move)
+            self.receive(move, block)
+            self.carry(move)
             allowed = self.allowances.get((move.sender, spender), 0)
             if spender and spender != move.sender and allowed != _FULL:
                 self.allowances[move.sender, spender] = allowed - move.units
         return refusal
 
-    def settle(self, move: Move, price: int, payer: bytes, payee: bytes, block: Block) -> Refusal | None:
-        """Move units and cash, or neither."""
-        cost = price * move.units
-        refusal = self.verdict(move, block)
-        if refusal is None and self.cash[payer] < cost:
-            refusal = "InsufficientCash", (payer, self.cash[payer], cost)
+    def settle(self, deal: Deal, block: Block) -> Refusal | None:
+        """Move units and cash, or neither; what settled is passed over."""
+        if deal.trade_id in self.settled_trades:
+            return None
+        move = Move(deal.seller, deal.buyer, deal.quantity, plain=False)
+        refusal = self.voided(deal) or self.verdict(move, block) or self.unpaid(deal.buyer_cash, deal.cost)
         if refusal is None:
-            self._receive(move, block)
-            self._move(move)
-            self.cash[payer] -= cost
-            self.cash[payee] += cost
+            self.receive(move, block)
+            self.carry(move)
+            self.cash[deal.buyer_cash] -= deal.cost
+            self.cash[deal.seller_cash] += deal.cost
+            self.settled_trades.add(deal.trade_id)
         return refusal
-
-    def _move(self, move: Move) -> None:
-        if move.units:
-            self.accounts[move.sender].balance -= move.units
-            self.accounts[move.receiver].balance += move.units
-
-    def _receive(self, move: Move, block: Block) -> None:
-        """Count what rules allowed in the receiver's window; acts of force use none up."""
-        rules, receiver = self.rules_at(block), self.account(move.receiver).identity
-        if move.units and rules.window_seconds and self.account(move.sender).identity != receiver:
-            self.windows[receiver] = self.window(rules, move, block)
 
     def mint(self, receiver: bytes, units: int, block: Block) -> Refusal | None:
         """Create units within the registered quantity."""
+        if self.terminated:
+            return "InstrumentTerminated", ()
         if self.supply + units > self.registered:
             return "SupplyCapExceeded", (self.registered, self.supply + units)
         move = Move(b"", receiver, units, plain=False)
         refusal = self.halted(move) or self.held(move) or self.unverified(receiver, block) or self.barred(move, block)
         if refusal is None:
-            self._receive(move, block)
+            self.receive(move, block)
             self.accounts[receiver].balance += units
             self.supply += units
         return refusal
@@ -75,14 +67,14 @@ class Model(Verdicts):
         """Move units without their owner, to somebody verified, whatever the rules say."""
         refusal = self.unverified(move.receiver, block) or self._release(move.sender, move.units)
         if refusal is None:
-            self._move(move)
+            self.carry(move)
         return refusal
 
     def _release(self, address: bytes, units: int) -> Refusal | None:
         account = self.account(address)
         refusal = self.uncovered(address, units, releasable=account.frozen)
         if refusal is None:
-            account.frozen -= max(0, units - (account.balance - account.encumbered - account.frozen))
+            account.frozen -= max(0, units - (account.balance - account.encumbered - account.held - account.frozen))
         return refusal
 
     def recover(self, lost: bytes, successor: bytes, identity: bytes) -> Refusal | None:
@@ -97,9 +89,10 @@ class Model(Verdicts):
         target.frozen += source.frozen
         target.encumbered += source.encumbered
         target.legal_hold |= source.legal_hold
-        if source.encumbered:
+        if source.encumbered or source.held:
             source.successor = successor
-        source.balance = source.frozen = source.encumbered = 0
+        target.held += source.held
+        source.balance = source.frozen = source.encumbered = source.held = 0
         source.legal_hold = False
         return None
 
@@ -152,6 +145,17 @@ class Model(Verdicts):
         self.paused = paused
         return None
 
+    def terminate(self, document: bytes) -> Refusal | None:
+        """End the instrument once nothing is left of it."""
+        if self.terminated:
+            return "InstrumentTerminated", ()
+        if not any(document):
+            return "LegalBasisRequired", ()
+        if self.supply:
+            return "SecurityTokenUnitsOutstanding", (self.supply,)
+        self.terminated = True
+        return None
+
     def approve(self, owner: bytes, spender: bytes, units: int) -> Refusal | None:
         """Allow a spender so many units."""
         self.allowances[owner, spender] = units
@@ -188,10 +192,7 @@ class Model(Verdicts):
             return "EncumbrancesIdUnknown", (key,)
         if block.time < lockup.until:
             return "EncumbrancesStillActive", (key, lockup.until)
-        holder = lockup.account
-        while self.accounts[holder].successor:
-            holder = self.accounts[holder].successor
-        self.accounts[holder].encumbered -= lockup.units
+        self.accounts[self.holder(lockup.account)].encumbered -= lockup.units
         self.released.add(key)
         del self.lockups[key]
         return None
@@ -247,9 +248,11 @@ class Model(Verdicts):
     def state(self, block: Block) -> Mapping[str, object]:
         """Return everything that is compared with the chain."""
         found: dict[str, object] = {"paused": self.paused, "supply": self.supply, "holders": self.holders()}
+        found["terminated"] = self.terminated
         for address, each in self.accounts.items():
             name = address.hex()
-            found[f"account {name}"] = (each.balance, each.frozen, each.encumbered, each.legal_hold)
+            found[f"account {name}"] = (each.balance, each.frozen, each.encumbered + each.held, each.legal_hold)
+            found[f"held {name}"] = each.held
             found[f"verified {name}"] = self.verified_until(address) >= block.time
             found[f"locked up {name}"] = (each.encumbered, 0, 0)
             found[f"position {each.identity.hex()}"] = self.position(each.identity)
@@ -258,4 +261,5 @@ class Model(Verdicts):
         for number, date in self.dates():
             found[f"supply at {number}"] = date.supply
             found |= {f"balance at {number} {address.hex()}": units for address, units in date.balances.items()}
+        found |= {f"held cash {address.hex()}": self.held_cash.get(address, 0) for address in self.cash}
         return found | {f"cash {address.hex()}": balance for address, balance in self.cash.items()}

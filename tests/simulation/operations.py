@@ -8,12 +8,21 @@ from stoken.chain import eip712
 from stoken.chain.signatures import address_of, sign
 from stoken.chain.statements import Attest, Attested, Revoke
 from stoken.issuance.calldata import interface
-from stoken.orders.outcomes import Stamp, Trade
 from stoken.parties import requests
-from stoken.settlement import encode
 from tests.consortium import CASH, CLAIM_ISSUER, FOREVER, TOPIC
-from tests.deployed import START
 from tests.simulation.drawing import Draw, Operation
+from tests.simulation.later_operations import (
+    cancel,
+    hold_trade,
+    instruct,
+    matched,
+    pay_in,
+    pay_out,
+    release_held,
+    settle_held,
+    settled,
+    terminate,
+)
 from tests.simulation.market import (
     ACCOUNTS,
     CLASSES,
@@ -27,7 +36,6 @@ from tests.simulation.market import (
 from tests.simulation.terms import Claim, Lockup, Move, Rules
 
 _ISSUERS: Final = (CLAIM_ISSUER, OTHER_ISSUER)
-_STAMP: Final = Stamp(0, bytes(32), 0, bytes(32))
 _FULL: Final = 2**256 - 1
 _BITS: Final = 256
 
@@ -60,23 +68,14 @@ def approve(draw: Draw) -> Operation:
 
 def settle(draw: Draw) -> Operation:
     """Settle one trade of two signed orders."""
-    seller, buyer = draw.choose.sample(ACCOUNTS, 2)
-    units, price = max(1, draw.units(seller)), draw.choose.choice((1, 5, 90, 900))
-    chain, holders = draw.world.chain, draw.world.holders
-    buy, buy_signature = chain.order(holders[buyer], draw.world.token, 1, price, units)
-    sell, sell_signature = chain.order(holders[seller], draw.world.token, 2, price, units)
-    draw.trades += 1
-    brokers = holders[buyer].broker, holders[seller].broker
-    trade = Trade(
-        draw.trades, "", draw.world.token, price, units, START, 0, 0, 0, *brokers,
-        buy, buy_signature, sell, sell_signature, "", "", _STAMP,
-    )  # fmt: skip
-    data = encode.calldata(encode.batch([trade]))
-    payer, payee = (CASH[broker] for broker in brokers)
-    move = Move(seller, buyer, units, plain=False)
-    return Operation(
-        "settle", chain.venue, chain.suite["settlement"], data, lambda m, b: m.settle(move, price, payer, payee, b)
-    )
+    trade = matched(draw)
+    draw.sent.append(trade)
+    return settled(draw, trade)
+
+
+def settle_again(draw: Draw) -> Operation:
+    """Send a trade again, whether it settled, failed or was canceled meanwhile."""
+    return settled(draw, draw.choose.choice(draw.sent[-60:])) if draw.sent else settle(draw)
 
 
 def mint(draw: Draw) -> Operation:
@@ -146,7 +145,7 @@ def unfreeze(draw: Draw) -> Operation:
 
 def hold(draw: Draw) -> Operation:
     """Freeze an account, or release it, which is likelier."""
-    address, frozen = draw.account(), draw.chance(0.15)
+    address, frozen = draw.account(), draw.chance(0.1)
     act = draw.world.chain.authority
     return draw.call(act, "setAddressFrozen", address, frozen, promise=lambda m, _: m.hold(address, frozen=frozen))
 
@@ -190,7 +189,7 @@ def record(draw: Draw) -> Operation:
 
 def restrain(draw: Draw) -> Operation:
     """Hold an account for every issue, for sales, purchases or both, or release it, which is likelier."""
-    address, effect = draw.account(), draw.choose.choice((0, 0, 0, 0, 0, 1, 2, 3))
+    address, effect = draw.account(), draw.choose.choice((*[0] * 9, 1, 2, 3))
     no_sale, no_purchase = bool(effect & 1), bool(effect & 2)
     return draw.legal(
         "setHold", address, effect, promise=lambda m, _: m.restrain(address, no_sale=no_sale, no_purchase=no_purchase)
@@ -226,7 +225,9 @@ def announce(draw: Draw) -> Operation:
         (
             {},
             {"lot": choose.choice((5, 10))},
+            {"classes": choose.choice((0b0110, 0b1000))},
             {"classes": choose.choice((0b0110, 0b1110, 0b1000))},
+            {"holder_limit": choose.choice((1, 2, 3, 4))},
             {"holder_limit": choose.choice((1, 2, 3, 4))},
             {"holder_limit": choose.choice((3, 4, 5))},
             {"cap_units": choose.choice((100, 400, 1_000)), "cap_bps": choose.choice((0, 2_500, 9_000))},
@@ -350,8 +351,10 @@ TABLE: Final[Mapping[Callable[[Draw], Operation], int]] = {
     transfer_from: 8,
     approve: 4,
     settle: 8,
+    settle_again: 3,
+    cancel: 2,
     mint: 8,
-    burn: 4,
+    burn: 7,
     force: 4,
     recover: 1,
     freeze: 3,
@@ -364,13 +367,20 @@ TABLE: Final[Mapping[Callable[[Draw], Operation], int]] = {
     restrain: 3,
     restrict: 3,
     suspend: 3,
-    announce: 3,
+    announce: 4,
     attest: 9,
     revoke: 2,
     trust: 1,
     distrust: 1,
     require: 2,
     describe: 1,
+    hold_trade: 5,
+    settle_held: 5,
+    release_held: 4,
+    instruct: 4,
+    pay_in: 2,
+    pay_out: 2,
+    terminate: 1,
 }
 
 

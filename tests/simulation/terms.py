@@ -49,6 +49,7 @@ class Account:
     balance: int = 0
     frozen: int = 0
     encumbered: int = 0
+    held: int = 0
     legal_hold: bool = False
     no_sale: bool = False
     no_purchase: bool = False
@@ -69,6 +70,31 @@ class Lockup(NamedTuple):
     account: bytes
     units: int
     until: int
+
+
+class Deal(NamedTuple):
+    """A trade of two orders, in the fields of the contract's record of one that waits for a later day."""
+
+    venue: bytes
+    trade_id: int
+    token: bytes
+    cash: bytes
+    seller: bytes
+    buyer: bytes
+    seller_cash: bytes
+    buyer_cash: bytes
+    seller_broker: bytes
+    buyer_broker: bytes
+    sell_nonce: int
+    buy_nonce: int
+    quantity: int
+    price: int
+    expires_at: int
+
+    @property
+    def cost(self) -> int:
+        """Return what the buyer pays."""
+        return self.quantity * self.price
 
 
 class Move(NamedTuple):

@@ -12,6 +12,7 @@ from eth_hash.auto import keccak
 from stoken.issuance.calldata import interface
 from tests.deployed import GAS, Deployed, deployed
 from tests.simulation.drawing import Draw, Operation
+from tests.simulation.ending import cleared, ended
 from tests.simulation.market import World, refusal_of
 from tests.simulation.operations import operation
 from tests.simulation.terms import Block, Refusal
@@ -30,7 +31,8 @@ _MET: Final = {
     *("SupplyCapExceeded", "ComplianceNoticeTooShort", "ClaimIssuerUntrusted", "SecurityTokenIdentityMismatch"),
     *("EncumbrancesIdUsed", "EncumbrancesEndPassed", "EncumbrancesStillActive", "EncumbrancesIdUnknown"),
     *("AccountClosed", "EmergencySuspension", "InstitutionTransferRestricted"),
-    *("SubscriptionLimit", "OffVenueSaleBarred"),
+    *("SubscriptionLimit", "OffVenueSaleBarred", "TransferReasonRequired", "SecurityTokenUnitsOutstanding"),
+    *("NonceReplayed", "DvpLegMissing", "HoldExpired", "SettlementModesHoldActive"),
 }
 
 
@@ -45,11 +47,16 @@ class Walk:
         self.done: Counter[str] = Counter()
         self.rpc.call("evm_setAutomine", False)  # noqa: FBT003 - JSON-RPC
 
-    def block(self) -> None:
+    def next(self, seconds: int) -> Block:
         head = self.rpc.call("eth_getBlockByNumber", "latest", False)  # noqa: FBT003 - JSON-RPC
-        block = Block(int(head["number"], 16) + 1, int(head["timestamp"], 16) + self.draw.choose.choice((1, 3, 20)))
-        self.draw.at = block
-        operations = [operation(self.draw) for _ in range(_A_BLOCK)]
+        self.draw.at = Block(int(head["number"], 16) + 1, int(head["timestamp"], 16) + seconds)
+        return self.draw.at
+
+    def block(self) -> None:
+        block = self.next(self.draw.choose.choice((1, 3, 20)))
+        self.mine([operation(self.draw) for _ in range(_A_BLOCK)], block)
+
+    def mine(self, operations: list[Operation], block: Block) -> None:
         sent = self.rpc.batch([("eth_sendTransaction", [_transaction(each)]) for each in operations])
         self.rpc.call("evm_setNextBlockTimestamp", block.time)
         self.rpc.call("evm_mine")
@@ -119,6 +126,16 @@ class TestWalk:
             walk.block()
         assert walk.met["done"] > OPERATIONS // 3
         assert walk.met.keys() >= _MET, _MET - walk.met.keys()
+
+    def test_at_its_end_an_issue_is_cleared_and_terminated_for_ever(self, walk: Walk) -> None:
+        walk.block()
+        walk.mine(cleared(walk.draw), walk.next(1_000))
+        model = walk.world.model
+        assert not any(each.encumbered or each.held for each in model.accounts.values())
+        walk.mine(ended(walk.draw), walk.next(1))
+        assert model.terminated
+        assert model.supply == 0
+        assert "InstrumentTerminated" in walk.met
 
     def test_a_difference_of_one_won_is_seen(self, walk: Walk) -> None:
         payer = next(iter(walk.world.model.cash))

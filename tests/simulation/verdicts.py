@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.simulation.terms import Account, Block, Claim, Lockup, Move, RecordDate, Refusal, Rules, Window
+from tests.simulation.terms import Account, Block, Claim, Deal, Lockup, Move, RecordDate, Refusal, Rules, Window
 
 _BPS: Final = 10_000
 _FOREVER: Final = 2**40 - 1
@@ -22,6 +22,7 @@ class Verdicts:
     required: int
     paused: bool = False
     suspended: bool = False
+    terminated: bool = False
     supply: int = 0
     rules: list[Rules] = field(default_factory=lambda: [Rules(0)])
     claims: dict[tuple[bytes, bytes], Claim] = field(default_factory=dict)
@@ -31,6 +32,10 @@ class Verdicts:
     restricted: set[bytes] = field(default_factory=set)
     windows: dict[bytes, Window] = field(default_factory=dict)
     record_dates: list[RecordDate] = field(default_factory=list)
+    held_cash: dict[bytes, int] = field(default_factory=dict)
+    held_trades: dict[int, Deal] = field(default_factory=dict)
+    settled_trades: set[int] = field(default_factory=set)
+    void: set[tuple[bytes, int]] = field(default_factory=set)
 
     def account(self, address: bytes) -> Account:
         """Return an account; nobody knows one that was never registered."""
@@ -69,6 +74,8 @@ class Verdicts:
         sender = self.account(move.sender)
         if self.paused:
             return "TokenPaused", ()
+        if self.terminated:
+            return "InstrumentTerminated", ()
         refusal = self.halted(move) or self.held(move)
         if refusal is not None:
             return refusal
@@ -164,7 +171,7 @@ class Verdicts:
         free = account.balance - account.encumbered
         if units > free:
             return "LockupActive", (address, free, units)
-        free -= account.frozen - releasable
+        free -= account.held + account.frozen - releasable
         return ("SecuritiesFrozen", (address, free, units)) if units > free else None
 
     def position(self, identity: bytes) -> int:

@@ -17,7 +17,6 @@ contract SnapshotsTest is Suite {
         token.mint(bob, 1000);
     }
 
-    /// forge-config: default.fuzz.runs = 500
     function testFuzz_what_was_held_is_what_a_copy_of_all_balances_says(uint256 seed) public {
         for (uint256 step = 0; step < 30; step++) {
             seed = uint256(keccak256(abi.encode(seed)));

@@ -3,6 +3,8 @@ pragma solidity 0.8.30;
 
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {CashEntry, CashParty} from "../../../contracts/interfaces/IDepositToken.sol";
+import {IEncumbrances} from "../../../contracts/interfaces/IEncumbrances.sol";
+import {Hold, ISettlementModes} from "../../../contracts/interfaces/ISettlementModes.sol";
 import {Order} from "../../../contracts/interfaces/IDvpSettlement.sol";
 import {Batches} from "../unit/Batches.sol";
 
@@ -10,10 +12,16 @@ import {Batches} from "../unit/Batches.sol";
 /// @notice Pays in and out, settles, settles again, overfills, cancels and intrudes on the suite as in production.
 contract SettlementHandler is Batches {
     uint64 private constant _ORDERED = 10;
+    uint256 private constant _LOCKUPS_MAX = 20;
 
     Order[] private _buys;
     Order[] private _sells;
     Batch private _last;
+    Hold[] private _holds;
+    /// @dev Of each hold: the place of its orders, and whether it is open.
+    uint256[] private _places;
+    bool[] private _open;
+    uint256 private _lockups;
     uint256 private _reference = 1 << 128;
 
     /// @notice What was paid in and out in all.
@@ -53,6 +61,36 @@ contract SettlementHandler is Batches {
         return token.totalSupply();
     }
 
+    /// @notice The units and the cash of open held trades.
+    function held() external view returns (uint256 units, uint256 money) {
+        for (uint256 i = 0; i < _holds.length; i++) {
+            if (!_open[i]) continue;
+            units += _holds[i].quantity;
+            money += uint256(_holds[i].quantity) * _holds[i].price;
+        }
+    }
+
+    /// @notice The units and the cash that settlement holds back, of all accounts.
+    function heldBack() external view returns (uint256 units, uint256 money) {
+        units = token.heldOf(seller) + token.heldOf(buyer) + token.heldOf(other) + token.heldOf(house);
+        money = cash.heldOf(cash1) + cash.heldOf(cash2) + cash.heldOf(ownCash1);
+    }
+
+    /// @notice What is encumbered of the seller's units, and what records and held trades say of it.
+    function encumberedOfSeller() external view returns (uint256 encumbered, uint256 recorded) {
+        (,, encumbered,) = token.accountOf(seller);
+        (uint96 lockup, uint96 pledged, uint96 restricted) = encumbrances.sums(address(token), seller);
+        recorded = token.heldOf(seller) + lockup + pledged + restricted;
+    }
+
+    /// @notice Held trades that the contract does not know as such, or knows although they are over.
+    function strayHolds() external view returns (uint256 count) {
+        for (uint256 i = 0; i < _holds.length; i++) {
+            bytes32 known = modes.holdOf(VENUE, _holds[i].tradeId);
+            if (known != (_open[i] ? keccak256(abi.encode(_holds[i])) : bytes32(0))) count++;
+        }
+    }
+
     function orderCount() external view returns (uint256) {
         return _buys.length;
     }
@@ -75,7 +113,7 @@ contract SettlementHandler is Batches {
     }
 
     function payOut(uint256 at, uint256 amount) external {
-        uint256 balance = cash.balanceOf(_cashAt(at));
+        uint256 balance = cash.balanceOf(_cashAt(at)) - cash.heldOf(_cashAt(at));
         if (balance == 0) return;
         amount = bound(amount, 1, balance);
         CashEntry memory entry = CashEntry(_cashAt(at), uint96(amount), bytes32(++_reference), LATER);
@@ -101,7 +139,7 @@ contract SettlementHandler is Batches {
     }
 
     function repeat() external {
-        if (_buys.length == 0) return;
+        if (_last.trades.length == 0) return;
         bool wasDone = settlement.settled(VENUE, _last.trades[0].tradeId);
         if (!wasDone) return;
         bytes32 before = holdings();
@@ -121,6 +159,72 @@ contract SettlementHandler is Batches {
         if (success && settlement.filled(BROKER_2, nonce) != type(uint64).max) echoes++;
     }
 
+    // --- trades of a later day ---------------------------------------------------------------------------------
+
+    function wait(uint256 time) external {
+        vm.warp(block.timestamp + bound(time, 1, 3 hours));
+    }
+
+    function hold(uint256 price, uint256 units) external {
+        uint64 at = uint64(bound(price, 1, 3_000));
+        uint64 quantity = uint64(bound(units, 1, _ORDERED));
+        _buys.push(bid(at, _ORDERED));
+        _sells.push(ask(at, _ORDERED));
+        Batch memory batch = pair(_buys[_buys.length - 1], _sells[_sells.length - 1], quantity, at);
+        bytes32 before = holdings();
+        vm.prank(venueSender);
+        modes.holdBatch(batch.orders, batch.signatures, batch.trades);
+        if (holdings() != before) halves++;
+        if (modes.holdOf(VENUE, batch.trades[0].tradeId) == 0) return;
+        filledBy[_buys.length - 1] += quantity;
+        _holds.push(holdOf(batch));
+        _places.push(_buys.length - 1);
+        _open.push(true);
+    }
+
+    function settleHeld(uint256 which) external {
+        if (_holds.length == 0) return;
+        which %= _holds.length;
+        Hold[] memory list = new Hold[](1);
+        list[0] = _holds[which];
+        uint256 price = uint256(list[0].price) * list[0].quantity;
+        bool due = _open[which] && block.timestamp <= list[0].expiresAt;
+        (uint256 unitsBefore, uint256 cashBefore) = (token.balanceOf(buyer), cash.balanceOf(cash1));
+        for (uint256 i = 0; i < 2; i++) {
+            vm.prank(venueSender);
+            modes.settleHeld(list);
+            // The second time nothing more happens.
+            if (token.balanceOf(buyer) != unitsBefore + (due ? list[0].quantity : 0)) halves++;
+            if (cash.balanceOf(cash1) != cashBefore + (due ? price : 0)) halves++;
+        }
+        if (due) _open[which] = false;
+    }
+
+    function releaseHold(uint256 which) external {
+        if (_holds.length == 0) return;
+        which %= _holds.length;
+        Hold memory one = _holds[which];
+        bool due = _open[which] && block.timestamp > one.expiresAt;
+        bytes32 before = holdings();
+        (bool success,) = address(settlement).call(abi.encodeCall(ISettlementModes.releaseHold, (one)));
+        if (success != due) intrusions++;
+        if (holdings() != before) halves++;
+        if (!success) return;
+        _open[which] = false;
+        filledBy[_places[which]] -= one.quantity;
+    }
+
+    function lockUp(uint256 units) external {
+        (uint256 balance,, uint256 encumbered,) = token.accountOf(seller);
+        if (balance == encumbered || _lockups == _LOCKUPS_MAX) return;
+        bytes32 id = bytes32(++_lockups);
+        uint96 locked = uint96(bound(units, 1, (balance - encumbered + 19) / 20));
+        bytes memory data = abi.encodeCall(
+            IEncumbrances.lock, (id, address(token), seller, 1, locked, uint40(block.timestamp + 1 days))
+        );
+        issuerAct(address(encumbrances), data);
+    }
+
     // --- intruders ---------------------------------------------------------------------------------------------
 
     function intrude(address intruder, uint256 units) external {
@@ -138,6 +242,9 @@ contract SettlementHandler is Batches {
         _refusedTo(intruder, address(cash), abi.encodeCall(cash.transfer, (buyer, units)));
         _refusedTo(intruder, address(quantity), abi.encodeCall(quantity.register, (address(token), type(uint96).max)));
         _refusedTo(intruder, address(settlement), callOf(_last));
+        _refusedTo(intruder, address(settlement), abi.encodeCall(modes.settleHeld, (_holds)));
+        _refusedTo(intruder, address(cash), abi.encodeCall(cash.settleHeld, (cash2, cash1, units)));
+        _refusedTo(intruder, address(cash), abi.encodeCall(cash.release, (cash2, units)));
     }
 
     function _refusedTo(address intruder, address target, bytes memory call) private {

@@ -43,3 +43,68 @@ contract HostileToken {
         if (_noise != 0) revert Loud(new bytes(_noise));
     }
 }
+
+/// @notice A token, or cash, that answers false to whatever it is asked, and does nothing.
+contract FalseToken {
+    fallback() external {
+        assembly ("memory-safe") {
+            mstore(0, 0)
+            return(0, 0x20)
+        }
+    }
+}
+
+/// @notice An account with code: it calls back whenever it is called.
+contract CallingAccount {
+    address private immutable _target;
+    bytes private _call;
+
+    constructor(address target, bytes memory data) {
+        (_target, _call) = (target, data);
+    }
+
+    fallback() external {
+        (bool success,) = _target.call(_call);
+        require(success);
+    }
+}
+
+/// @notice Cash that keeps a tenth of what it moves, in books of its own.
+contract FeeCash {
+    mapping(address account => uint256) public balanceOf;
+
+    function credit(address account, uint256 amount) external {
+        balanceOf[account] += amount;
+    }
+
+    function settle(CashParty calldata payer, CashParty calldata payee, uint256 amount) external {
+        balanceOf[payer.cashAccount] -= amount;
+        balanceOf[payee.cashAccount] += amount - amount / 10;
+    }
+}
+
+/// @notice A token that locks and never unlocks.
+contract LockingToken {
+    error Locked();
+
+    address private immutable _encumbrances;
+
+    constructor(address encumbrances) {
+        _encumbrances = encumbrances;
+    }
+
+    function lock(address, uint96) external {}
+
+    function unlock(address, uint96) external pure {
+        revert Locked();
+    }
+
+    function wiring() external view returns (address, address, address, address) {
+        return (address(0), _encumbrances, address(0), address(0));
+    }
+}
+
+/// @notice A token that lets itself be encumbered without end.
+contract ObligingToken {
+    function lock(address, uint96) external {}
+}

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IDvpSettlement, Order, Trade} from "../../../contracts/interfaces/IDvpSettlement.sol";
+import {Hold} from "../../../contracts/interfaces/ISettlementModes.sol";
 import {Vm} from "../Vm.sol";
 import {ProductionSuite} from "./ProductionSuite.sol";
 
@@ -67,6 +68,28 @@ abstract contract Batches is ProductionSuite {
         (batch.signatures[0], batch.signatures[1]) = (buySignature, sellSignature);
         batch.trades = new Trade[](1);
         batch.trades[0] = Trade(++lastTradeId, 0, 1, units, price, uint40(block.timestamp));
+    }
+
+    /// @dev What holding the batch's one trade makes of it.
+    function holdOf(Batch memory batch) internal pure returns (Hold memory) {
+        (Order memory buy, Order memory sell) = (batch.orders[0], batch.orders[1]);
+        return Hold({
+            venue: VENUE,
+            tradeId: batch.trades[0].tradeId,
+            token: buy.token,
+            cash: buy.cash,
+            seller: sell.account,
+            buyer: buy.account,
+            sellerCash: sell.cashAccount,
+            buyerCash: buy.cashAccount,
+            sellerBroker: BROKER_1,
+            buyerBroker: BROKER_2,
+            sellNonce: sell.nonce,
+            buyNonce: buy.nonce,
+            quantity: batch.trades[0].quantity,
+            price: batch.trades[0].price,
+            expiresAt: buy.settleBy
+        });
     }
 
     /// @dev The one place where a batch is encoded.

@@ -124,6 +124,19 @@ contract ConversionsTest is Suite {
         conversions.finish("m");
     }
 
+    /// @dev Known: two institutions can do this by mistake, and nothing abandons a conversion that does not add up.
+    function test_units_minted_amid_a_conversion_leave_it_unfinished() public {
+        conversions.start("s", ratio(2, 1));
+        token.mint(carol, 7);
+        conversions.convert("s", plain(alice));
+        conversions.convert("s", plain(bob));
+        conversions.convert("s", plain(carol));
+        vm.expectRevert(abi.encodeWithSelector(ConversionQuantityMismatch.selector, 155, 162));
+        conversions.finish("s");
+        vm.expectRevert(abi.encodeWithSelector(IConversions.ConversionsBusy.selector, address(token), bytes32("s")));
+        conversions.start("t", ratio(2, 1));
+    }
+
     function test_an_accounts_encumbrances_come_complete_in_order_and_as_they_are() public {
         conversions.start("m", ratio(1, 10));
         Holding[] memory holdings = encumbered();

@@ -10,7 +10,7 @@ import {
     CashParty,
     IDepositToken
 } from "../../../contracts/interfaces/IDepositToken.sol";
-import {Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
+import {IMemberRegistry, Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {ProductionSuite} from "./ProductionSuite.sol";
 
 /// @title DepositTokenTest

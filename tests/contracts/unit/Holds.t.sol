@@ -15,7 +15,7 @@ import {Batches} from "./Batches.sol";
 contract HoldsTest is Batches {
     function test_both_legs_are_held() public {
         Batch memory batch = pair(bid(5000, 100), ask(5000, 100), 40, 5000);
-        Hold memory hold = _holdOf(batch);
+        Hold memory hold = holdOf(batch);
         vm.expectEmit(address(cash));
         emit IDepositToken.CashHeld(cash2, 200_000);
         vm.expectEmit(address(settlement));
@@ -45,7 +45,7 @@ contract HoldsTest is Batches {
     /// @custom:requirement SET-02
     function test_without_a_hold_a_leg_is_missing() public {
         Batch memory batch = pair(bid(5000, 100), ask(5000, 100), 40, 5000);
-        _settleFails(_holdOf(batch), abi.encodeWithSelector(DvpLegMissing.selector, batch.trades[0].tradeId));
+        _settleFails(holdOf(batch), abi.encodeWithSelector(DvpLegMissing.selector, batch.trades[0].tradeId));
     }
 
     function test_a_held_trade_is_passed_over_by_every_batch() public {
@@ -233,7 +233,7 @@ contract HoldsTest is Batches {
         units = uint64(bound(units, 1, 10_000));
         price = uint64(bound(price, 1, 1000));
         Batch memory batch = pair(bid(price, units), ask(price, units), units, price);
-        Hold memory hold = _holdOf(batch);
+        Hold memory hold = holdOf(batch);
         bytes32 before = holdings();
         _send(batch);
         assertEq(holdings(), before, "a hold moves nothing");
@@ -252,30 +252,9 @@ contract HoldsTest is Batches {
 
     function _held() private returns (Batch memory batch, Hold memory hold) {
         batch = pair(bid(5000, 100), ask(5000, 100), 40, 5000);
-        hold = _holdOf(batch);
+        hold = holdOf(batch);
         _send(batch);
         _assertHeld(hold);
-    }
-
-    function _holdOf(Batch memory batch) private view returns (Hold memory) {
-        (Order memory buy, Order memory sell) = (batch.orders[0], batch.orders[1]);
-        return Hold({
-            venue: VENUE,
-            tradeId: batch.trades[0].tradeId,
-            token: buy.token,
-            cash: buy.cash,
-            seller: sell.account,
-            buyer: buy.account,
-            sellerCash: sell.cashAccount,
-            buyerCash: buy.cashAccount,
-            sellerBroker: BROKER_1,
-            buyerBroker: BROKER_2,
-            sellNonce: sell.nonce,
-            buyNonce: buy.nonce,
-            quantity: batch.trades[0].quantity,
-            price: batch.trades[0].price,
-            expiresAt: buy.settleBy
-        });
     }
 
     function _send(Batch memory batch) private {

@@ -115,6 +115,25 @@ contract HostileVenueTest is Batches {
         assertEq(token.balanceOf(buyer), 60);
     }
 
+    /// @dev Known: until a replacement is filled the chain has not heard of it. A broker that must be sure cancels.
+    function test_it_can_fill_the_old_order_first_and_the_replacement_as_well() public {
+        Order memory old = bid(5000, 100);
+        settles(pair(old, ask(5000, 100), 40, 5000));
+        Order memory replacement = bid(5000, 50);
+        replacement.replaces = old.nonce;
+        settles(pair(old, ask(5000, 60), 60, 5000));
+        settles(pair(replacement, ask(5000, 50), 50, 5000));
+        assertEq(token.balanceOf(buyer), 150);
+        Order memory next = bid(5000, 50);
+        next.replaces = replacement.nonce;
+        _cancelBid(replacement.nonce);
+        fails(
+            pair(replacement, ask(5000, 1), 1, 5000),
+            abi.encodeWithSelector(NonceReplayed.selector, BROKER_2, replacement.nonce)
+        );
+        settles(pair(next, ask(5000, 50), 50, 5000));
+    }
+
     function test_it_cannot_bring_a_replaced_order_back_within_the_batch() public {
         (Order memory old, Order memory sell) = (bid(5000, 100), ask(5000, 500));
         Order memory replacement = bid(5000, 50);
@@ -217,6 +236,14 @@ contract HostileVenueTest is Batches {
         assertGe(paid, units * 4000, "limit of the seller");
         assertEq(paid, cash.balanceOf(cash1), "cash is conserved");
         assertEq(token.balanceOf(seller) + units, 10_000, "units are conserved");
+    }
+
+    function _cancelBid(uint64 nonce) private {
+        bytes32 kind = keccak256("OrderCancel(bytes20 broker,uint64 nonce)");
+        bytes32 hash = keccak256(abi.encode(kind, BROKER_2, nonce));
+        bytes memory signature =
+            signatureOf(SIGNER + BROKER_2_NO, typed("stoken DvpSettlement", address(settlement), hash));
+        settlement.cancelOrder(BROKER_2, nonce, signature);
     }
 
     function _again(Trade memory trade, uint256 times) private returns (Trade[] memory trades) {

@@ -8,7 +8,7 @@ import {ISecurityToken} from "../../../contracts/interfaces/ISecurityToken.sol";
 import {LegalSuite} from "./LegalSuite.sol";
 
 /// @title LegalActionsTest
-/// @notice Forced moves, corrections, recoveries (see Recovery.tree), and which functions use force.
+/// @notice Forced moves, corrections, recoveries (see LegalActions.tree), and which functions use force.
 contract LegalActionsTest is LegalSuite {
     address private _successor = address(0x5ECC);
     address private _third = address(0x7412D);

@@ -2,8 +2,10 @@
 pragma solidity 0.8.30;
 
 import {IEncumbrances} from "../../../contracts/interfaces/IEncumbrances.sol";
+import {RuleSet} from "../../../contracts/interfaces/IModularCompliance.sol";
 import {ISecurityToken} from "../../../contracts/interfaces/ISecurityToken.sol";
 import {ConsentsSuite} from "../Consents.sol";
+import {ObligingToken} from "../mocks/HostileToken.sol";
 
 /// @notice Pledges and trust marks: set and ended by those concerned, enforced with evidence, moved with consent.
 contract PledgesTest is ConsentsSuite {
@@ -165,6 +167,37 @@ contract PledgesTest is ConsentsSuite {
         assertTrue(encumbrances.isActive("m", carried));
         free("m", carried);
         assertEq(token.verdict(bob, alice, 60, address(0)), "");
+    }
+
+    /// @dev Known: ids are one space for all. Who reads a statement under way may take its id for units of its own, or
+    /// of a token of its own; the parties sign again under another id, best drawn at random and carried privately.
+    function test_an_id_that_another_took_first_is_gone() public {
+        IEncumbrances.Encumbrance memory squat = certificateOf(1);
+        (squat.account, squat.token) = (bob, address(new ObligingToken()));
+        bytes32 digest = encumberDigest("p", squat);
+        encumbrances.encumber("p", squat, DEADLINE, signatureOf(BROKER_A_KEY, digest), "");
+        vm.expectRevert(abi.encodeWithSelector(IEncumbrances.EncumbrancesIdUsed.selector, bytes32("p")));
+        this.setIt("p", pledgeOf(60));
+        set("q", pledgeOf(60));
+    }
+
+    /// @dev Known: a marked move is judged by every rule, and recorded as an act of force is: it uses up no window.
+    function test_marked_moves_use_up_no_window() public {
+        RuleSet memory rules = noRules();
+        (rules.windowUnits, rules.windowSeconds) = (60, 1 days);
+        issue(rules);
+        token.mint(alice, 50);
+        token.mint(erin, 50);
+        set("a", markOf(50));
+        move("a", markOf(50), bob, "1", BROKER_A_KEY);
+        IEncumbrances.Encumbrance memory mark = markOf(50);
+        mark.account = erin;
+        bytes memory both = signatureOf(BROKER_B_KEY, encumberDigest("e", mark));
+        encumbrances.encumber("e", mark, DEADLINE, both, both);
+        move("e", mark, bob, "1", BROKER_B_KEY);
+        assertEq(token.balanceOf(bob), 100, "above the window's 60");
+        (uint256 used,) = compliance.windowOf(identityOf(bob));
+        assertEq(used, 0);
     }
 
     function test_a_move_is_carried_out_once() public {
