@@ -11,6 +11,7 @@ from stoken.compliance import rules
 from stoken.compliance.modules import BUYING, SELLING, side_verdict
 from stoken.compliance.moves import NO_COMMITMENTS, Channel, Commitments, Move, Verdict
 from stoken.compliance.rules import COVER, RULE_SET, STANDING, Failing, Refuse
+from stoken.domain.chain_records import Encumbrance
 from stoken.domain.chain_state import ChainState
 from stoken.domain.codes import EncumbranceKind
 from stoken.domain.facts import Address
@@ -23,6 +24,8 @@ __all__ = [
     "Verdict",
     "buyer_verdict",
     "explain",
+    "first_refusal",
+    "mark_of",
     "marked_verdict",
     "seller_verdict",
     "transfer_verdict",
@@ -78,11 +81,17 @@ def marked_verdict(
     Consent opens the mark and nothing else, so a bar of sales off the venue holds for them too. KeyError for an id
     that marks nothing.
     """
-    held = state.encumbrances[mark]
-    if held.kind != EncumbranceKind.TRUST_MARK:
+    held = mark_of(state, mark)
+    if held is None:
         raise KeyError(mark)
     move = Move(state, held.token, held.account, receiver, held.units, block_number, block_time, opened=held.units)
     return first_refusal(move)
+
+
+def mark_of(state: ChainState, mark: bytes) -> Encumbrance | None:
+    """Return the trust mark of this id, None where it is none or has ended."""
+    held = state.encumbrances.get(mark)
+    return held if held is not None and held.kind == EncumbranceKind.TRUST_MARK else None
 
 
 def first_refusal(move: Move) -> Verdict | None:

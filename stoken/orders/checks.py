@@ -7,7 +7,7 @@ from stoken.compliance.verdict import NO_COMMITMENTS, Commitments, Verdict, buye
 from stoken.domain.calendar import INSTANT_MAX, Session
 from stoken.domain.chain_state import ChainState
 from stoken.domain.codes import MemberStatus, OrderType, OwnerType, Role, Scope, Side
-from stoken.domain.facts import MemberId
+from stoken.domain.facts import Address, MemberId
 from stoken.domain.identifiers import is_isin
 from stoken.domain.quantities import AMOUNT_MAX
 from stoken.domain.refusals import Refusal
@@ -41,10 +41,15 @@ class Candidate:
 Check = Callable[[Candidate], None]
 
 
-def check_ledger(state: VenueState) -> None:
-    """Refuse while the mirror is not current, or has no block yet."""
+def check_ledger(state: VenueState, token: Address | None = None) -> None:
+    """Refuse while the mirror is not current or has no block yet, or its verdict on this token differed from the chain.
+
+    An operator resolves the difference; until then nobody can say what the contracts would.
+    """
     if not state.ledger_current or state.chain.block_number < 0:
         raise decline(_R.LEDGER_UNAVAILABLE, block_number=state.chain.block_number)
+    if token is not None and token in state.drifted:
+        raise decline(_R.LEDGER_UNAVAILABLE, block_number=state.chain.block_number, token=token)
 
 
 def check_broker(state: VenueState, broker: MemberId) -> None:

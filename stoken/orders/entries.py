@@ -46,6 +46,13 @@ class LedgerHealthChanged(_Entry, frozen=True):
     current: bool
 
 
+class VerdictDrifted(_Entry, frozen=True):
+    """The venue's verdict on a token was seen to differ from the contracts' (True), or an operator resolved it."""
+
+    token: Address
+    drifted: bool
+
+
 class InstrumentAdmitted(_Entry, frozen=True):
     """An instrument may trade. `reference_price` 0: none yet, so the first-day band of its NAV holds."""
 
@@ -131,6 +138,7 @@ Entry = (
     | ClockShifted
     | ClockTicked
     | LedgerHealthChanged
+    | VerdictDrifted
     | InstrumentAdmitted
     | InstrumentHalted
     | AccountOpened

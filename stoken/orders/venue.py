@@ -140,6 +140,13 @@ def _change_health(state: VenueState, entry: entries.LedgerHealthChanged) -> Ans
     return Done()
 
 
+def _drift(state: VenueState, entry: entries.VerdictDrifted) -> Answer:
+    state.drifted.pop(entry.token, None)
+    if entry.drifted:
+        state.drifted[entry.token] = None
+    return Done()
+
+
 def _open_account(state: VenueState, entry: entries.AccountOpened) -> Answer:
     known, bound = state.accounts.get(entry.account), state.chain.accounts.get(entry.account)
     before = entry.broker if known is None else known.broker
@@ -172,6 +179,7 @@ _HANDLERS: dict[type, Callable[[VenueState, Any], Answer]] = {
     entries.ClockShifted: _nothing,
     entries.ClockTicked: _nothing,
     entries.LedgerHealthChanged: _change_health,
+    entries.VerdictDrifted: _drift,
     entries.InstrumentAdmitted: admit_instrument,
     entries.InstrumentHalted: halt_instrument,
     entries.AccountOpened: _open_account,
