@@ -89,7 +89,7 @@ class Moves:
         after, world.state = world.state, before
         foretold = self.foretold(list(asked), Channel.INSTRUCTED, number, time)
         world.state = after
-        failed = _reasons(receipt, b"InstructionFailed(bytes32,bytes)")
+        failed = reasons(receipt, b"InstructionFailed(bytes32,bytes)")
         return foretold, [failed.get(int.from_bytes(digest), b"") for digest in digests]
 
     # --- trust marks --------------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ class Moves:
         after, self.world.state = self.world.state, before
         foretold = self.foretold(list(asked), Channel.VENUE, number, time)
         self.world.state = after
-        failed = _reasons(receipt, b"TradeFailed(bytes20,uint64,bytes)")
+        failed = reasons(receipt, b"TradeFailed(bytes20,uint64,bytes)")
         return foretold, [failed.get(trade_id, b"") for trade_id in trade_ids]
 
     def hold(self, *asked: Asked) -> None:
@@ -191,7 +191,7 @@ def hexed(value: bytes) -> str:
     return "0x" + value.hex()
 
 
-def _reasons(receipt: dict[str, Any], event: bytes) -> dict[int, bytes]:
+def reasons(receipt: dict[str, Any], event: bytes) -> dict[int, bytes]:
     """The revert data that events of failure carry, by the last of their topics."""
     found = {}
     for log in receipt["logs"]:

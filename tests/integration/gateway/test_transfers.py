@@ -7,6 +7,7 @@ from stoken.domain import facts
 from stoken.domain.codes import Role
 from stoken.orders import entries
 from tests.integration.gateway.harness import STRANGER, Gateway, Json, hexed
+from tests.requirements import requirement
 from tests.unit.orders.factories import BPL1, BROKERS, TOKENS, account_facts, address, rules
 
 TOKEN = TOKENS[BPL1]
@@ -51,6 +52,7 @@ class TestPreCheck:
         assert (found["allowed"], found["code"], found["rule"], found["rule_set"]) == (False, "LOT_INVALID", "lot", 1)
         assert found["refusals"] == [{"rule": "lot", "code": "LOT_INVALID", "values": {"units": "2000", "lot": "7"}}]
 
+    @requirement("TRF-02")
     def test_with_explain_every_rule_that_refuses_in_order(self, gateway: Gateway) -> None:
         gateway.apply([facts.Paused(TOKEN, paused=True), rules(BPL1, 1, 1, lot=7, off_venue_barred=True)])
         found = ask(gateway, quantity=2_000, explain=True)

@@ -12,6 +12,7 @@ from stoken.domain import facts
 from stoken.domain.chain_state import ChainState
 from stoken.domain.facts import Fact
 from stoken.domain.refusals import Refusal
+from tests.requirements import requirement
 from tests.unit.compliance.test_verdict import (
     FAR,
     ISSUER,
@@ -121,6 +122,7 @@ class TestExplain:
         verdict = transfer_verdict(chain, TOKEN, SENDER, RECEIVER, units, chain.block_number, chain.block_time)
         assert verdict == next(explain(move(chain, units))).verdict
 
+    @requirement("TRF-02")
     def test_all_of_them_at_once(self) -> None:
         chain, units = made(tuple(ORDER))
         assert failing(chain, units) == ORDER
