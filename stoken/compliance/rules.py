@@ -219,8 +219,10 @@ def _restricted(move: Move, account: Address) -> Verdict | None:
 
 
 def _held(move: Move, position: Position, account: Address, effect: HoldEffect) -> Verdict | None:
-    held = position.frozen or move.state.holds.get(account, 0) & effect
-    return Verdict(Refusal.ACCOUNT_LEGAL_HOLD, (account,)) if held else None
+    effects = move.state.holds.get(account)
+    if position.frozen or (effects and effects & effect):
+        return Verdict(Refusal.ACCOUNT_LEGAL_HOLD, (account,))
+    return None
 
 
 def _short(move: Move, refusal: Refusal, kinds: int) -> Verdict | None:
