@@ -76,6 +76,7 @@ def _record(candidate: Candidate) -> OrderRecord:
         len(state.orders) + 1, candidate.entry, candidate.instrument, candidate.account, candidate.identity
     )
     record.sequence = state.sequence
+    record.investor_class = candidate.investor_class
     record.market_time_ns = state.now_ns
     record.year = state.day.year
     record.checked_block = state.chain.block_number

@@ -84,6 +84,16 @@ class AccountOpened(_Entry, frozen=True):
     blocked: bool = False
 
 
+class ClassChanged(_Entry, frozen=True):
+    """An investor's class from an instant of market time on (seconds; zero for now), with the hash of its evidence."""
+
+    account: Address
+    broker: MemberId
+    investor_class: int
+    valid_from: int
+    evidence: bytes
+
+
 class CashAllocated(_Entry, frozen=True):
     """A broker credits an investor's sub-account out of its customer-cash account."""
 
@@ -142,6 +152,7 @@ Entry = (
     | InstrumentAdmitted
     | InstrumentHalted
     | AccountOpened
+    | ClassChanged
     | CashAllocated
     | NewOrder
     | CancelOrder
