@@ -10,16 +10,17 @@ from stoken.bootstrap import open_databases
 from stoken.cli.output import Json, emit, table
 from stoken.db import reading, schema
 from stoken.errors import InvalidInputError
-from stoken.ledger import queries
+from stoken.ledger import queries, statements
 from stoken.ledger.queries import Register
+from stoken.ledger.statements import Line
 from stoken.settings import load_settings
 
-app = typer.Typer(help="Show the register of an issue.", add_completion=False)
+app = typer.Typer(help="Show the register of an issue, or the owners at a record date.", add_completion=False)
 
 
 @app.callback()
 def _group() -> None:
-    """Show the register of an issue."""
+    """Show the register of an issue, or the owners at a record date."""
 
 
 @app.command()
@@ -38,6 +39,52 @@ def show(
     rows = [{"address": "0x" + holding.account.hex(), "units": str(holding.units)} for holding in found.holdings]
     lines = [_heading(found), *table(rows, ("address", "units")), f"{len(rows)} holders, {found.units} units"]
     emit(_document(found, rows), lines, as_json=json)
+
+
+@app.command()
+def statement(
+    isin: Annotated[str, typer.Argument(help="The issue.")],
+    *,
+    record_date: Annotated[int | None, typer.Option(help="A record date by its id; by default the last one.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Its block number, or its date YYYY-MM-DD in Seoul.")] = None,
+    json: Json = False,
+) -> None:
+    """Print the owner statement of a declared record date; refused where its lines do not add up to the issue."""
+    block, day = _moment(as_of)
+    ledger, _ = open_databases(load_settings())
+    schema.check(ledger)
+    with reading(ledger) as connection:
+        found = statements.owner_statement(connection, isin, record_date=record_date, at_block=block, at_date=day)
+    columns = ("account", "units", "locked_up", "pledged", "trust_marked", "restricted", "frozen", "held")
+    rows = [_line(line) for line in found.lines]
+    heading = (
+        f"{found.isin} at record date {found.record_date}, block {found.block.number} (0x{found.block.hash.hex()})"
+    )
+    lines = [heading, *table(rows, columns), f"{len(rows)} owners, {found.supply} units: the whole issue"]
+    document = {
+        "isin": found.isin,
+        "token": "0x" + found.token.hex(),
+        "record_date": found.record_date,
+        "record_block": found.block.number,
+        "block_hash": "0x" + found.block.hash.hex(),
+        "block_time": found.block.time,
+        "supply": str(found.supply),
+        "lines": rows,
+    }
+    emit(document, lines, as_json=json)
+
+
+def _line(line: Line) -> dict[str, object]:
+    amounts = ("units", "locked_up", "pledged", "trust_marked", "restricted", "frozen", "held")
+    return {
+        "account": "0x" + line.account.hex(),
+        **{name: str(getattr(line, name)) for name in amounts},
+        "account_frozen": line.account_frozen,
+        "trust_marks": [
+            {"id": "0x" + mark.id.hex(), "trustee": "0x" + mark.trustee.hex(), "units": str(mark.units)}
+            for mark in line.trust_marks
+        ],
+    }
 
 
 def _moment(as_of: str | None) -> tuple[int | None, date | None]:

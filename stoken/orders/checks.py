@@ -200,7 +200,11 @@ def check_investor(candidate: Candidate) -> None:
         return
     if not security.rules_at(state.chain.block_number).admits(held.investor_class):
         # The arguments as in the contracts' error, whose second one is a keyword here.
-        values: dict[str, bytes | int | str] = {"account": order.account, "class": held.investor_class, "valid_from": held.valid_from}
+        values: dict[str, bytes | int | str] = {
+            "account": order.account,
+            "class": held.investor_class,
+            "valid_from": held.valid_from,
+        }
         raise decline(_R.INVESTOR_CLASS_NOT_ELIGIBLE, **values)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`stoken transfer` over the ledger of a live world: what it foretells is what the contracts say."""
+"""`stoken transfer` and `stoken register statement` over the ledger of a live world: they say what the contracts say."""
 
 import json
 import os
@@ -29,13 +29,13 @@ def world(rpc: RpcClient, tmp_path: Path) -> World:
 
 @pytest.fixture
 def run(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run `stoken transfer … --json` on the world's database; return exit code, document and standard error."""
+    """Run `stoken … --json` on the world's database; return exit code, document and standard error."""
     for name in [name for name in os.environ if name.startswith("STOKEN_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("STOKEN_DATABASE__URL", world.engine.url.render_as_string(hide_password=False))
 
     def call(*arguments: str) -> tuple[int, Any, str]:
-        monkeypatch.setattr(sys, "argv", ["stoken", "transfer", *arguments, "--json"])
+        monkeypatch.setattr(sys, "argv", ["stoken", *arguments, "--json"])
         code = main()
         out, err = capsys.readouterr()
         return code, json.loads(out) if out else None, err
@@ -49,12 +49,12 @@ class TestCheck:
         assert world.verdict(ACCOUNTS["a"], ACCOUNTS["b"], 10) is Refusal.TOKEN_PAUSED
         assert world.on_token("unpause") == "0x1"
         assert world.verdict(ACCOUNTS["a"], ACCOUNTS["b"], 10) is None
-        code, now, _ = run("check", ISIN, A, B, "10")
+        code, now, _ = run("transfer", "check", ISIN, A, B, "10")
         assert (code, now["allowed"], now["refusals"]) == (0, True, [])
         assert now["block_hash"] == "0x" + world.state.block_hash.hex()
-        _, then, _ = run("check", ISIN, A, B, "101", "--block", str(paused))
+        _, then, _ = run("transfer", "check", ISIN, A, B, "101", "--block", str(paused))
         assert [each["code"] for each in then["refusals"]] == ["TOKEN_PAUSED"]
-        _, every, _ = run("check", ISIN, A, B, "101", "--block", str(paused), "--explain")
+        _, every, _ = run("transfer", "check", ISIN, A, B, "101", "--block", str(paused), "--explain")
         assert [each["rule"] for each in every["refusals"]] == ["pause", "balance"]
         assert every["refusals"][1]["values"] == {"account": A, "available": "100", "needed": "101"}
 
@@ -67,7 +67,7 @@ class TestCheck:
         ],
     )
     def test_bad_input_is_one_line(self, run: Run, arguments: tuple[str, ...], said: str) -> None:
-        code, document, error = run("check", ISIN, *arguments)
+        code, document, error = run("transfer", "check", ISIN, *arguments)
         assert (code, document) == (1, None)
         assert said in error
         assert len(error.splitlines()) == 1
@@ -75,7 +75,7 @@ class TestCheck:
 
 class TestDrifts:
     def test_an_open_drift_ends_with_1_until_somebody_says_why(self, world: World, run: Run) -> None:
-        assert run("drifts")[:2] == (0, {"drifts": []})
+        assert run("transfer", "drifts")[:2] == (0, {"drifts": []})
         found = Difference(
             world.token,
             ACCOUNTS["a"],
@@ -89,14 +89,28 @@ class TestDrifts:
         )
         with unit_of_work(world.engine) as connection:
             records.record(connection, found, 5)
-        code, document, error = run("drifts")
+        code, document, error = run("transfer", "drifts")
         assert (code, "VERDICT_DRIFT" in error) == (1, True)
         (row,) = document["drifts"]
         assert (row["state"], row["channel"], row["local"], row["chain"]) == ("open", "INSTRUCTED", "0x", "0x01")
-        assert run("resolve", "1", "--by", " ", "--cause", "x")[0] == 1
-        code, document, _ = run("resolve", "1", "--by", "K. Operator", "--cause", "a stale node")
+        assert run("transfer", "resolve", "1", "--by", " ", "--cause", "x")[0] == 1
+        code, document, _ = run("transfer", "resolve", "1", "--by", "K. Operator", "--cause", "a stale node")
         assert (code, document["state"], document["cause"]) == (0, "resolved", "a stale node")
-        assert run("drifts")[0] == 0
-        assert run("resolve", "1", "--by", "K. Operator", "--cause", "again")[0] == 1
+        assert run("transfer", "drifts")[0] == 0
+        assert run("transfer", "resolve", "1", "--by", "K. Operator", "--cause", "again")[0] == 1
         with reading(world.engine) as connection:
             assert records.open_tokens(connection) == frozenset()
+
+
+class TestStatement:
+    def test_it_prints_the_owners_at_a_record_date(self, world: World, run: Run) -> None:
+        code, document, error = run("register", "statement", ISIN)
+        assert (code, document, "CA_RECORD_DATE_INVALID" in error) == (1, None, True)
+        assert world.on_token("unpause") == "0x1"
+        assert world.on_token("setRecordDate") == "0x1"
+        block = world.state.block_number
+        assert world.transfer("ab", 30) == "0x1"
+        code, document, _ = run("register", "statement", ISIN, "--as-of", str(block))
+        assert (code, document["record_date"], document["record_block"], document["supply"]) == (0, 1, block, "140")
+        assert {line["account"]: line["units"] for line in document["lines"]}[A] == "100"
+        assert run("register", "statement", ISIN, "--record-date", "1")[1] == document
