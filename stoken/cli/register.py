@@ -9,7 +9,8 @@ import typer
 from stoken.bootstrap import open_databases
 from stoken.cli.output import Json, emit, table
 from stoken.db import reading, schema
-from stoken.errors import InvalidInputError
+from stoken.errors import InvalidInputError, StokenError
+from stoken.issuance import entries as register_entries
 from stoken.ledger import queries, statements
 from stoken.ledger.queries import Register
 from stoken.ledger.statements import Line
@@ -72,6 +73,45 @@ def statement(
         "lines": rows,
     }
     emit(document, lines, as_json=json)
+
+
+class OrderError(StokenError):
+    """The register's entries are not in the order of receipt."""
+
+    code = "ENTRY_ORDER"
+    title = "An entry of the register is not in the order in which requests came."
+
+
+@app.command()
+def entries(
+    *,
+    after: Annotated[int, typer.Option(help="Show what came after this place in the order of receipt.", min=0)] = 0,
+    limit: Annotated[int, typer.Option(help="Show so many at most; all of them are checked.", min=1)] = 1_000,
+    json: Json = False,
+) -> None:
+    """Print what institutions asked to be entered, in the order of receipt; exit 1 where an entry is out of order."""
+    ledger, _ = open_databases(load_settings())
+    schema.check(ledger)
+    with reading(ledger) as connection:
+        found = register_entries.entries(connection, after, limit)
+        faults = list(register_entries.order_faults(connection))
+    rows = [
+        {
+            "sequence": each.sequence,
+            "tenant": each.tenant,
+            "id": each.id,
+            "kind": each.kind,
+            "status": each.status.value,
+            "received_at": str(each.received_at_ns),
+            "entered_at": each.entered_at,
+            "block_number": each.block_number,
+        }
+        for each in found
+    ]
+    columns = ("sequence", "received_at", "entered_at", "block_number", "status", "kind", "tenant", "id")
+    emit({"entries": rows, "faults": faults}, [*table(rows, columns), *faults], as_json=json)
+    if faults:
+        raise OrderError(f"{len(faults)} out of order, first {faults[0]}", {"faults": len(faults)})
 
 
 def _line(line: Line) -> dict[str, object]:

@@ -16,6 +16,8 @@ from stoken.gateway.access import Requires
 from stoken.gateway.auth import Principal
 from stoken.gateway.schemas import Address, Amount, Hash, Isin, Schema
 from stoken.gateway.services import Services
+from stoken.issuance import entries
+from stoken.issuance.queries import RequestStatus
 from stoken.ledger import queries, statements
 
 router = APIRouter(tags=["register"])
@@ -106,6 +108,52 @@ def _read(services: GatewayServices, isin: str, as_of: AsOf) -> RegisterView:
         units=found.units,
         holdings=[HoldingView(account=holding.account, units=holding.units) for holding in found.holdings],
     )
+
+
+class EntryView(Schema):
+    """A request by its place in the order of receipt, and its place in the register; nulls until it is entered."""
+
+    sequence: int
+    tenant: str
+    id: str
+    kind: str | None
+    status: RequestStatus
+    received_at: Amount
+    entered_at: int | None
+    block_number: int | None
+    transaction_hash: Hash | None
+
+
+class After(Schema):
+    """A page of what was asked for, from above a sequence."""
+
+    after: Annotated[int, Query(ge=0, lt=2**63)] = 0
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 1_000
+
+
+def _entries(services: GatewayServices, page: After) -> list[EntryView]:
+    with reading(services.ledger) as connection:
+        found = entries.entries(connection, page.after, page.limit)
+    return [
+        EntryView(
+            sequence=each.sequence,
+            tenant=each.tenant,
+            id=each.id,
+            kind=each.kind,
+            status=each.status,
+            received_at=each.received_at_ns,
+            entered_at=each.entered_at,
+            block_number=each.block_number,
+            transaction_hash=each.transaction_hash,
+        )
+        for each in found
+    ]
+
+
+@router.get("/register-entries")
+async def read_entries(page: Annotated[After, Query()], services: Services, _: _Reader) -> list[EntryView]:
+    """Return what institutions asked to be entered, in the order of receipt, and when it was."""
+    return await asyncio.to_thread(_entries, services, page)
 
 
 @router.get("/register/{isin}")

@@ -434,6 +434,7 @@ def upgrade() -> None:
         ),
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("received_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("transaction_key", sa.Text(), nullable=True),
         sa.Column("failure", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint("(transaction_key IS NULL) <> (failure IS NULL)", name=op.f("ck_decisions_outcome")),

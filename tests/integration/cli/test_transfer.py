@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`stoken transfer` and `stoken register statement` over the ledger of a live world: they say what the contracts say."""
+"""`stoken transfer` and `stoken register statement` over the ledger of a live world: what the contracts say."""
 
 import json
 import os
