@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`stoken transfer` and `stoken register statement` over the ledger of a live world: what the contracts say."""
+"""`stoken transfer` and `stoken register statement` over the ledger of a live world."""
 
 import json
 import os
@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from sqlalchemy import insert
 
 from stoken.chain.rpc import RpcClient
 from stoken.cli import main
@@ -16,6 +18,8 @@ from stoken.db import reading, unit_of_work
 from stoken.domain.refusals import Refusal
 from stoken.drift import records
 from stoken.drift.records import Difference
+from stoken.issuance.tables import decisions
+from stoken.transactions.outbox import Failure
 from tests.integration.compliance.world import ACCOUNTS, ISIN, World
 
 A, B = ("0x" + ACCOUNTS[name].hex() for name in "ab")
@@ -114,3 +118,17 @@ class TestStatement:
         assert (code, document["record_date"], document["record_block"], document["supply"]) == (0, 1, block, "140")
         assert {line["account"]: line["units"] for line in document["lines"]}[A] == "100"
         assert run("register", "statement", ISIN, "--record-date", "1")[1] == document
+
+
+class TestEntries:
+    def test_an_entry_out_of_order_ends_with_1(self, world: World, run: Run) -> None:
+        assert run("register", "entries")[:2] == (0, {"entries": [], "faults": []})
+        failure = msgspec.json.encode(Failure("Malformed", "INVALID_INPUT", {}))
+        for number, received in ((1, 7), (3, 6)):
+            with unit_of_work(world.engine) as connection:
+                row = {"sequence": number, "tenant": "T", "id": str(number), "received_at_ns": received}
+                connection.execute(insert(decisions).values(failure=failure, **row))
+        code, document, error = run("register", "entries", "--after", "1")
+        assert (code, [each["sequence"] for each in document["entries"]]) == (1, [3])
+        assert document["faults"] == ["3: follows 1, so a request is missing", "3: was received before 1"]
+        assert "ENTRY_ORDER" in error

@@ -3,15 +3,19 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
+from sqlalchemy import insert
 
 from stoken.db import reading, unit_of_work
 from stoken.domain.codes import Role
+from stoken.issuance.tables import decisions
 from stoken.ledger.projection import LedgerProjection
 from stoken.ledger.signatures import ContractKind
 from stoken.mirror import store
 from stoken.mirror.store import Checkpoint
-from tests.integration.gateway.harness import Gateway, hexed
+from stoken.transactions.outbox import Failure
+from tests.integration.gateway.harness import STRANGER, Gateway, hexed
 from tests.ledger_events import ISIN, NOBODY, SUITE, TOKEN, address, chain, emitted, issue, transfer
 from tests.requirements import requirement
 
@@ -117,6 +121,38 @@ class TestReadStatement:
         for named in ({"record_date": 2}, {"block": 2}, {"date": "2020-01-01"}):
             refused = gateway.call("GET", self.WHERE, REGISTRAR, **named)
             assert (refused.status_code, refused.json()["code"]) == (422, "CA_RECORD_DATE_INVALID")
+
+
+class TestReadEntries:
+    WHERE = "/register-entries"
+
+    def test_anonymous(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", self.WHERE).status_code == 401
+
+    def test_not_permitted(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", self.WHERE, Role.ACCOUNT_MANAGER).status_code == 403
+
+    def test_valid(self, gateway: Gateway) -> None:
+        failure = msgspec.json.encode(Failure("Malformed", "INVALID_INPUT", {}))
+        with unit_of_work(gateway.services.ledger) as connection:
+            for number in (1, 2):
+                row = {"sequence": number, "tenant": STRANGER, "id": f"r{number}", "received_at_ns": 5 + number}
+                connection.execute(insert(decisions).values(failure=failure, **row))
+        found = gateway.call("GET", self.WHERE, Role.SUPERVISOR, limit=1).json()
+        assert found == [
+            {
+                "sequence": 1,
+                "tenant": STRANGER,
+                "id": "r1",
+                "kind": None,
+                "status": "failed",
+                "received_at": "6",
+                "entered_at": None,
+                "block_number": None,
+                "transaction_hash": None,
+            }
+        ]
+        assert [each["id"] for each in gateway.call("GET", self.WHERE, Role.REGISTRAR, after=1).json()] == ["r2"]
 
 
 class TestReady:
