@@ -96,11 +96,7 @@ def mark_of(state: ChainState, mark: bytes) -> Encumbrance | None:
 
 def first_refusal(move: Move) -> Verdict | None:
     """Return what the first rule that says no refuses with."""
-    return (
-        _first(_BEFORE_RULES, move)
-        or (_first(_RULES, move) if move.changes_owner else None)
-        or _first(_AFTER_RULES, move)
-    )
+    return _first(_BEFORE_RULES, move) or (_first(_RULES, move) if move.changes_owner else None) or _uncovered(move)
 
 
 def explain(move: Move) -> Iterator[Failing]:
@@ -121,7 +117,7 @@ def seller_verdict(
     return (
         _first(_SELLER, move)
         or _modules_of_side(move, move.identities[0], SELLING)
-        or _first(_AFTER_RULES, move)
+        or _uncovered(move)
         or rules.uncommitted(move)
     )
 
@@ -141,6 +137,11 @@ def _first(questions: Sequence[Refuse], move: Move) -> Verdict | None:
         if found is not None:
             return found
     return None
+
+
+def _uncovered(move: Move) -> Verdict | None:
+    # The usual case is seen at a glance: what may move covers the units.
+    return None if move.units <= move.giving.available else _first(_AFTER_RULES, move)
 
 
 def _modules_of_side(move: Move, identity: Address, side: int) -> Verdict | None:
