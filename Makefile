@@ -97,7 +97,7 @@ setup: .venv/stamp node_modules/stamp ## Install everything, pinned by hash, int
 demo: setup ## Play one day of a market on an embedded chain (DEMO="--investors 50 --json demo.json")
 	@.venv/bin/stoken demo $(DEMO)
 
-bench: setup ## Measure mirror, orders and settlement against their floors
+bench: setup ## Measure mirror, orders, verdicts and settlement against their floors
 	@$(PY) -m benchmarks
 
 # --- test -------------------------------------------------------------------------------------------------------------

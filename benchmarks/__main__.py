@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure mirror, orders and settlement against their floors, and print one table."""
+"""Measure mirror, orders, verdicts and settlement against their floors, and print one table."""
 
 import argparse
 import subprocess
@@ -8,14 +8,14 @@ from typing import Final
 
 from rich.console import Console
 
-from benchmarks import mirror, orders, settlement
+from benchmarks import mirror, orders, settlement, verdict
 from benchmarks.market import open_market
 from benchmarks.pgbench import open_pgbench
 from benchmarks.report import Row, table, versions
 from stoken.network.anvil import find_binary
 
 _PGBENCH_SECONDS: Final = 2
-_PARTS: Final = ("mirror", "orders", "settlement")
+_PARTS: Final = ("mirror", "orders", "verdict", "settlement")
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     if "mirror" in options.only:
         console.print("measuring the mirror", style="dim")
         rows += mirror.measure(options.events, options.rounds)
-    if {"orders", "settlement"} & set(options.only):
+    if {"orders", "verdict", "settlement"} & set(options.only):
         console.print("measuring the market", style="dim")
         rows += _measure_market(options)
     print(table(rows))
@@ -41,6 +41,8 @@ def _measure_market(options: argparse.Namespace) -> list[Row]:
         if "orders" in options.only:
             with open_pgbench(orders.CONNECTIONS, _PGBENCH_SECONDS) as pgbench:
                 rows += orders.measure(market, pgbench, options.orders, options.rounds)
+        if "verdict" in options.only:
+            rows += verdict.measure(market, options.verdicts, options.rounds)
         if "settlement" in options.only:
             rows += settlement.measure(market, options.trades, options.rounds)
     return rows
@@ -58,6 +60,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--events", type=int, default=200_000, help="Transfer events of the history (default 200000)")
     parser.add_argument("--orders", type=int, default=4_000, help="orders a round (default 4000)")
     parser.add_argument("--trades", type=int, default=1_000, help="trades a round (default 1000)")
+    parser.add_argument("--verdicts", type=int, default=20_000, help="local verdicts a round (default 20000)")
     return parser.parse_args()
 
 

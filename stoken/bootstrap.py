@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from random import SystemRandom
 from threading import Lock
 from typing import Protocol
 
@@ -21,6 +22,8 @@ from stoken.db import open_engine, schema, unit_of_work
 from stoken.db.binding import bind_chain
 from stoken.domain.identifiers import is_lei, member_id
 from stoken.domain.rulebook import Rulebook
+from stoken.drift import records as drift_records
+from stoken.drift.step import DriftStep
 from stoken.errors import StartupError
 from stoken.issuance.deploy import Charter, Deployment
 from stoken.issuance.issue_file import read_issue_files
@@ -138,9 +141,17 @@ def worker(settings: Settings) -> WorkerServices:
             ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
             ("broadcast", BroadcastStep(engine, rpc, capabilities)),
             ("confirm", ConfirmStep(engine, rpc)),
+            ("drift", _drift(settings, engine, rpc, suite)),
         )
         stack.pop_all()
     return WorkerServices(engine, market, rpc, steps)
+
+
+def _drift(settings: Settings, engine: Engine, rpc: RpcClient, suite: Suite) -> DriftStep:
+    drift = settings.drift
+    # Which moves are chosen must not be foreseen; nothing else depends on it.
+    chooser = SystemRandom()
+    return DriftStep(engine, rpc, suite.contracts, drift.period_seconds, drift.samples, time.time_ns, chooser)
 
 
 def deploy(settings: Settings, charter: Charter) -> Suite:
@@ -234,7 +245,15 @@ def gateway(settings: Settings, clock: Callable[[], int] = time.time_ns) -> Gate
         clock=clock,
     )
     return Gateway(
-        services, BlockFeed(actor, ledger, failures_after, lambda connection: is_current(connection, clock())), opening
+        services,
+        BlockFeed(
+            actor,
+            ledger,
+            failures_after,
+            lambda connection: is_current(connection, clock()),
+            drifted=drift_records.open_tokens,
+        ),
+        opening,
     )
 
 

@@ -64,6 +64,13 @@ class VenueSettings(_Group):
     demo_clock: bool = Field(default=False, description="Let the operator shift the market's clock (demo and tests).")
 
 
+class DriftSettings(_Group):
+    """How the worker makes sure that the contracts still say what the gateway says."""
+
+    period_seconds: int = Field(10, ge=1, description="Time between two comparisons of verdicts with the contracts'.")
+    samples: int = Field(8, ge=0, le=1_000, description="Moves asked about in one comparison; 0 turns it off.")
+
+
 class Settings(BaseSettings):
     """All settings; nested names are joined by two underscores, as in STOKEN_RPC__URL."""
 
@@ -76,6 +83,7 @@ class Settings(BaseSettings):
     auth: AuthSettings = AuthSettings()
     signer: SignerSettings = SignerSettings()
     venue: VenueSettings = VenueSettings()
+    drift: DriftSettings = DriftSettings()
     suite_file: Path = Field(Path("var/suite.json"), description="Addresses of the deployed contract suite.")
     issue_file: Path | None = Field(
         None,

@@ -27,7 +27,7 @@ from stoken.gateway.app import create_app
 from stoken.gateway.demo_issuer import DemoIssuer
 from stoken.gateway.problems import render
 from stoken.settings import AuthSettings, Settings
-from tools import contract_pages
+from tools import contract_pages, rule_pages
 from tools.pages import REFERENCE, ROOT, Json, page, table
 
 ARTIFACTS = ROOT / "stoken/chain/artifacts"
@@ -331,6 +331,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     REFERENCE / "problems.md": problems_page,
     REFERENCE / "events.md": events_page,
     REFERENCE / "http.md": http_page,
+    REFERENCE / "transfer-rules.md": rule_pages.rules_page,
 } | contract_pages.pages()
 
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Why a contract refused: revert data decoded by selector, never by a hand-kept map of numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from eth_hash.auto import keccak
+
 from stoken.chain import artifacts
-from stoken.chain.codec import CodecError, Error, Interface, Value
+from stoken.chain.codec import CodecError, Coder, Error, Interface, Value, coder
 from stoken.chain.rpc import NodeError
 from stoken.domain.refusals import REFUSALS, Refusal, error_name
 from stoken.errors import ContractRevertedError
@@ -47,6 +49,22 @@ def decode_revert(data: bytes) -> Revert:
     except CodecError:
         return Revert("MalformedRevert", {"data": data})
     return Revert(error.name, arguments, _BY_ERROR.get(error.name))
+
+
+def encode_refusal(refusal: Refusal, arguments: Sequence[Value]) -> bytes:
+    """Return the data with which the contracts revert for this refusal; ValueError where they know no such error."""
+    selector, inputs = _coding(refusal)
+    return selector + inputs.encode(tuple(arguments))
+
+
+@lru_cache(maxsize=len(Refusal))
+def _coding(refusal: Refusal) -> tuple[bytes, Coder]:
+    declared = REFUSALS[refusal].arguments
+    if declared is None:
+        raise ValueError(f"{refusal.value} is no error of a contract")
+    parameters = _parameters(declared)
+    selector = keccak(f"{error_name(refusal)}({','.join(each['type'] for each in parameters)})".encode())[:_SELECTOR]
+    return selector, coder({"type": "tuple", "components": parameters})
 
 
 def revert_of(error: NodeError) -> Revert | None:

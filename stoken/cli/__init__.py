@@ -12,7 +12,8 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "contracts": ("stoken.cli.contracts", "Build, deploy and verify the contract suite."),
     "issue": ("stoken.cli.issue", "Check issue files."),
     "order": ("stoken.cli.order", "Sign, submit, show and cancel orders."),
-    "register": ("stoken.cli.register", "Show the register of an issue."),
+    "register": ("stoken.cli.register", "Show the register of an issue, or the owners at a record date."),
+    "transfer": ("stoken.cli.transfer", "Ask what the contracts would answer, and where verdicts parted."),
     "db": ("stoken.cli.database", "Upgrade, check, rebuild and compare databases."),
 }
 _HELP: Final = {"-h", "--help", "help"}

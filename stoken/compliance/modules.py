@@ -34,26 +34,15 @@ SELLING, BUYING = 1, 2
 
 
 def pair_verdict(
-    state: ChainState,
-    rules: RuleSet,
-    approval: Approval,
-    sender: Address,
-    receiver: Address,
-    block_time: int,
+    state: ChainState, module: Address, approval: Approval, sender: Address, receiver: Address, block_time: int
 ) -> Refused | None:
-    """Say what the modules would of a move of an approval's accounts and units; sender and receiver are identities."""
-    for module in rules.modules:
-        kind = CODES.get(state.modules[module])
-        if kind is ModuleKind.APPROVAL:
-            if state.approvals.get(approval._replace(module=module), 0) < block_time:
-                return Refused(Refusal.DUAL_CONTROL_REQUIRED)
-        else:
-            refused = _alone(
-                state, module, kind, approval.compliance, ((sender, SELLING), (receiver, BUYING)), block_time
-            )
-            if refused is not None:
-                return refused
-    return None
+    """Say what a module would of a move of an approval's accounts and units; sender and receiver are identities."""
+    kind = CODES.get(state.modules[module])
+    if kind is ModuleKind.APPROVAL:
+        allowed = state.approvals.get(approval._replace(module=module), 0) >= block_time
+        return None if allowed else Refused(Refusal.DUAL_CONTROL_REQUIRED)
+    sides = (sender, SELLING), (receiver, BUYING)
+    return _alone(state, module, kind, approval.compliance, sides, block_time)
 
 
 def side_verdict(

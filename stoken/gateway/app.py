@@ -10,13 +10,14 @@ from stoken.bootstrap import GatewayServices
 from stoken.gateway import problems
 from stoken.gateway.access import Requires, access_of, every_route
 from stoken.gateway.auth import TokenVerifier
-from stoken.gateway.routes import accounts, market, orders, register, requests, system, venue
+from stoken.gateway.routes import accounts, market, orders, register, requests, system, transfers, venue
 
 _ROUTERS = (
     orders.router,
     market.router,
     accounts.router,
     register.router,
+    transfers.router,
     requests.router,
     venue.router,
     system.router,

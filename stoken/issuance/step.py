@@ -81,6 +81,7 @@ def _store(connection: Connection, request: Request, outcome: str | Failure) -> 
             sequence=request.sequence,
             tenant=request.tenant,
             id=request.id,
+            received_at_ns=request.received_at_ns,
             transaction_key=None if refused else outcome,
             failure=msgspec.json.encode(outcome) if refused else None,
         )

@@ -5,13 +5,15 @@ from sqlalchemy import CheckConstraint, Table, UniqueConstraint
 
 from stoken.db.metadata import BYTES, INT64, TEXT, field, key, metadata, optional
 
-#: `transaction_key` names the outbox row of an accepted request, `failure` says why another was refused.
+#: In the order of receipt, `sequence` dense. `transaction_key` names the outbox row of an accepted request, `failure`
+#: says why another was refused.
 decisions = Table(
     "decisions",
     metadata,
     key("sequence", INT64),
     field("tenant", TEXT),
     field("id", TEXT),
+    field("received_at_ns", INT64),
     optional("transaction_key", TEXT),
     optional("failure", BYTES),
     UniqueConstraint("tenant", "id"),

@@ -15,7 +15,7 @@ from stoken.ledger import tables
 from stoken.ledger.rows import CashAccount, Instrument, Position, RuleSet, Trade
 from stoken.mirror.store import final_number_at, read_checkpoint
 
-_MARKET_ZONE: Final = ZoneInfo("Asia/Seoul")
+MARKET_ZONE: Final = ZoneInfo("Asia/Seoul")
 
 
 class Moment(NamedTuple):
@@ -76,7 +76,7 @@ def final_block(connection: Connection, number: int | None = None) -> Moment:
 
 def block_of_date(connection: Connection, day: date) -> Moment:
     """Return the last final block so far of a day, or of the days before it, in the market's time zone."""
-    end = datetime.combine(day + timedelta(days=1), time(), _MARKET_ZONE).astimezone(UTC)
+    end = datetime.combine(day + timedelta(days=1), time(), MARKET_ZONE).astimezone(UTC)
     number = final_number_at(connection, int(end.timestamp()))
     if number is None:
         raise NotFoundError("the ledger has no block that early", {"date": day.isoformat()})

@@ -30,6 +30,12 @@ def read_checkpoint(connection: Connection) -> Checkpoint:
     return Checkpoint(-1, _GENESIS_PARENT, -1) if row is None else Checkpoint(row.number, row.hash, row.final_number)
 
 
+def block_times(connection: Connection, numbers: Sequence[int]) -> dict[int, int]:
+    """Return the times of those blocks that the mirror holds."""
+    rows = bulk.select_rows(connection, tables.blocks, [(number,) for number in sorted(set(numbers))])
+    return {row[0]: row[3] for row in rows}
+
+
 def write_checkpoint(connection: Connection, at: Checkpoint) -> None:
     """Move the checkpoint; the caller applied the blocks up to it in this unit of work."""
     bulk.upsert_rows(connection, tables.checkpoint, [(1, *at)])

@@ -24,7 +24,7 @@ def new_order(state: VenueState, entry: NewOrder) -> Accepted | Refused | Repeat
     handled = state.handled.get(key)
     if handled is not None and _same_body(handled.entry, entry):
         return Repeated(handled.sequence, handled.answer)
-    check_ledger(state)
+    check_ledger(state, entry.order.token)
     check_broker(state, entry.broker)
     if handled is not None:
         raise decline(_R.DUPLICATE_ORDER, client_order_id=entry.client_order_id, sequence=handled.sequence)
@@ -76,6 +76,7 @@ def _record(candidate: Candidate) -> OrderRecord:
         len(state.orders) + 1, candidate.entry, candidate.instrument, candidate.account, candidate.identity
     )
     record.sequence = state.sequence
+    record.investor_class = candidate.investor_class
     record.market_time_ns = state.now_ns
     record.year = state.day.year
     record.checked_block = state.chain.block_number

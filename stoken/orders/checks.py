@@ -7,13 +7,14 @@ from stoken.compliance.verdict import NO_COMMITMENTS, Commitments, Verdict, buye
 from stoken.domain.calendar import INSTANT_MAX, Session
 from stoken.domain.chain_state import ChainState
 from stoken.domain.codes import MemberStatus, OrderType, OwnerType, Role, Scope, Side
-from stoken.domain.facts import MemberId
+from stoken.domain.facts import Address, MemberId
 from stoken.domain.identifiers import is_isin
 from stoken.domain.quantities import AMOUNT_MAX
 from stoken.domain.refusals import Refusal
 from stoken.domain.ticks import tick_at
+from stoken.orders.classes import class_now
 from stoken.orders.entries import AccountOpened, NewOrder
-from stoken.orders.records import Instrument, OrderRecord
+from stoken.orders.records import ClassRecord, Instrument, OrderRecord
 from stoken.orders.state import VenueState, decline, declined_by
 
 _R = Refusal
@@ -22,7 +23,18 @@ _R = Refusal
 class Candidate:
     """An order on its way through the checks, with what they look up on the way."""
 
-    __slots__ = ("account", "entry", "identity", "instrument", "order", "released", "replaced", "state", "value")
+    __slots__ = (
+        "account",
+        "entry",
+        "identity",
+        "instrument",
+        "investor_class",
+        "order",
+        "released",
+        "replaced",
+        "state",
+        "value",
+    )
 
     def __init__(self, state: VenueState, entry: NewOrder) -> None:
         """Take an order as it came."""
@@ -36,15 +48,21 @@ class Candidate:
         self.released = False
         self.instrument: Instrument
         self.account: AccountOpened
+        self.investor_class: ClassRecord
 
 
 Check = Callable[[Candidate], None]
 
 
-def check_ledger(state: VenueState) -> None:
-    """Refuse while the mirror is not current, or has no block yet."""
+def check_ledger(state: VenueState, token: Address | None = None) -> None:
+    """Refuse while the mirror is not current or has no block yet, or its verdict on this token differed from the chain.
+
+    An operator resolves the difference; until then nobody can say what the contracts would.
+    """
     if not state.ledger_current or state.chain.block_number < 0:
         raise decline(_R.LEDGER_UNAVAILABLE, block_number=state.chain.block_number)
+    if token is not None and token in state.drifted:
+        raise decline(_R.LEDGER_UNAVAILABLE, block_number=state.chain.block_number, token=token)
 
 
 def check_broker(state: VenueState, broker: MemberId) -> None:
@@ -170,6 +188,26 @@ def check_account(candidate: Candidate) -> None:
     candidate.account = account
 
 
+def check_investor(candidate: Candidate) -> None:
+    """Judge a buyer by its class at receipt: refuse one that its broker showed to be of a class the issue excludes.
+
+    An account's class on chain is asked with the chain's conditions; it, too, is that of the last block at receipt.
+    """
+    state, order = candidate.state, candidate.order
+    held = candidate.investor_class = class_now(state, order.account)
+    security = state.chain.tokens.get(order.token)
+    if order.side != Side.BUY or not held.evidence or security is None:
+        return
+    if not security.rules_at(state.chain.block_number).admits(held.investor_class):
+        # The arguments as in the contracts' error, whose second one is a keyword here.
+        values: dict[str, bytes | int | str] = {
+            "account": order.account,
+            "class": held.investor_class,
+            "valid_from": held.valid_from,
+        }
+        raise decline(_R.INVESTOR_CLASS_NOT_ELIGIBLE, **values)
+
+
 def check_chain_and_cover(candidate: Candidate) -> None:
     """Refuse what the chain would, then what exceeds the annual limit, the units or the cash not yet promised."""
     refused = _side_verdict(candidate, _commitments(candidate))
@@ -211,7 +249,7 @@ def new_holders(state: VenueState, token: bytes, identity: bytes) -> int:
 
 def _check_annual_limit(candidate: Candidate) -> None:
     state, account = candidate.state, candidate.account
-    use = state.limits.use(account.pseudonym, state.day.year, account.investor_class)
+    use = state.limits.use(account.pseudonym, state.day.year, candidate.investor_class.investor_class)
     if use is not None and candidate.value > use.remaining:
         raise decline(
             _R.ANNUAL_NET_PURCHASE_LIMIT,
@@ -258,6 +296,7 @@ CHECKS: tuple[Check, ...] = (
     check_price,
     check_lot,
     check_account,
+    check_investor,
     check_chain_and_cover,
     check_surveillance,
 )

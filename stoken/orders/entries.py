@@ -46,6 +46,13 @@ class LedgerHealthChanged(_Entry, frozen=True):
     current: bool
 
 
+class VerdictDrifted(_Entry, frozen=True):
+    """The venue's verdict on a token was seen to differ from the contracts' (True), or an operator resolved it."""
+
+    token: Address
+    drifted: bool
+
+
 class InstrumentAdmitted(_Entry, frozen=True):
     """An instrument may trade. `reference_price` 0: none yet, so the first-day band of its NAV holds."""
 
@@ -75,6 +82,16 @@ class AccountOpened(_Entry, frozen=True):
     owner_type: int = OwnerType.CUSTOMER
     closed: bool = False
     blocked: bool = False
+
+
+class ClassChanged(_Entry, frozen=True):
+    """An investor's class from an instant of market time on (seconds; zero for now), with the hash of its evidence."""
+
+    account: Address
+    broker: MemberId
+    investor_class: int
+    valid_from: int
+    evidence: bytes
 
 
 class CashAllocated(_Entry, frozen=True):
@@ -131,9 +148,11 @@ Entry = (
     | ClockShifted
     | ClockTicked
     | LedgerHealthChanged
+    | VerdictDrifted
     | InstrumentAdmitted
     | InstrumentHalted
     | AccountOpened
+    | ClassChanged
     | CashAllocated
     | NewOrder
     | CancelOrder

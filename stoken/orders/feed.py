@@ -4,17 +4,18 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from stoken.db import reading
+from stoken.domain.facts import Address
 from stoken.domain.order_states import TradeStatus
 from stoken.errors import UnavailableError
 from stoken.ledger.feed import FeedBlock, decode_facts, final_blocks
 from stoken.orders.actor import VenueActor
-from stoken.orders.entries import BlockApplied, LedgerHealthChanged
+from stoken.orders.entries import BlockApplied, LedgerHealthChanged, VerdictDrifted
 from stoken.orders.venue import Venue
 
 #: Blocks a look at the feed takes.
@@ -29,12 +30,29 @@ FailedTrades = Callable[[Connection, int], Sequence[tuple[int, int]]]
 IsCurrent = Callable[[Connection], bool]
 
 
+#: The tokens on which the venue's verdict was seen to differ from the contracts'.
+Drifted = Callable[[Connection], frozenset[Address]]
+
+
 def _none_failed(_connection: Connection, _position: int) -> Sequence[tuple[int, int]]:
     return ()
 
 
 def _always(_connection: Connection) -> bool:
     return True
+
+
+def _none_drifted(_connection: Connection) -> frozenset[Address]:
+    return frozenset()
+
+
+class _Look(NamedTuple):
+    """What one look at the database showed."""
+
+    blocks: list[FeedBlock]
+    failed: Sequence[tuple[int, int]]
+    healthy: bool
+    drifted: frozenset[Address]
 
 
 class BlockFeed:
@@ -47,6 +65,7 @@ class BlockFeed:
         failed_trades: FailedTrades = _none_failed,
         is_current: IsCurrent = _always,
         pause: timedelta = timedelta(milliseconds=50),
+        drifted: Drifted = _none_drifted,
     ) -> None:
         """Take the venue, the database to follow, and how long to wait where nothing is new."""
         self._actor = actor
@@ -55,6 +74,7 @@ class BlockFeed:
         #: From the start again in each process: the venue ignores what it knows.
         self._failures_seen = 0
         self._is_current = is_current
+        self._drifted = drifted
         self._pause = pause
 
     async def run(self) -> None:
@@ -72,12 +92,13 @@ class BlockFeed:
 
         A database that does not answer, or whose mirror is not current, makes the venue refuse orders until it does.
         """
-        at, current = await self._actor.read(_standing)
+        at, current, drifted = await self._actor.read(_standing)
         try:
-            blocks, failed, healthy = await asyncio.to_thread(self._next, at)
+            look = await asyncio.to_thread(self._next, at)
         except SQLAlchemyError:
             await self._tell(current=False, before=current)
             return False
+        blocks, failed = look.blocks, look.failed
         unknown = await self._actor.read(lambda venue: _unknown(venue, failed))
         entries = [
             # A failure is told with the next block that comes: nothing depends on which.
@@ -88,22 +109,27 @@ class BlockFeed:
         await asyncio.gather(*(self._actor.submit(entry) for entry in entries))
         if blocks and failed:
             self._failures_seen = failed[-1][0]
-        await self._tell(current=healthy, before=current)
+        await self._tell(current=look.healthy, before=current)
+        await self._tell_drifts(look.drifted, drifted)
         return len(blocks) == _BLOCKS_MAX
 
-    def _next(self, at: int) -> tuple[list[FeedBlock], Sequence[tuple[int, int]], bool]:
+    def _next(self, at: int) -> _Look:
         with reading(self._ledger) as connection:
             blocks = final_blocks(connection, at, _BLOCKS_MAX)
             failed = self._failed_trades(connection, self._failures_seen) if blocks else ()
-            return blocks, failed, self._is_current(connection)
+            return _Look(blocks, failed, self._is_current(connection), self._drifted(connection))
 
     async def _tell(self, *, current: bool, before: bool) -> None:
         if current != before:
             await self._actor.submit(LedgerHealthChanged(0, current))
 
+    async def _tell_drifts(self, found: frozenset[Address], before: frozenset[Address]) -> None:
+        for token in sorted(found ^ before):
+            await self._actor.submit(VerdictDrifted(0, token, token in found))
 
-def _standing(venue: Venue) -> tuple[int, bool]:
-    return venue.state.chain.block_number, venue.state.ledger_current
+
+def _standing(venue: Venue) -> tuple[int, bool, frozenset[Address]]:
+    return venue.state.chain.block_number, venue.state.ledger_current, frozenset(venue.state.drifted)
 
 
 def _unknown(venue: Venue, failed: Sequence[tuple[int, int]]) -> tuple[int, ...]:

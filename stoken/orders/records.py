@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the venue holds in memory about instruments, accounts, orders and trades."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stoken.domain.bands import Band
 from stoken.domain.book import Book, Resting
@@ -31,6 +31,15 @@ class Instrument:
         self.halted = False
 
 
+class ClassRecord(NamedTuple):
+    """A class from an instant of market time on; `evidence` is empty where the account was opened with it."""
+
+    valid_from: int
+    sequence: int
+    investor_class: int
+    evidence: bytes = b""
+
+
 class OrderRecord:
     """An accepted order; `entry` holds what the broker signed."""
 
@@ -43,6 +52,7 @@ class OrderRecord:
         "identity",
         "in_flight",
         "instrument",
+        "investor_class",
         "market_time_ns",
         "order_id",
         "resting",
@@ -70,6 +80,8 @@ class OrderRecord:
         self.in_flight = 0
         #: Which rule cancelled it, if one did.
         self.code: Refusal | None = None
+        #: The class by which the order was judged: that of its receipt.
+        self.investor_class: ClassRecord | None = None
         self.sequence = 0
         self.market_time_ns = 0
         self.year = 0

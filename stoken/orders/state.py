@@ -14,7 +14,7 @@ from stoken.domain.refusals import REFUSALS, Refusal
 from stoken.domain.rulebook import Rulebook
 from stoken.orders.entries import AccountOpened, CashAllocated, InstrumentAdmitted, NewOrder, VenueOpened
 from stoken.orders.outcomes import Accepted, Event, Refused, Stamp, Value, Values
-from stoken.orders.records import Instrument, OrderRecord, TradeRecord
+from stoken.orders.records import ClassRecord, Instrument, OrderRecord, TradeRecord
 from stoken.orders.reservations import Reservations
 
 _NEVER = date(1970, 1, 1)
@@ -77,6 +77,8 @@ class VenueState:
         self.limits = AnnualLimits({})
         self.chain = ChainState()
         self.ledger_current = True
+        #: Tokens on which the local verdict differed from the contracts' own.
+        self.drifted: dict[Address, None] = {}
         self.clock_offset_ns = 0
         self.sequence = 0
         self.now_ns = 0
@@ -89,6 +91,8 @@ class VenueState:
         self.instruments: dict[str, Instrument] = {}
         self.instruments_by_token: dict[Address, Instrument] = {}
         self.accounts: dict[Address, AccountOpened] = {}
+        #: Classes by account, by the instant from which each holds.
+        self.classes: dict[Address, tuple[ClassRecord, ...]] = {}
         self.reservations = Reservations()
         self.orders: dict[int, OrderRecord] = {}
         self.open_orders: dict[int, OrderRecord] = {}

@@ -9,6 +9,7 @@ from stoken.domain.facts import Address, MemberId
 from stoken.domain.refusals import Refusal
 from stoken.orders import entries
 from stoken.orders.accepting import admit_instrument, allocate_cash, cancel_order, halt_instrument, new_order
+from stoken.orders.classes import change_class, open_class
 from stoken.orders.entries import Entry, VenueOpened
 from stoken.orders.following import apply_block, pass_time
 from stoken.orders.outcomes import Answer, Done, Outcome, Refused
@@ -140,6 +141,13 @@ def _change_health(state: VenueState, entry: entries.LedgerHealthChanged) -> Ans
     return Done()
 
 
+def _drift(state: VenueState, entry: entries.VerdictDrifted) -> Answer:
+    state.drifted.pop(entry.token, None)
+    if entry.drifted:
+        state.drifted[entry.token] = None
+    return Done()
+
+
 def _open_account(state: VenueState, entry: entries.AccountOpened) -> Answer:
     known, bound = state.accounts.get(entry.account), state.chain.accounts.get(entry.account)
     before = entry.broker if known is None else known.broker
@@ -148,7 +156,13 @@ def _open_account(state: VenueState, entry: entries.AccountOpened) -> Answer:
     cash = state.reservations.cash(entry.account)
     if manager != entry.broker or (before != entry.broker and (cash.allocated or cash.committed)):
         raise decline(Refusal.NOT_ACCOUNT_MANAGER, account=entry.account, member=entry.broker)
+    open_class(state, entry)
     state.accounts[entry.account] = entry
+    return Done()
+
+
+def _change_class(state: VenueState, entry: entries.ClassChanged) -> Answer:
+    change_class(state, entry)
     return Done()
 
 
@@ -172,9 +186,11 @@ _HANDLERS: dict[type, Callable[[VenueState, Any], Answer]] = {
     entries.ClockShifted: _nothing,
     entries.ClockTicked: _nothing,
     entries.LedgerHealthChanged: _change_health,
+    entries.VerdictDrifted: _drift,
     entries.InstrumentAdmitted: admit_instrument,
     entries.InstrumentHalted: halt_instrument,
     entries.AccountOpened: _open_account,
+    entries.ClassChanged: _change_class,
     entries.CashAllocated: allocate_cash,
     entries.NewOrder: new_order,
     entries.CancelOrder: cancel_order,

@@ -3,7 +3,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from stoken.chain import eip712
@@ -12,18 +12,21 @@ from stoken.chain.statements import CashAllocation
 from stoken.domain.codes import EncumbranceKind, InvestorClass, OwnerType, Role
 from stoken.domain.facts import MemberId
 from stoken.domain.registrations import NOBODY
-from stoken.errors import NotFoundError
+from stoken.errors import ConflictError, InvalidInputError, NotFoundError
 from stoken.gateway.access import OVERSEERS, Requires
 from stoken.gateway.auth import Principal
 from stoken.gateway.schemas import Address, Amount, AmountIn, Hash, PositiveIn, Schema, Seconds, Signature
 from stoken.gateway.services import Services
 from stoken.gateway.tenancy import sees
 from stoken.gateway.verdicts import raise_if_refused
-from stoken.orders.entries import AccountOpened, CashAllocated
+from stoken.orders.classes import class_at
+from stoken.orders.entries import AccountOpened, CashAllocated, ClassChanged
+from stoken.orders.records import ClassRecord
 from stoken.orders.state import VenueState
 
 router = APIRouter(tags=["accounts"])
 _Broker = Annotated[Principal, Depends(Requires(Role.ACCOUNT_MANAGER))]
+_NANOSECONDS = 1_000_000_000
 _Reader = Annotated[Principal, Depends(Requires(Role.ACCOUNT_MANAGER | OVERSEERS))]
 
 
@@ -49,6 +52,32 @@ class AccountView(Schema):
     owner_type: str
     closed: bool
     blocked: bool
+
+
+class ClassBody(Schema):
+    """A class from an instant of market time on, now where none is named, and the hash of what shows it."""
+
+    investor_class: Literal["GENERAL", "PROFESSIONAL", "QUASI_PROFESSIONAL"]
+    evidence: Hash
+    valid_from: Seconds | None = None
+
+
+class ClassView(Schema):
+    """A class of an account: from when it counts, by which journal entry, and its evidence, null at the opening."""
+
+    investor_class: str
+    valid_from: int
+    evidence: Hash | None
+    sequence: int
+
+
+class ClassesView(Schema):
+    """Every class an account had or will have, and the one at the instant asked about."""
+
+    account: Address
+    at: int
+    held: ClassView | None
+    classes: list[ClassView]
 
 
 class AllocationBody(Schema):
@@ -132,6 +161,12 @@ def _require_own(state: VenueState, account: bytes, caller: Principal) -> None:
         raise NotFoundError
 
 
+def _require_same_class(state: VenueState, body: AccountBody) -> None:
+    known = state.accounts.get(body.account)
+    if known is not None and known.investor_class != InvestorClass[body.investor_class]:
+        raise ConflictError("a class changes by POST /accounts/{account}/classes, with its evidence")
+
+
 def _encumbrances(state: VenueState, token: bytes, account: bytes) -> list[EncumbranceView]:
     return [
         EncumbranceView(
@@ -200,6 +235,7 @@ def _positions(state: VenueState, account: bytes, caller: Principal) -> Position
 async def open_account(body: AccountBody, services: Services, caller: _Broker) -> AccountView:
     """Tell the venue about an account, or replace what it was told; the same body leaves things as they are."""
     await services.actor.read(lambda venue: _require_own(venue.state, body.account, caller))
+    await services.actor.read(lambda venue: _require_same_class(venue.state, body))
     entry = AccountOpened(
         received_at_ns=0,
         account=body.account,
@@ -221,6 +257,58 @@ async def open_account(body: AccountBody, services: Services, caller: _Broker) -
         closed=body.closed,
         blocked=body.blocked,
     )
+
+
+def _class_view(record: ClassRecord) -> ClassView:
+    return ClassView(
+        investor_class=InvestorClass(record.investor_class).name,
+        valid_from=record.valid_from,
+        evidence=record.evidence or None,
+        sequence=record.sequence,
+    )
+
+
+def _classes(state: VenueState, account: bytes, caller: Principal, at: int | None) -> ClassesView:
+    owner = _owner(state, account)
+    if owner is None or not sees(caller, owner):
+        raise NotFoundError
+    moment = state.now_ns // _NANOSECONDS if at is None else at
+    held = class_at(state, account, moment)
+    return ClassesView(
+        account=account,
+        at=moment,
+        held=None if held is None else _class_view(held),
+        classes=[_class_view(record) for record in state.classes.get(account, ())],
+    )
+
+
+@router.post("/accounts/{account}/classes", status_code=201)
+async def change_class(account: Address, body: ClassBody, services: Services, caller: _Broker) -> ClassesView:
+    """Change an investor's class from an instant on; orders are judged by the class at their receipt."""
+    if not any(body.evidence):
+        raise InvalidInputError("evidence: names no document", {"field": "evidence"})
+    await services.actor.read(lambda venue: _require_own(venue.state, account, caller))
+    entry = ClassChanged(
+        received_at_ns=0,
+        account=account,
+        broker=caller.member,
+        investor_class=InvestorClass[body.investor_class],
+        valid_from=body.valid_from or 0,
+        evidence=body.evidence,
+    )
+    raise_if_refused((await services.actor.submit(entry)).answer)
+    return await services.actor.read(lambda venue: _classes(venue.state, account, caller, body.valid_from))
+
+
+@router.get("/accounts/{account}/classes")
+async def read_classes(
+    account: Address,
+    services: Services,
+    caller: _Reader,
+    at: Annotated[int | None, Query(ge=0, lt=2**40, description="Seconds of market time; now by default.")] = None,
+) -> ClassesView:
+    """Return the class of an account at an instant, as an order then received was judged by it, and all others."""
+    return await services.actor.read(lambda venue: _classes(venue.state, account, caller, at))
 
 
 @router.post("/cash/allocations", status_code=201)

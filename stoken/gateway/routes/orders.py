@@ -12,7 +12,7 @@ from stoken.bootstrap import GatewayServices
 from stoken.chain import eip712
 from stoken.chain.signatures import recover
 from stoken.chain.statements import OrderCancel
-from stoken.domain.codes import OrderType, Role, Side
+from stoken.domain.codes import InvestorClass, OrderType, Role, Side
 from stoken.domain.quantities import parse_amount
 from stoken.domain.signed_order import SignedOrder
 from stoken.errors import InvalidInputError, NotFoundError
@@ -181,6 +181,9 @@ class OrderView(Schema):
     settle_by: int
     status: str
     reject_code: str | None
+    investor_class: str | None
+    class_valid_from: int | None
+    class_evidence: Hash | None
     received_at: Amount
     sequence: int
     block_number: int
@@ -223,6 +226,7 @@ def _view(record: OrderRecord) -> OrderView:
         settle_by=entry.order.settle_by,
         status=record.status.value,
         reject_code=record.code.value if record.code else None,
+        **_class_fields(record),
         received_at=entry.received_at_ns,
         sequence=record.sequence,
         block_number=stamp.block_number,
@@ -230,6 +234,16 @@ def _view(record: OrderRecord) -> OrderView:
         rule_set=stamp.rule_set,
         rulebook=stamp.rulebook,
     )
+
+
+def _class_fields(record: OrderRecord) -> dict[str, Any]:
+    """Return the class by which an order was judged, and what its broker showed for it."""
+    held = record.investor_class
+    return {
+        "investor_class": None if held is None else InvestorClass(held.investor_class).name,
+        "class_valid_from": None if held is None else held.valid_from,
+        "class_evidence": None if held is None else held.evidence or None,
+    }
 
 
 def _find(state: VenueState, order_id: int, caller: Principal) -> OrderRecord:

@@ -16,7 +16,9 @@ from stoken.gateway.access import Requires
 from stoken.gateway.auth import Principal
 from stoken.gateway.schemas import Address, Amount, Hash, Isin, Schema
 from stoken.gateway.services import Services
-from stoken.ledger import queries
+from stoken.issuance import entries
+from stoken.issuance.queries import RequestStatus
+from stoken.ledger import queries, statements
 
 router = APIRouter(tags=["register"])
 _Reader = Annotated[Principal, Depends(Requires(Role.REGISTRAR | Role.SUPERVISOR | Role.VENUE))]
@@ -42,6 +44,50 @@ class RegisterView(Schema):
     holdings: list[HoldingView]
 
 
+class TrustMarkView(Schema):
+    """Units of a line that a trustee holds for others."""
+
+    id: Hash
+    trustee: Address
+    units: Amount
+
+
+class LineView(Schema):
+    """One owner: all its units, and those of them that may not move; `restricted` is without the trust marks."""
+
+    account: Address
+    units: Amount
+    locked_up: Amount
+    pledged: Amount
+    trust_marked: Amount
+    restricted: Amount
+    frozen: Amount
+    held: Amount
+    account_frozen: bool
+    trust_marks: list[TrustMarkView]
+
+
+class StatementView(Schema):
+    """Who held an issue at a record date; the lines add up to `supply`, the units that then existed."""
+
+    isin: str
+    token: Address
+    record_date: int
+    record_block: int
+    block_hash: Hash
+    block_time: int
+    supply: Amount
+    lines: list[LineView]
+
+
+class RecordDateOf(Schema):
+    """A declared record date, by its id, its block or its day in Seoul; by default the last one."""
+
+    record_date: Annotated[int | None, Query(ge=1, lt=2**24)] = None
+    block: Annotated[int | None, Query(ge=0, lt=2**63)] = None
+    date_: Annotated[date | None, Field(alias="date")] = None
+
+
 class AsOf(Schema):
     """As of a block or of the end of a date in Seoul; by default as of the last final block."""
 
@@ -64,9 +110,85 @@ def _read(services: GatewayServices, isin: str, as_of: AsOf) -> RegisterView:
     )
 
 
+class EntryView(Schema):
+    """A request by its place in the order of receipt, and its place in the register; nulls until it is entered."""
+
+    sequence: int
+    tenant: str
+    id: str
+    kind: str | None
+    status: RequestStatus
+    received_at: Amount
+    entered_at: int | None
+    block_number: int | None
+    transaction_hash: Hash | None
+
+
+class After(Schema):
+    """A page of what was asked for, from above a sequence."""
+
+    after: Annotated[int, Query(ge=0, lt=2**63)] = 0
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 1_000
+
+
+def _entries(services: GatewayServices, page: After) -> list[EntryView]:
+    with reading(services.ledger) as connection:
+        found = entries.entries(connection, page.after, page.limit)
+    return [
+        EntryView(
+            sequence=each.sequence,
+            tenant=each.tenant,
+            id=each.id,
+            kind=each.kind,
+            status=each.status,
+            received_at=each.received_at_ns,
+            entered_at=each.entered_at,
+            block_number=each.block_number,
+            transaction_hash=each.transaction_hash,
+        )
+        for each in found
+    ]
+
+
+@router.get("/register-entries")
+async def read_entries(page: Annotated[After, Query()], services: Services, _: _Reader) -> list[EntryView]:
+    """Return what institutions asked to be entered, in the order of receipt, and when it was."""
+    return await asyncio.to_thread(_entries, services, page)
+
+
 @router.get("/register/{isin}")
 async def read_register(isin: Isin, as_of: Annotated[AsOf, Query()], services: Services, _: _Reader) -> RegisterView:
     """Return the register of an issue."""
     if as_of.block is not None and as_of.date_ is not None:
         raise InvalidInputError("block: a block and a date exclude each other", {"field": "block"})
     return await asyncio.to_thread(_read, services, isin, as_of)
+
+
+def _state(services: GatewayServices, isin: str, named: RecordDateOf) -> StatementView:
+    with reading(services.ledger) as connection:
+        found = statements.owner_statement(
+            connection, isin, record_date=named.record_date, at_block=named.block, at_date=named.date_
+        )
+    return StatementView(
+        isin=found.isin,
+        token=found.token,
+        record_date=found.record_date,
+        record_block=found.block.number,
+        block_hash=found.block.hash,
+        block_time=found.block.time,
+        supply=found.supply,
+        lines=[_line(line) for line in found.lines],
+    )
+
+
+def _line(line: statements.Line) -> LineView:
+    marks = [TrustMarkView(**mark._asdict()) for mark in line.trust_marks]
+    return LineView(**(line._asdict() | {"trust_marks": marks}))
+
+
+@router.get("/register/{isin}/statement")
+async def read_statement(
+    isin: Isin, named: Annotated[RecordDateOf, Query()], services: Services, _: _Reader
+) -> StatementView:
+    """Return the owner statement of a declared record date, refused where its lines do not add up to the issue."""
+    return await asyncio.to_thread(_state, services, isin, named)

@@ -18,6 +18,7 @@ from stoken.gateway.access import INSTRUCTING, Requires
 from stoken.gateway.auth import Principal
 from stoken.gateway.schemas import Address, Amount, AmountIn, Data, Hash, Schema, Seconds, Signature, Uint256
 from stoken.gateway.services import Services
+from stoken.issuance.entries import entered
 from stoken.issuance.queries import RequestStatus, outcome
 from stoken.parties import inbox, requests
 from stoken.parties.requests import Body, Request
@@ -181,7 +182,9 @@ class RequestView(Schema):
     id: str
     kind: str
     status: RequestStatus
+    sequence: int
     received_at: Amount
+    entered_at: int | None = None
     transaction_hash: Hash | None = None
     block_number: int | None = None
     code: str | None = None
@@ -273,11 +276,14 @@ def _store(services: GatewayServices, tenant: str, request_id: str, body: Body) 
 def _view(services: GatewayServices, request: Request) -> RequestView:
     with reading(services.ledger) as connection:
         found = outcome(connection, request.tenant, request.id)
+        entry = entered(connection, request.sequence)
     view = RequestView(
         id=request.id,
         kind=request.kind,
         status=found.status,
+        sequence=request.sequence,
         received_at=request.received_at_ns,
+        entered_at=None if entry is None else entry.entered_at,
         transaction_hash=found.transaction_hash,
         block_number=found.block_number,
     )

@@ -435,6 +435,7 @@ def upgrade() -> None:
         ),
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("received_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("transaction_key", sa.Text(), nullable=True),
         sa.Column("failure", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint("(transaction_key IS NULL) <> (failure IS NULL)", name=op.f("ck_decisions_outcome")),
@@ -490,11 +491,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("address", name=op.f("pk_senders")),
         schema="ops",
     )
+    op.create_table(
+        "verdict_drifts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("sender", sa.LargeBinary(), nullable=False),
+        sa.Column("receiver", sa.LargeBinary(), nullable=False),
+        sa.Column("units", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("channel", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("block_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("local", sa.LargeBinary(), nullable=False),
+        sa.Column("chain", sa.LargeBinary(), nullable=False),
+        sa.Column("seen", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("found_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("resolved_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("resolved_by", sa.Text(), nullable=True),
+        sa.Column("cause", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_verdict_drifts")),
+        schema="ops",
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Drop what this revision added."""
+    op.drop_table("verdict_drifts", schema="ops")
     op.drop_table("senders", schema="ops")
     op.drop_index("ix_outbox_status", table_name="outbox", schema="ops")
     op.drop_table("outbox", schema="ops")

@@ -86,6 +86,10 @@ class World:
         # Claims expire in seconds of block time, and these blocks come faster than one a second.
         self.rpc.call("evm_increaseTime", 1)
         self.rpc.call("evm_mine")
+        self.follow()
+
+    def follow(self) -> None:
+        """Fold what the node mined."""
         self.mirror.run_to_head()
         with reading(self.engine) as connection:
             for block in final_blocks(connection, self.state.block_number):
@@ -243,8 +247,13 @@ class World:
         everybody = [*ACCOUNTS.values(), NOBODY]
         amounts = (0, 1, 7, 30, 90, 101)
         asked = [(f, t, units, Channel.PLAIN) for f in everybody for t in everybody for units in amounts]
-        asked += [(f, t, units, Channel.VENUE) for f, t, units, _ in asked if units in {0, 7, 30}]
-        spenders = {Channel.PLAIN: bytes(20), Channel.VENUE: self.suite["settlement"]}
+        some = [(f, t, units) for f, t, units, _ in asked if units in {0, 7, 30}]
+        asked += [(*move, Channel.VENUE) for move in some] + [(*move, Channel.INSTRUCTED) for move in some]
+        spenders = {
+            Channel.PLAIN: bytes(20),
+            Channel.VENUE: self.suite["settlement"],
+            Channel.INSTRUCTED: self.suite["instructions"],
+        }
         at = hex(self.state.block_number)
         encode = interface("SecurityToken").encode
         calls = [

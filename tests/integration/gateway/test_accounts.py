@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts, allocations, positions: a broker's own, and nobody else's."""
 
+import httpx
 import pytest
 
 from stoken.domain import facts
-from stoken.domain.codes import Role
+from stoken.domain.codes import InvestorClass, Role
 from stoken.migrations.tables import complete_metadata
 from stoken.parties.pseudonym import Pseudonyms
 from tests.integration.gateway.harness import Gateway, account_body, hexed
-from tests.unit.orders.factories import BPL1, BROKERS, TOKENS, address, cash_account
+from tests.requirements import requirement
+from tests.unit.orders.factories import BPL1, BROKERS, TOKENS, address, cash_account, rules
 
 
 class TestOpenAccount:
@@ -130,3 +132,56 @@ class TestReadPositions:
 
     def test_the_registrar_sees_every_account(self, gateway: Gateway) -> None:
         assert gateway.call("GET", self.where, Role.REGISTRAR).status_code == 200
+
+
+class TestClasses:
+    WHERE = f"/accounts/{hexed(address('buyer'))}/classes"
+
+    def change(self, gateway: Gateway, broker: bytes = BROKERS[1], **changed: object) -> httpx.Response:
+        body = {"investor_class": "PROFESSIONAL", "evidence": hexed(b"E" * 32)} | changed
+        return gateway.as_broker("POST", self.WHERE, body, broker)
+
+    def test_anonymous(self, gateway: Gateway) -> None:
+        assert gateway.call("POST", self.WHERE, body={}).status_code == 401
+        assert gateway.call("GET", self.WHERE).status_code == 401
+
+    def test_not_permitted(self, gateway: Gateway) -> None:
+        assert gateway.call("POST", self.WHERE, Role.VENUE, body={}).status_code == 403
+        assert gateway.call("GET", self.WHERE, Role.ISSUER).status_code == 403
+
+    @requirement("KYC-06")
+    def test_valid(self, gateway: Gateway) -> None:
+        before, later = gateway.now, gateway.now + 100
+        order = gateway.buy().json()["order_id"]
+        answer = self.change(gateway, valid_from=later)
+        assert (answer.status_code, answer.json()["held"]["investor_class"]) == (201, "PROFESSIONAL")
+        gateway.now = later
+        second = gateway.buy().json()["order_id"]
+        for number, expected in ((order, ("GENERAL", None)), (second, ("PROFESSIONAL", hexed(b"E" * 32)))):
+            found = gateway.call("GET", f"/orders/{number}", Role.SUPERVISOR).json()
+            assert (found["investor_class"], found["class_evidence"]) == expected
+        at_order_time = gateway.call("GET", self.WHERE, Role.SUPERVISOR, at=before).json()["held"]
+        assert (at_order_time["investor_class"], at_order_time["evidence"]) == ("GENERAL", None)
+        now = gateway.call("GET", self.WHERE, Role.SUPERVISOR).json()
+        assert [each["valid_from"] for each in now["classes"]] == [before, later]
+        assert now["held"] == now["classes"][1]
+        assert gateway.call("GET", self.WHERE, Role.SUPERVISOR, at=before - 1).json()["held"] is None
+
+    def test_an_issue_closed_to_the_class_at_receipt(self, gateway: Gateway) -> None:
+        gateway.apply([rules(BPL1, 1, 1, classes=1 << InvestorClass.GENERAL)])
+        assert gateway.buy().status_code == 201
+        self.change(gateway)
+        refused = gateway.buy()
+        assert (refused.status_code, refused.json()["code"]) == (422, "INVESTOR_CLASS_NOT_ELIGIBLE")
+        assert refused.json()["details"]["class"] == "2"
+
+    def test_what_is_not_the_callers_or_reaches_back_or_shows_nothing(self, gateway: Gateway) -> None:
+        assert self.change(gateway, BROKERS[0]).status_code == 404
+        assert gateway.as_broker("GET", self.WHERE, broker=BROKERS[0]).status_code == 404
+        assert self.change(gateway, valid_from=gateway.now - 1).json()["code"] == "TOO_LATE"
+        assert self.change(gateway, evidence=hexed(bytes(32))).json()["code"] == "INVALID_INPUT"
+
+    def test_the_opening_body_does_not_change_a_class(self, gateway: Gateway) -> None:
+        assert gateway.as_broker("POST", "/accounts", account_body("buyer"), BROKERS[1]).status_code == 201
+        again = gateway.as_broker("POST", "/accounts", account_body("buyer", investor_class="PROFESSIONAL"), BROKERS[1])
+        assert (again.status_code, again.json()["code"]) == (409, "CONFLICT")

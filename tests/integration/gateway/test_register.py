@@ -3,15 +3,20 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
+from sqlalchemy import insert
 
-from stoken.db import unit_of_work
+from stoken.db import reading, unit_of_work
 from stoken.domain.codes import Role
+from stoken.issuance.tables import decisions
 from stoken.ledger.projection import LedgerProjection
+from stoken.ledger.signatures import ContractKind
 from stoken.mirror import store
 from stoken.mirror.store import Checkpoint
-from tests.integration.gateway.harness import Gateway, hexed
-from tests.ledger_events import ISIN, NOBODY, SUITE, address, chain, issue, transfer
+from stoken.transactions.outbox import Failure
+from tests.integration.gateway.harness import STRANGER, Gateway, hexed
+from tests.ledger_events import ISIN, NOBODY, SUITE, TOKEN, address, chain, emitted, issue, transfer
 from tests.requirements import requirement
 
 REGISTRAR = Role.REGISTRAR
@@ -69,6 +74,85 @@ class TestReadRegister:
 
     def test_an_issue_that_does_not_exist(self, gateway: Gateway) -> None:
         assert gateway.call("GET", "/register/ZZSHIPFIN016", REGISTRAR).status_code == 404
+
+
+class TestReadStatement:
+    WHERE = f"{WHERE}/statement"
+
+    @pytest.fixture
+    def gateway(self, gateway: Gateway) -> Gateway:
+        """The same ledger with a record date in its last block, after that block's move."""
+        with reading(gateway.services.ledger) as connection:
+            last = store.read_checkpoint(connection)
+        declared = emitted(ContractKind.TOKEN, "RecordDateSet", 1, 3, 1_780_000_000)
+        mark = emitted(
+            ContractKind.ENCUMBRANCES,
+            "EncumbranceSet",
+            *(b"m" * 32, TOKEN, address(1), 3, 20, 0, address(9), bytes(32)),
+        )
+        block = chain([[], [], [], [transfer(address(2), address(1), 5), mark, declared]])[3]
+        block = block._replace(parent_hash=last.hash)
+        with unit_of_work(gateway.services.ledger) as connection:
+            store.insert_blocks(connection, [block])
+            LedgerProjection(SUITE).apply(connection, [block], 3)
+            store.write_checkpoint(connection, Checkpoint(3, block.hash, 3))
+        return gateway
+
+    def test_anonymous(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", self.WHERE).status_code == 401
+
+    def test_not_permitted(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", self.WHERE, Role.ACCOUNT_MANAGER).status_code == 403
+
+    @requirement("CA-01")
+    def test_valid(self, gateway: Gateway) -> None:
+        found = gateway.call("GET", self.WHERE, REGISTRAR).json()
+        assert (found["record_date"], found["record_block"], found["supply"]) == (1, 3, "100")
+        assert [(line["account"], line["units"]) for line in found["lines"]] == [
+            (hexed(address(1)), "74"),
+            (hexed(address(2)), "25"),
+            (hexed(address(3)), "1"),
+        ]
+        marks = [{"id": hexed(b"m" * 32), "trustee": hexed(address(9)), "units": "20"}]
+        assert (found["lines"][0]["trust_marked"], found["lines"][0]["trust_marks"]) == ("20", marks)
+        assert gateway.call("GET", self.WHERE, REGISTRAR, block=3).json() == found
+
+    def test_what_is_no_record_date(self, gateway: Gateway) -> None:
+        for named in ({"record_date": 2}, {"block": 2}, {"date": "2020-01-01"}):
+            refused = gateway.call("GET", self.WHERE, REGISTRAR, **named)
+            assert (refused.status_code, refused.json()["code"]) == (422, "CA_RECORD_DATE_INVALID")
+
+
+class TestReadEntries:
+    WHERE = "/register-entries"
+
+    def test_anonymous(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", self.WHERE).status_code == 401
+
+    def test_not_permitted(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", self.WHERE, Role.ACCOUNT_MANAGER).status_code == 403
+
+    def test_valid(self, gateway: Gateway) -> None:
+        failure = msgspec.json.encode(Failure("Malformed", "INVALID_INPUT", {}))
+        with unit_of_work(gateway.services.ledger) as connection:
+            for number in (1, 2):
+                row = {"sequence": number, "tenant": STRANGER, "id": f"r{number}", "received_at_ns": 5 + number}
+                connection.execute(insert(decisions).values(failure=failure, **row))
+        found = gateway.call("GET", self.WHERE, Role.SUPERVISOR, limit=1).json()
+        assert found == [
+            {
+                "sequence": 1,
+                "tenant": STRANGER,
+                "id": "r1",
+                "kind": None,
+                "status": "failed",
+                "received_at": "6",
+                "entered_at": None,
+                "block_number": None,
+                "transaction_hash": None,
+            }
+        ]
+        assert [each["id"] for each in gateway.call("GET", self.WHERE, Role.REGISTRAR, after=1).json()] == ["r2"]
 
 
 class TestReady:

@@ -11,7 +11,7 @@ from stoken.chain.rpc import RpcClient
 from stoken.db import open_engine, schema
 from stoken.domain.rulebook import Rulebook
 from stoken.orders.actor import VenueActor
-from stoken.orders.entries import BlockApplied, VenueOpened, decode
+from stoken.orders.entries import BlockApplied, VenueOpened, VerdictDrifted, decode
 from stoken.orders.feed import BlockFeed
 from stoken.orders.journal import Journal
 from tests.consortium import VENUE
@@ -90,6 +90,27 @@ class TestBlockFeed:
             return seen
 
         assert asyncio.run(play()) == [False, True]
+
+    def test_a_token_on_which_verdicts_parted_is_closed_until_that_is_resolved(
+        self, rpc: RpcClient, tmp_path: Path
+    ) -> None:
+        world = World(rpc, tmp_path)
+        answers = [frozenset({world.token}), frozenset({world.token}), frozenset()]
+
+        async def play() -> list[list[bytes]]:
+            actor, market = await opened(tmp_path)
+            feed = BlockFeed(actor, world.engine, drifted=lambda _: answers.pop(0))
+            seen = []
+            for _ in range(3):
+                await feed.step()
+                seen.append(await actor.read(lambda venue: list(venue.state.drifted)))
+            await actor.stop()
+            entries = [decode(row.entry) for row in Journal(market).rows()]
+            told = [entry.drifted for entry in entries if isinstance(entry, VerdictDrifted)]
+            assert told == [True, False], "each change is journalled once"
+            return seen
+
+        assert asyncio.run(play()) == [[world.token], [world.token], []]
 
     def test_without_the_database_orders_are_refused_until_it_answers(self, rpc: RpcClient, tmp_path: Path) -> None:
         world = World(rpc, tmp_path)

@@ -5,7 +5,7 @@ import pytest
 from eth_abi import encode
 from eth_hash.auto import keccak
 
-from stoken.chain.reverts import decode_revert, revert_of
+from stoken.chain.reverts import decode_revert, encode_refusal, revert_of
 from stoken.chain.rpc import NodeError
 from stoken.domain.refusals import REFUSALS, Refusal, error_name
 
@@ -49,6 +49,21 @@ class TestDecodeRevert:
     )
     def test_anything_else_is_still_named(self, data: bytes, name: str) -> None:
         assert decode_revert(data).error == name
+
+
+class TestEncodeRefusal:
+    @pytest.mark.parametrize("refusal", ON_CHAIN)
+    def test_it_is_what_the_contracts_revert_with(self, refusal: Refusal) -> None:
+        kinds = [part.split()[0] for part in (REFUSALS[refusal].arguments or "").split(",") if part]
+        values: list[int | bytes] = [
+            7 if kind.startswith("uint") else b"a" * (20 if kind in {"address", "bytes20"} else 32) for kind in kinds
+        ]
+        abi = ["0x" + "61" * 20 if kind == "address" else value for kind, value in zip(kinds, values, strict=True)]
+        assert encode_refusal(refusal, values) == revert_data(f"{error_name(refusal)}({','.join(kinds)})", *abi)
+
+    def test_what_no_contract_knows_has_no_data(self) -> None:
+        with pytest.raises(ValueError, match="TICK_INVALID"):
+            encode_refusal(Refusal.TICK_INVALID, ())
 
 
 class TestRevertOf:

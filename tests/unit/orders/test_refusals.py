@@ -15,6 +15,7 @@ from tests.unit.orders.factories import (
     BPL1,
     BROKERS,
     OPEN_AT,
+    SHP1B,
     TOKENS,
     Market,
     accepted,
@@ -45,6 +46,17 @@ class TestLedger:
         assert code(market.do(order).answer) is Refusal.LEDGER_UNAVAILABLE
         market.do(entries.LedgerHealthChanged(0, current=True))
         # The refusal came before the id counted, so the same request may be made again.
+        assert isinstance(market.do(order).answer, Accepted)
+
+    def test_a_token_on_which_verdicts_parted_takes_no_orders_until_that_is_resolved(self, market: Market) -> None:
+        market.do(entries.VerdictDrifted(0, TOKENS[SHP1B], drifted=True))
+        accepted(market.send("seller", Side.SELL, 1))
+        market.do(entries.VerdictDrifted(0, TOKEN, drifted=True))
+        order = market.order("seller", Side.SELL, 1)
+        answer = market.do(order).answer
+        assert code(answer) is Refusal.LEDGER_UNAVAILABLE
+        assert values(answer)["token"] == "0x" + TOKEN.hex()
+        market.do(entries.VerdictDrifted(0, TOKEN, drifted=False))
         assert isinstance(market.do(order).answer, Accepted)
 
 
