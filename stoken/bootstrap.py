@@ -23,6 +23,7 @@ from stoken.domain.rulebook import Rulebook
 from stoken.errors import StartupError
 from stoken.issuance.deploy import Charter, Deployment
 from stoken.issuance.step import IssuanceStep
+from stoken.ledger.breaks import halted_tokens
 from stoken.ledger.projection import LedgerProjection
 from stoken.mirror import Finality, MirrorStep
 from stoken.mirror.heartbeat import Heartbeat, is_current
@@ -101,7 +102,7 @@ class _Following:
 
     def execute(self) -> int:
         progress = self._mirror.execute()
-        self._heartbeat.beat(progress.head - progress.number)
+        self._heartbeat.beat(progress.head - progress.number, progress.blocks, progress.logs)
         return 0 if progress.caught_up else max(1, progress.blocks)
 
 
@@ -224,9 +225,14 @@ def gateway(settings: Settings, clock: Callable[[], int] = time.time_ns) -> Gate
         demo_clock=settings.venue.demo_clock,
         clock=clock,
     )
-    return Gateway(
-        services, BlockFeed(actor, ledger, failures_after, lambda connection: is_current(connection, clock())), opening
+    feed = BlockFeed(
+        actor,
+        ledger,
+        failures_after,
+        is_current=lambda connection: is_current(connection, clock()),
+        halted_tokens=halted_tokens,
     )
+    return Gateway(services, feed, opening)
 
 
 def _market_url(url: str) -> str:

@@ -7,7 +7,7 @@ from stoken.compliance.verdict import NO_COMMITMENTS, Commitments, Verdict, buye
 from stoken.domain.calendar import INSTANT_MAX, Session
 from stoken.domain.chain_state import ChainState
 from stoken.domain.codes import MemberStatus, OrderType, OwnerType, Role, Scope, Side
-from stoken.domain.facts import MemberId
+from stoken.domain.facts import Address, MemberId
 from stoken.domain.identifiers import is_isin
 from stoken.domain.quantities import AMOUNT_MAX
 from stoken.domain.refusals import Refusal
@@ -45,6 +45,12 @@ def check_ledger(state: VenueState) -> None:
     """Refuse while the mirror is not current, or has no block yet."""
     if not state.ledger_current or state.chain.block_number < 0:
         raise decline(_R.LEDGER_UNAVAILABLE, block_number=state.chain.block_number)
+
+
+def check_token(state: VenueState, token: Address) -> None:
+    """Refuse while the mirror of a token differs from the chain."""
+    if token in state.halted_tokens:
+        raise decline(_R.LEDGER_UNAVAILABLE, token=token)
 
 
 def check_broker(state: VenueState, broker: MemberId) -> None:

@@ -41,9 +41,13 @@ class ClockTicked(_Entry, frozen=True):
 
 
 class LedgerHealthChanged(_Entry, frozen=True):
-    """The mirror is current, or no longer: without it no order is taken."""
+    """The mirror is current, or no longer: without it no order is taken.
+
+    `halted` are the tokens of which the mirror differs from the chain; orders in them are not taken either.
+    """
 
     current: bool
+    halted: tuple[Address, ...] = ()
 
 
 class InstrumentAdmitted(_Entry, frozen=True):

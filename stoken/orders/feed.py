@@ -4,12 +4,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from stoken.db import reading
+from stoken.domain.facts import Address
 from stoken.domain.order_states import TradeStatus
 from stoken.errors import UnavailableError
 from stoken.ledger.feed import FeedBlock, decode_facts, final_blocks
@@ -20,16 +21,28 @@ from stoken.orders.venue import Venue
 #: Blocks a look at the feed takes.
 _BLOCKS_MAX: Final = 500
 _NO_FACTS: Final = decode_facts(b"\x90")
+_ALL_TOKENS: Final[Address] = b""
 
 #: Trades whose whole transaction failed for good, as (position, trade id) above a position: no event tells of them.
 FailedTrades = Callable[[Connection, int], Sequence[tuple[int, int]]]
-
-
+#: The tokens of which this database differs from the chain, in ascending order; an empty one stands for all.
+HaltedTokens = Callable[[Connection], tuple[Address, ...]]
 #: Whether the mirror in this database follows its chain closely enough for an order to be judged by it.
 IsCurrent = Callable[[Connection], bool]
 
 
+class _Health(NamedTuple):
+    """What the venue is told of the ledger, in the order of the entry's fields."""
+
+    current: bool
+    halted: tuple[Address, ...] = ()
+
+
 def _none_failed(_connection: Connection, _position: int) -> Sequence[tuple[int, int]]:
+    return ()
+
+
+def _none_halted(_connection: Connection) -> tuple[Address, ...]:
     return ()
 
 
@@ -46,6 +59,7 @@ class BlockFeed:
         ledger: Engine,
         failed_trades: FailedTrades = _none_failed,
         is_current: IsCurrent = _always,
+        halted_tokens: HaltedTokens = _none_halted,
         pause: timedelta = timedelta(milliseconds=50),
     ) -> None:
         """Take the venue, the database to follow, and how long to wait where nothing is new."""
@@ -55,6 +69,7 @@ class BlockFeed:
         #: From the start again in each process: the venue ignores what it knows.
         self._failures_seen = 0
         self._is_current = is_current
+        self._halted_tokens = halted_tokens
         self._pause = pause
 
     async def run(self) -> None:
@@ -72,11 +87,11 @@ class BlockFeed:
 
         A database that does not answer, or whose mirror is not current, makes the venue refuse orders until it does.
         """
-        at, current = await self._actor.read(_standing)
+        at, before = await self._actor.read(_standing)
         try:
-            blocks, failed, healthy = await asyncio.to_thread(self._next, at)
+            blocks, failed, health = await asyncio.to_thread(self._next, at)
         except SQLAlchemyError:
-            await self._tell(current=False, before=current)
+            await self._tell(before._replace(current=False), before)
             return False
         unknown = await self._actor.read(lambda venue: _unknown(venue, failed))
         entries = [
@@ -88,22 +103,25 @@ class BlockFeed:
         await asyncio.gather(*(self._actor.submit(entry) for entry in entries))
         if blocks and failed:
             self._failures_seen = failed[-1][0]
-        await self._tell(current=healthy, before=current)
+        await self._tell(health, before)
         return len(blocks) == _BLOCKS_MAX
 
-    def _next(self, at: int) -> tuple[list[FeedBlock], Sequence[tuple[int, int]], bool]:
+    def _next(self, at: int) -> tuple[list[FeedBlock], Sequence[tuple[int, int]], _Health]:
         with reading(self._ledger) as connection:
             blocks = final_blocks(connection, at, _BLOCKS_MAX)
             failed = self._failed_trades(connection, self._failures_seen) if blocks else ()
-            return blocks, failed, self._is_current(connection)
+            halted = self._halted_tokens(connection)
+            health = _Health(self._is_current(connection) and _ALL_TOKENS not in halted, halted)
+            return blocks, failed, health
 
-    async def _tell(self, *, current: bool, before: bool) -> None:
-        if current != before:
-            await self._actor.submit(LedgerHealthChanged(0, current))
+    async def _tell(self, health: _Health, before: _Health) -> None:
+        if health != before:
+            await self._actor.submit(LedgerHealthChanged(0, *health))
 
 
-def _standing(venue: Venue) -> tuple[int, bool]:
-    return venue.state.chain.block_number, venue.state.ledger_current
+def _standing(venue: Venue) -> tuple[int, _Health]:
+    state = venue.state
+    return state.chain.block_number, _Health(state.ledger_current, state.halted_tokens)
 
 
 def _unknown(venue: Venue, failed: Sequence[tuple[int, int]]) -> tuple[int, ...]:

@@ -137,6 +137,7 @@ def _shift_clock(state: VenueState, entry: entries.ClockShifted) -> Answer:
 
 def _change_health(state: VenueState, entry: entries.LedgerHealthChanged) -> Answer:
     state.ledger_current = entry.current
+    state.halted_tokens = entry.halted
     return Done()
 
 

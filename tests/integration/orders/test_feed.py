@@ -91,6 +91,24 @@ class TestBlockFeed:
 
         assert asyncio.run(play()) == [False, True]
 
+    def test_a_difference_from_the_chain_halts_its_token_or_else_everything(
+        self, rpc: RpcClient, tmp_path: Path
+    ) -> None:
+        world = World(rpc, tmp_path)
+        answers: list[tuple[bytes, ...]] = [(world.token,), (b"", world.token), ()]
+
+        async def play() -> list[tuple[bool, tuple[bytes, ...]]]:
+            actor, _ = await opened(tmp_path)
+            feed = BlockFeed(actor, world.engine, halted_tokens=lambda _: answers.pop(0))
+            seen = []
+            for _ in range(3):
+                await feed.step()
+                seen.append(await actor.read(lambda venue: (venue.state.ledger_current, venue.state.halted_tokens)))
+            await actor.stop()
+            return seen
+
+        assert asyncio.run(play()) == [(True, (world.token,)), (False, (b"", world.token)), (True, ())]
+
     def test_without_the_database_orders_are_refused_until_it_answers(self, rpc: RpcClient, tmp_path: Path) -> None:
         world = World(rpc, tmp_path)
         away = create_engine(f"sqlite:///{tmp_path}/nowhere/stoken.db")

@@ -47,6 +47,13 @@ class TestLedger:
         # The refusal came before the id counted, so the same request may be made again.
         assert isinstance(market.do(order).answer, Accepted)
 
+    def test_a_token_whose_mirror_differs_from_the_chain_stops_its_orders_alone(self, market: Market) -> None:
+        market.do(entries.LedgerHealthChanged(0, current=True, halted=(TOKEN,)))
+        assert code(sell(market)) is Refusal.LEDGER_UNAVAILABLE
+        assert values(sell(market)) == {"token": f"0x{TOKEN.hex()}"}
+        market.do(entries.LedgerHealthChanged(0, current=True, halted=(b"\x99" * 20,)))
+        accepted(sell(market))
+
 
 class TestBroker:
     def test_an_institution_that_is_no_member_is_refused(self, market: Market) -> None:
