@@ -25,8 +25,11 @@ from stoken.issuance.deploy import Charter, Deployment
 from stoken.issuance.step import IssuanceStep
 from stoken.ledger.breaks import halted_tokens
 from stoken.ledger.projection import LedgerProjection
-from stoken.mirror import Finality, MirrorStep
+from stoken.ledger.sweep import Sweep, VerifyStep
+from stoken.ledger.verification import Verification
+from stoken.mirror import BlockClock, Finality, MirrorStep, Window, Witness
 from stoken.mirror.heartbeat import Heartbeat, is_current
+from stoken.mirror.pinned import PinnedCalls
 from stoken.orders.actor import VenueActor
 from stoken.orders.entries import VenueOpened
 from stoken.orders.feed import BlockFeed
@@ -130,9 +133,12 @@ def worker(settings: Settings) -> WorkerServices:
         check_chain(suite, capabilities)
         outbox = open_outbox(settings, capabilities)
         outbox.take_over(engine, rpc)
-        mirror = MirrorStep(engine, rpc, [LedgerProjection(suite.contracts)], Finality(settings.rpc.finality_depth))
+        mirror = _mirror(stack, settings, engine, rpc, suite)
+        verification = Verification(suite.contracts, PinnedCalls(rpc))
+        sweep = Sweep(engine, verification, time.time_ns)
         steps: tuple[tuple[str, Step], ...] = (
             ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns))),
+            ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns)),
             ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
             ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
             ("broadcast", BroadcastStep(engine, rpc, capabilities)),
@@ -140,6 +146,25 @@ def worker(settings: Settings) -> WorkerServices:
         )
         stack.pop_all()
     return WorkerServices(engine, market, rpc, steps)
+
+
+def _mirror(stack: ExitStack, settings: Settings, engine: Engine, rpc: RpcClient, suite: Suite) -> MirrorStep:
+    """Build the mirror as it is configured; the stack closes the witness's connections."""
+    configured = settings.mirror
+    witness = None
+    if configured.witness_url is not None:
+        second = RpcClient(configured.witness_url, settings.rpc.timeout_seconds)
+        stack.callback(second.close)
+        witness = Witness(second, required=configured.witness_required)
+    return MirrorStep(
+        engine,
+        rpc,
+        [LedgerProjection(suite.contracts)],
+        Finality(settings.rpc.finality_depth),
+        window=Window(configured.range_blocks, configured.range_logs),
+        witness=witness,
+        clock=BlockClock(time.time_ns, configured.skew_seconds_max),
+    )
 
 
 def deploy(settings: Settings, charter: Charter) -> Suite:

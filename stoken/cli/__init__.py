@@ -13,7 +13,8 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "issue": ("stoken.cli.issue", "Check issue files."),
     "order": ("stoken.cli.order", "Sign, submit, show and cancel orders."),
     "register": ("stoken.cli.register", "Show the register of an issue."),
-    "db": ("stoken.cli.database", "Upgrade, check, rebuild and compare databases."),
+    "mirror": ("stoken.cli.mirror", "Show, verify and rebuild the mirror and its ledger."),
+    "db": ("stoken.cli.database", "Upgrade, check and compare databases."),
 }
 _HELP: Final = {"-h", "--help", "help"}
 _USAGE: Final = 2

@@ -70,9 +70,7 @@ def close_cases(connection: Connection, healed: Sequence[Break], operator: str, 
     keys = [(case.block_number, case.table, _encode(case.key), case.field) for case in healed]
     same = tuple_(*table.primary_key.columns)
     for key in keys:
-        connection.execute(
-            update(table).where(same == tuple_(*key)).values(closed_at_ns=now_ns, closed_by=operator)
-        )
+        connection.execute(update(table).where(same == tuple_(*key)).values(closed_at_ns=now_ns, closed_by=operator))
 
 
 def halted_tokens(connection: Connection) -> tuple[Address, ...]:

@@ -141,9 +141,7 @@ def _rule_set(_contracts: Contracts, row: RuleSet) -> Iterator[Question]:
     yield Question(row.compliance, "ModularCompliance", "ruleSet", (row.version,), expected, flat)
     modules = tuple(row.modules[at : at + _ADDRESS] for at in range(0, len(row.modules), _ADDRESS))
     ordered = lambda answer: (tuple(sorted(answer[0])),)  # noqa: E731 - likewise
-    yield Question(
-        row.compliance, "ModularCompliance", "modules", (row.version,), (("modules", modules),), ordered
-    )
+    yield Question(row.compliance, "ModularCompliance", "modules", (row.version,), (("modules", modules),), ordered)
 
 
 def _account(contracts: Contracts, row: Account) -> Iterator[Question]:
@@ -179,9 +177,7 @@ def _claim_issuer(contracts: Contracts, row: ClaimIssuer) -> Iterator[Question]:
 
 def _claim_topic(contracts: Contracts, row: ClaimTopic) -> Iterator[Question]:
     listed = lambda answer: (row.topic in answer[0],)  # noqa: E731 - a name for the shape
-    yield Question(
-        contracts.suite["topics"], "ClaimTopicsRegistry", "getClaimTopics", (), (("topic", True),), listed
-    )
+    yield Question(contracts.suite["topics"], "ClaimTopicsRegistry", "getClaimTopics", (), (("topic", True),), listed)
 
 
 def _encumbrance(contracts: Contracts, row: Encumbrance) -> Iterator[Question]:

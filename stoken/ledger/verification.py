@@ -82,7 +82,9 @@ class Verification:
     def totals(self, connection: Connection) -> list[Difference]:
         """Return the broken invariants: a position that is missing shows in its token's sum, if nowhere else."""
         known = tables.instruments.c
-        tokens: dict[str, Address] = {row.isin: row.token for row in connection.execute(select(known.isin, known.token))}
+        tokens: dict[str, Address] = {
+            row.isin: row.token for row in connection.execute(select(known.isin, known.token))
+        }
         return [
             Difference(
                 INVARIANTS,

@@ -48,6 +48,7 @@ checkpoint = Table(
     field("number", INT64),
     field("hash", BYTES),
     field("final_number", INT64),
+    field("time", INT64),
     schema="mirror",
 )
 

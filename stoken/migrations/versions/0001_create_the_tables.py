@@ -368,6 +368,7 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("final_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("time", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoint")),
         schema="mirror",
     )
@@ -502,7 +503,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger_breaks",
-        sa.Column("block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("table_name", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("row_key", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("field", sa.Text(), autoincrement=False, nullable=False),

@@ -2,12 +2,12 @@
 """The ledger against the contracts, row by row: an undamaged one agrees, and each kind of damage is named."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Table, delete, func, select, update
 
+from stoken.chain.rpc import RpcClient
 from stoken.db import reading, unit_of_work
 from stoken.ledger import tables
 from stoken.ledger.breaks import cases, close_cases, halted_tokens
@@ -16,7 +16,6 @@ from stoken.ledger.sweep import Sweep, VerifyStep, read_sweep
 from stoken.ledger.verification import Difference, Verification
 from stoken.mirror.pinned import PinnedCalls
 from stoken.network.anvil import Anvil
-from stoken.chain.rpc import RpcClient
 from tests.integration.compliance.world import ACCOUNTS, World
 
 NOW = 1_700_000_000_000_000_000
@@ -26,7 +25,7 @@ NOW = 1_700_000_000_000_000_000
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with Anvil(block_seconds=None) as node, RpcClient(node.url) as rpc:
         made = World(rpc, tmp_path_factory.mktemp("world"))
-        made.on_token("setAddressFrozen", ACCOUNTS["b"], True)
+        made.on_token("setAddressFrozen", ACCOUNTS["b"], True)  # noqa: FBT003 - a value of the ABI
         made.on_token("freezePartialTokens", ACCOUNTS["a"], 7)
         made.lock("a", 5)
         made.encumber("c", 2, 3)
