@@ -13,7 +13,7 @@ from stoken.db import bulk
 from stoken.domain.facts import Address, Fact, IssueCreated, ModuleAdded
 from stoken.ledger import tables
 from stoken.ledger.decode import MalformedLogError, decode_log
-from stoken.ledger.fold import fold, keys_of
+from stoken.ledger.fold import fold_all, keys_of
 from stoken.ledger.signatures import ContractKind
 from stoken.ledger.state import State
 from stoken.mirror import Log, MinedBlock
@@ -90,8 +90,7 @@ class LedgerProjection:
         feed = []
         for block, facts in zip(blocks, decoded, strict=True):
             state.block_number = block.number
-            for fact in facts:
-                fold(state, fact)
+            fold_all(state, facts)
             state.end_block(undoable=block.number > final_number)
             feed.append((*block[:4], _encode(facts)))
         state.flush(connection)
