@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Connection, Engine, make_url
 
 from stoken.chain import eip712
 from stoken.chain import suite as suites
@@ -28,11 +28,11 @@ from stoken.ledger.projection import LedgerProjection
 from stoken.ledger.sweep import Sweep, VerifyStep
 from stoken.ledger.verification import Verification
 from stoken.mirror import BlockClock, Finality, MirrorStep, Window, Witness
-from stoken.mirror.heartbeat import Heartbeat, is_current
+from stoken.mirror.heartbeat import Heartbeat, Limits, health
 from stoken.mirror.pinned import PinnedCalls
 from stoken.orders.actor import VenueActor
 from stoken.orders.entries import VenueOpened
-from stoken.orders.feed import BlockFeed
+from stoken.orders.feed import BlockFeed, LedgerHealth
 from stoken.parties.pseudonym import Pseudonyms
 from stoken.settings import AuthSettings, Settings, VenueSettings
 from stoken.settlement.instructions import failures_after
@@ -137,7 +137,7 @@ def worker(settings: Settings) -> WorkerServices:
         verification = Verification(suite.contracts, PinnedCalls(rpc))
         sweep = Sweep(engine, verification, time.time_ns)
         steps: tuple[tuple[str, Step], ...] = (
-            ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns))),
+            ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns, limits_of(settings)))),
             ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns)),
             ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
             ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
@@ -254,10 +254,25 @@ def gateway(settings: Settings, clock: Callable[[], int] = time.time_ns) -> Gate
         actor,
         ledger,
         failures_after,
-        is_current=lambda connection: is_current(connection, clock()),
-        halted_tokens=halted_tokens,
+        health=lambda connection: _health(connection, clock(), settings),
     )
     return Gateway(services, feed, opening)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return how far the mirror may be from the chain while orders are taken."""
+    configured = settings.mirror
+    return Limits(
+        configured.stale_seconds_max * 1_000_000_000,
+        configured.lag_blocks_max,
+        configured.idle_seconds_max * 1_000_000_000,
+    )
+
+
+def _health(connection: Connection, now_ns: int, settings: Settings) -> LedgerHealth:
+    found = health(connection, now_ns, limits_of(settings))
+    halted = halted_tokens(connection)
+    return LedgerHealth(found.current, halted, found.head, found.reason or ("differs" if halted else ""))
 
 
 def _market_url(url: str) -> str:

@@ -36,6 +36,18 @@ class MirrorSettings(_Group):
         description="Blocks that one request for logs covers at most; fewer where the node says so.",
     )
     range_logs: int = Field(20_000, ge=1, description="Logs that one request should bring: the range shrinks to it.")
+    lag_blocks_max: int = Field(
+        5, ge=0, description="Blocks that the mirror may be behind the node's head while orders are taken."
+    )
+    stale_seconds_max: int = Field(
+        10, ge=1, description="Seconds since the mirror last looked at the node, after which orders are refused."
+    )
+    idle_seconds_max: int = Field(
+        0,
+        ge=0,
+        description="Seconds without a new block after which the chain counts as stopped and orders are refused: the "
+        "period of its empty blocks and two request time-outs; 0 for a chain that may rest.",
+    )
     verify_rows_per_second: int = Field(
         20,
         ge=0,

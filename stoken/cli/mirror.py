@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Engine
 
-from stoken.bootstrap import check_chain, connect, open_databases
+from stoken.bootstrap import check_chain, connect, limits_of, open_databases
 from stoken.chain import suite as suites
 from stoken.chain.rpc import RpcClient
 from stoken.chain.suite import Suite
@@ -47,7 +47,7 @@ def status(
     """Show where the mirror stands behind the node, at what rate it writes, and what is in question."""
     settings = load_settings()
     with _ledger(settings) as engine, reading(engine) as connection:
-        found = standing(connection, _head(settings), time.time_ns(), with_digest=digest)
+        found = standing(connection, _head(settings), time.time_ns(), limits_of(settings), with_digest=digest)
     emit(found.document(), found.lines(), as_json=json)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from stoken.ledger import breaks
 from stoken.ledger.digest import digest
 from stoken.ledger.sweep import Swept, read_sweep
-from stoken.mirror.heartbeat import Beat, is_current, last_beat
+from stoken.mirror.heartbeat import Beat, Limits, health, last_beat
 from stoken.mirror.store import read_checkpoint
 
 _SECOND_NS: Final = 1_000_000_000
@@ -58,12 +58,12 @@ class Standing:
             yield f"digest {self.digest}"
 
 
-def standing(connection: Connection, head: int | None, now_ns: int, *, with_digest: bool) -> Standing:
+def standing(connection: Connection, head: int | None, now_ns: int, limits: Limits, *, with_digest: bool) -> Standing:
     """Read where the mirror stands; `head` is the node's."""
     at, beat, swept = read_checkpoint(connection), last_beat(connection), read_sweep(connection)
     halted = breaks.halted_tokens(connection)
     return Standing(
-        current=is_current(connection, now_ns) and b"" not in halted,
+        current=health(connection, now_ns, limits).current and b"" not in halted,
         block=at.number,
         block_hash=f"0x{at.hash.hex()}",
         block_time=at.time,

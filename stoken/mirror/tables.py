@@ -62,5 +62,6 @@ heartbeat = Table(
     field("period_ns", INT64),
     field("blocks", INT64),
     field("logs", INT64),
+    field("advanced_at_ns", INT64),
     schema="mirror",
 )

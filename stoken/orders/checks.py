@@ -44,7 +44,7 @@ Check = Callable[[Candidate], None]
 def check_ledger(state: VenueState) -> None:
     """Refuse while the mirror is not current, or has no block yet."""
     if not state.ledger_current or state.chain.block_number < 0:
-        raise decline(_R.LEDGER_UNAVAILABLE, block_number=state.chain.block_number)
+        raise decline(_R.LEDGER_UNAVAILABLE, mirror_height=state.chain.block_number, head=state.ledger_head)
 
 
 def check_token(state: VenueState, token: Address) -> None:

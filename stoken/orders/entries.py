@@ -44,10 +44,12 @@ class LedgerHealthChanged(_Entry, frozen=True):
     """The mirror is current, or no longer: without it no order is taken.
 
     `halted` are the tokens of which the mirror differs from the chain; orders in them are not taken either.
+    `head` is the chain's last block that the mirror heard of, -1 for none.
     """
 
     current: bool
     halted: tuple[Address, ...] = ()
+    head: int = -1
 
 
 class InstrumentAdmitted(_Entry, frozen=True):

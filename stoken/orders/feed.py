@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,32 +23,32 @@ from stoken.orders.venue import Venue
 _BLOCKS_MAX: Final = 500
 _NO_FACTS: Final = decode_facts(b"\x90")
 _ALL_TOKENS: Final[Address] = b""
+_log = structlog.get_logger(__name__)
 
 #: Trades whose whole transaction failed for good, as (position, trade id) above a position: no event tells of them.
 FailedTrades = Callable[[Connection, int], Sequence[tuple[int, int]]]
-#: The tokens of which this database differs from the chain, in ascending order; an empty one stands for all.
-HaltedTokens = Callable[[Connection], tuple[Address, ...]]
-#: Whether the mirror in this database follows its chain closely enough for an order to be judged by it.
-IsCurrent = Callable[[Connection], bool]
 
 
-class _Health(NamedTuple):
-    """What the venue is told of the ledger, in the order of the entry's fields."""
+class LedgerHealth(NamedTuple):
+    """What the venue is told of the ledger, in the order of the entry's fields; `reason` is for the log."""
 
     current: bool
+    #: The tokens of which the ledger differs from the chain, in ascending order; an empty one stands for all.
     halted: tuple[Address, ...] = ()
+    head: int = -1
+    reason: str = ""
+
+
+#: Whether the ledger in this database follows its chain closely enough for orders to be judged by it.
+ReadHealth = Callable[[Connection], LedgerHealth]
 
 
 def _none_failed(_connection: Connection, _position: int) -> Sequence[tuple[int, int]]:
     return ()
 
 
-def _none_halted(_connection: Connection) -> tuple[Address, ...]:
-    return ()
-
-
-def _always(_connection: Connection) -> bool:
-    return True
+def _healthy(_connection: Connection) -> LedgerHealth:
+    return LedgerHealth(current=True)
 
 
 class BlockFeed:
@@ -58,8 +59,7 @@ class BlockFeed:
         actor: VenueActor,
         ledger: Engine,
         failed_trades: FailedTrades = _none_failed,
-        is_current: IsCurrent = _always,
-        halted_tokens: HaltedTokens = _none_halted,
+        health: ReadHealth = _healthy,
         pause: timedelta = timedelta(milliseconds=50),
     ) -> None:
         """Take the venue, the database to follow, and how long to wait where nothing is new."""
@@ -68,8 +68,7 @@ class BlockFeed:
         self._failed_trades = failed_trades
         #: From the start again in each process: the venue ignores what it knows.
         self._failures_seen = 0
-        self._is_current = is_current
-        self._halted_tokens = halted_tokens
+        self._health = health
         self._pause = pause
 
     async def run(self) -> None:
@@ -91,7 +90,7 @@ class BlockFeed:
         try:
             blocks, failed, health = await asyncio.to_thread(self._next, at)
         except SQLAlchemyError:
-            await self._tell(before._replace(current=False), before)
+            await self._tell(before._replace(current=False, reason="database"), before)
             return False
         unknown = await self._actor.read(lambda venue: _unknown(venue, failed))
         entries = [
@@ -106,22 +105,26 @@ class BlockFeed:
         await self._tell(health, before)
         return len(blocks) == _BLOCKS_MAX
 
-    def _next(self, at: int) -> tuple[list[FeedBlock], Sequence[tuple[int, int]], _Health]:
+    def _next(self, at: int) -> tuple[list[FeedBlock], Sequence[tuple[int, int]], LedgerHealth]:
         with reading(self._ledger) as connection:
             blocks = final_blocks(connection, at, _BLOCKS_MAX)
             failed = self._failed_trades(connection, self._failures_seen) if blocks else ()
-            halted = self._halted_tokens(connection)
-            health = _Health(self._is_current(connection) and _ALL_TOKENS not in halted, halted)
-            return blocks, failed, health
+            return blocks, failed, self._health(connection)
 
-    async def _tell(self, health: _Health, before: _Health) -> None:
-        if health != before:
-            await self._actor.submit(LedgerHealthChanged(0, *health))
+    async def _tell(self, health: LedgerHealth, before: LedgerHealth) -> None:
+        current = health.current and _ALL_TOKENS not in health.halted
+        if (current, health.halted) == (before.current, before.halted):
+            return
+        # The staleness log: what the journal's entry says, with the reason, for whoever watches.
+        log = _log.info if current else _log.warning
+        halted = [f"0x{token.hex()}" for token in health.halted]
+        log("ledger.health", current=current, reason=health.reason, head=health.head, halted=halted)
+        await self._actor.submit(LedgerHealthChanged(0, current, health.halted, health.head))
 
 
-def _standing(venue: Venue) -> tuple[int, _Health]:
+def _standing(venue: Venue) -> tuple[int, LedgerHealth]:
     state = venue.state
-    return state.chain.block_number, _Health(state.ledger_current, state.halted_tokens)
+    return state.chain.block_number, LedgerHealth(state.ledger_current, state.halted_tokens, state.ledger_head)
 
 
 def _unknown(venue: Venue, failed: Sequence[tuple[int, int]]) -> tuple[int, ...]:

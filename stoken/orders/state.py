@@ -77,6 +77,7 @@ class VenueState:
         self.limits = AnnualLimits({})
         self.chain = ChainState()
         self.ledger_current = True
+        self.ledger_head = -1
         self.halted_tokens: tuple[Address, ...] = ()
         self.clock_offset_ns = 0
         self.sequence = 0

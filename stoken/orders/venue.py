@@ -138,6 +138,7 @@ def _shift_clock(state: VenueState, entry: entries.ClockShifted) -> Answer:
 def _change_health(state: VenueState, entry: entries.LedgerHealthChanged) -> Answer:
     state.ledger_current = entry.current
     state.halted_tokens = entry.halted
+    state.ledger_head = entry.head
     return Done()
 
 

@@ -12,7 +12,7 @@ from stoken.db import open_engine, schema
 from stoken.domain.rulebook import Rulebook
 from stoken.orders.actor import VenueActor
 from stoken.orders.entries import BlockApplied, VenueOpened, decode
-from stoken.orders.feed import BlockFeed
+from stoken.orders.feed import BlockFeed, LedgerHealth
 from stoken.orders.journal import Journal
 from tests.consortium import VENUE
 from tests.integration.compliance.world import World
@@ -81,7 +81,7 @@ class TestBlockFeed:
 
         async def play() -> list[bool]:
             actor, _ = await opened(tmp_path)
-            feed = BlockFeed(actor, world.engine, is_current=lambda _: answers.pop(0))
+            feed = BlockFeed(actor, world.engine, health=lambda _: LedgerHealth(answers.pop(0)))
             seen = []
             for _ in range(2):
                 await feed.step()
@@ -99,7 +99,7 @@ class TestBlockFeed:
 
         async def play() -> list[tuple[bool, tuple[bytes, ...]]]:
             actor, _ = await opened(tmp_path)
-            feed = BlockFeed(actor, world.engine, halted_tokens=lambda _: answers.pop(0))
+            feed = BlockFeed(actor, world.engine, health=lambda _: LedgerHealth(current=True, halted=answers.pop(0)))
             seen = []
             for _ in range(3):
                 await feed.step()

@@ -39,10 +39,15 @@ class TestLedger:
         market.admit()
         assert code(market.send("seller", Side.SELL, 1)) is Refusal.LEDGER_UNAVAILABLE
 
+    @requirement("ORD-14")
     def test_a_mirror_that_is_not_current_stops_orders_until_it_is(self, market: Market) -> None:
-        market.do(entries.LedgerHealthChanged(0, current=False))
+        at = market.venue.state.chain.block_number
+        # The staleness log: the journal says when the mirror fell behind, and how far the chain was.
+        market.do(entries.LedgerHealthChanged(0, current=False, head=at + 6))
         order = market.order("seller", Side.SELL, 1)
-        assert code(market.do(order).answer) is Refusal.LEDGER_UNAVAILABLE
+        refused = market.do(order).answer
+        assert code(refused) is Refusal.LEDGER_UNAVAILABLE
+        assert values(refused) == {"mirror_height": at, "head": at + 6}
         market.do(entries.LedgerHealthChanged(0, current=True))
         # The refusal came before the id counted, so the same request may be made again.
         assert isinstance(market.do(order).answer, Accepted)
