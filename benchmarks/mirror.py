@@ -16,7 +16,8 @@ from stoken.db import open_engine, reading, schema
 from stoken.ledger import tables
 from stoken.ledger.projection import LedgerProjection
 from stoken.mirror import MirrorStep
-from stoken.mirror.step import HEAD_BLOCKS, RANGE_LOGS
+from stoken.mirror.step import HEAD_BLOCKS
+from stoken.mirror.window import RANGE_LOGS
 from stoken.network.anvil import Anvil
 from tests.ledger_events import SUITE
 

@@ -11,7 +11,7 @@ from random import SystemRandom
 from threading import Lock
 from typing import Protocol
 
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Connection, Engine, make_url
 
 from stoken.chain import eip712, texts
 from stoken.chain import suite as suites
@@ -28,12 +28,16 @@ from stoken.errors import StartupError
 from stoken.issuance.deploy import Charter, Deployment
 from stoken.issuance.issue_file import read_issue_files
 from stoken.issuance.step import IssuanceStep
+from stoken.ledger.breaks import halted_tokens
 from stoken.ledger.projection import LedgerProjection
-from stoken.mirror import Finality, MirrorStep
-from stoken.mirror.heartbeat import Heartbeat, is_current
+from stoken.ledger.sweep import Sweep, VerifyStep
+from stoken.ledger.verification import Verification
+from stoken.mirror import BlockClock, Finality, MirrorStep, Window, Witness
+from stoken.mirror.heartbeat import Heartbeat, Limits, health
+from stoken.mirror.pinned import PinnedCalls
 from stoken.orders.actor import VenueActor
 from stoken.orders.entries import VenueOpened
-from stoken.orders.feed import BlockFeed
+from stoken.orders.feed import BlockFeed, LedgerHealth
 from stoken.parties.pseudonym import Pseudonyms
 from stoken.settings import AuthSettings, Settings, VenueSettings
 from stoken.settlement.instructions import failures_after
@@ -106,7 +110,7 @@ class _Following:
 
     def execute(self) -> int:
         progress = self._mirror.execute()
-        self._heartbeat.beat(progress.head - progress.number)
+        self._heartbeat.beat(progress.head - progress.number, progress.blocks, progress.logs)
         return 0 if progress.caught_up else max(1, progress.blocks)
 
 
@@ -134,9 +138,12 @@ def worker(settings: Settings) -> WorkerServices:
         check_chain(suite, capabilities)
         outbox = open_outbox(settings, capabilities)
         outbox.take_over(engine, rpc)
-        mirror = MirrorStep(engine, rpc, [LedgerProjection(suite.contracts)], Finality(settings.rpc.finality_depth))
+        mirror = _mirror(stack, settings, engine, rpc, suite)
+        verification = Verification(suite.contracts, PinnedCalls(rpc))
+        sweep = Sweep(engine, verification, time.time_ns)
         steps: tuple[tuple[str, Step], ...] = (
-            ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns))),
+            ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns, limits_of(settings)))),
+            ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns)),
             ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
             ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
             ("broadcast", BroadcastStep(engine, rpc, capabilities)),
@@ -152,6 +159,25 @@ def _drift(settings: Settings, engine: Engine, rpc: RpcClient, suite: Suite) -> 
     # Which moves are chosen must not be foreseen; nothing else depends on it.
     chooser = SystemRandom()
     return DriftStep(engine, rpc, suite.contracts, drift.period_seconds, drift.samples, time.time_ns, chooser)
+
+
+def _mirror(stack: ExitStack, settings: Settings, engine: Engine, rpc: RpcClient, suite: Suite) -> MirrorStep:
+    """Build the mirror as it is configured; the stack closes the witness's connections."""
+    configured = settings.mirror
+    witness = None
+    if configured.witness_url is not None:
+        second = RpcClient(configured.witness_url, settings.rpc.timeout_seconds)
+        stack.callback(second.close)
+        witness = Witness(second, required=configured.witness_required)
+    return MirrorStep(
+        engine,
+        rpc,
+        [LedgerProjection(suite.contracts)],
+        Finality(settings.rpc.finality_depth),
+        window=Window(configured.range_blocks, configured.range_logs),
+        witness=witness,
+        clock=BlockClock(time.time_ns, configured.skew_seconds_max),
+    )
 
 
 def deploy(settings: Settings, charter: Charter) -> Suite:
@@ -244,17 +270,29 @@ def gateway(settings: Settings, clock: Callable[[], int] = time.time_ns) -> Gate
         demo_clock=settings.venue.demo_clock,
         clock=clock,
     )
-    return Gateway(
-        services,
-        BlockFeed(
-            actor,
-            ledger,
-            failures_after,
-            lambda connection: is_current(connection, clock()),
-            drifted=drift_records.open_tokens,
-        ),
-        opening,
+    feed = BlockFeed(
+        actor,
+        ledger,
+        failures_after,
+        health=lambda connection: _health(connection, clock(), settings),
     )
+    return Gateway(services, feed, opening)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return how far the mirror may be from the chain while orders are taken."""
+    configured = settings.mirror
+    return Limits(
+        configured.stale_seconds_max * 1_000_000_000,
+        configured.lag_blocks_max,
+        configured.idle_seconds_max * 1_000_000_000,
+    )
+
+
+def _health(connection: Connection, now_ns: int, settings: Settings) -> LedgerHealth:
+    found = health(connection, now_ns, limits_of(settings))
+    halted = tuple(sorted({*halted_tokens(connection), *drift_records.open_tokens(connection)}))
+    return LedgerHealth(found.current, halted, found.head, found.reason or ("differs" if halted else ""))
 
 
 def _market_url(url: str) -> str:

@@ -26,6 +26,47 @@ class RpcSettings(_Group):
     finality_depth: int = Field(0, ge=0, description="Blocks below the head that are final (0: BFT engines and anvil).")
 
 
+class MirrorSettings(_Group):
+    """How the chain is read, and how what was read is checked."""
+
+    range_blocks: int = Field(
+        1_000,
+        ge=1,
+        le=100_000,
+        description="Blocks that one request for logs covers at most; fewer where the node says so.",
+    )
+    range_logs: int = Field(20_000, ge=1, description="Logs that one request should bring: the range shrinks to it.")
+    lag_blocks_max: int = Field(
+        5, ge=0, description="Blocks that the mirror may be behind the node's head while orders are taken."
+    )
+    stale_seconds_max: int = Field(
+        10, ge=1, description="Seconds since the mirror last looked at the node, after which orders are refused."
+    )
+    idle_seconds_max: int = Field(
+        0,
+        ge=0,
+        description="Seconds without a new block after which the chain counts as stopped and orders are refused: the "
+        "period of its empty blocks and two request time-outs; 0 for a chain that may rest.",
+    )
+    verify_rows_per_second: int = Field(
+        20,
+        ge=0,
+        le=10_000,
+        description="Rows of the ledger that the worker compares with the chain each second; 0 for none.",
+    )
+    witness_url: str | None = Field(
+        None, description="URL of a second node; where the two disagree on a block's hash, nothing is written."
+    )
+    witness_required: bool = Field(
+        default=False, description="Write only what the second node confirms, so that its absence stops the mirror."
+    )
+    skew_seconds_max: int = Field(
+        30,
+        ge=1,
+        description="Seconds that a block's time may lie ahead of this machine's clock before the mirror stops.",
+    )
+
+
 class DatabaseSettings(_Group):
     """Where mirror, ledger and outbox, and the journal live."""
 
@@ -79,6 +120,7 @@ class Settings(BaseSettings):
     )
 
     rpc: RpcSettings = RpcSettings()
+    mirror: MirrorSettings = MirrorSettings()
     database: DatabaseSettings = DatabaseSettings()
     auth: AuthSettings = AuthSettings()
     signer: SignerSettings = SignerSettings()

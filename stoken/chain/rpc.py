@@ -17,6 +17,16 @@ Call = tuple[str, Sequence[object]]
 Json = Any
 
 _OK = 200
+_TOO_LARGE = 413
+_INVALID_REQUEST = -32600
+
+
+class OversizedError(LedgerUnavailableError):
+    """The node finds the request or its own answer too large: less may be had by asking for less."""
+
+
+class TimedOutError(OversizedError):
+    """The node took too long, which may be because of the size of its answer."""
 
 
 class NodeError(LedgerUnavailableError):
@@ -59,11 +69,18 @@ class RpcClient:
     def batch_each(self, calls: Iterable[Call]) -> list[Json | NodeError]:
         """Return for each call its result or the NodeError that the node answered."""
         pending = list(calls)
-        if self._batch_size == 1:
-            return [self._call_each(method, params) for method, params in pending]
         results: list[Json | NodeError] = []
-        for start in range(0, len(pending), self._batch_size):
-            results += self._one_batch(pending[start : start + self._batch_size])
+        while len(results) < len(pending):
+            if self._batch_size == 1:
+                return results + [self._call_each(method, params) for method, params in pending[len(results) :]]
+            part = pending[len(results) : len(results) + self._batch_size]
+            try:
+                results += self._one_batch(part)
+            except (NodeError, OversizedError) as error:
+                if not _refuses_batch(error):
+                    raise
+                # Refused as a whole: nothing of it was done, and the node may take a smaller one, or single calls.
+                self._batch_size = max(1, len(part) // 2)
         return results
 
     def close(self) -> None:
@@ -99,8 +116,12 @@ class RpcClient:
     def _post(self, body: object) -> Json:
         try:
             response = self._client.post(self.url, content=msgspec.json.encode(body))
+        except (httpx.ReadTimeout, httpx.RemoteProtocolError) as error:
+            raise TimedOutError(f"no answer from the node at {self.url}: {type(error).__name__}") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise LedgerUnavailableError(f"no answer from the node at {self.url}: {type(error).__name__}") from error
+        if response.status_code == _TOO_LARGE:
+            raise OversizedError(f"the node at {self.url} finds the request too large")
         try:
             answer = msgspec.json.decode(response.content)
         except msgspec.DecodeError as error:
@@ -119,6 +140,12 @@ def _result(answer: Json) -> Json | NodeError:
     if not isinstance(error, dict):
         return NodeError(0, str(error))
     return NodeError(int(error.get("code", 0)), str(error.get("message", "")), error.get("data"))
+
+
+def _refuses_batch(error: NodeError | OversizedError) -> bool:
+    if isinstance(error, NodeError):
+        return error.rpc_code == _INVALID_REQUEST or "batch" in error.rpc_message.lower()
+    return not isinstance(error, TimedOutError)
 
 
 def _refused(answer: Json) -> LedgerUnavailableError:

@@ -14,7 +14,8 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "order": ("stoken.cli.order", "Sign, submit, show and cancel orders."),
     "register": ("stoken.cli.register", "Show the register of an issue, or the owners at a record date."),
     "transfer": ("stoken.cli.transfer", "Ask what the contracts would answer, and where verdicts parted."),
-    "db": ("stoken.cli.database", "Upgrade, check, rebuild and compare databases."),
+    "mirror": ("stoken.cli.mirror", "Show, verify and rebuild the mirror and its ledger."),
+    "db": ("stoken.cli.database", "Upgrade, check and compare databases."),
 }
 _HELP: Final = {"-h", "--help", "help"}
 _USAGE: Final = 2

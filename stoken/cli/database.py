@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`stoken db`: schemas, and the ledger's reconstruction from what the mirror holds."""
+"""`stoken db`: the databases' schemas, and the ledger's digest."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,21 +8,12 @@ import typer
 from sqlalchemy import Engine
 
 from stoken.bootstrap import open_databases
-from stoken.chain import suite as suites
-from stoken.cli.output import Json, emit, progress
-from stoken.db import reading, schema, unit_of_work
-from stoken.errors import StokenError
+from stoken.cli.output import Json, emit
+from stoken.db import reading, schema
 from stoken.ledger import digest as ledger_digest
 from stoken.settings import Settings, load_settings
 
-app = typer.Typer(help="Upgrade, check, rebuild and compare databases.", add_completion=False)
-
-
-class RebuildError(StokenError):
-    """The rebuilt ledger differs from the one that was there."""
-
-    code = "LEDGER_DIFFERS"
-    title = "The ledger rebuilt from the mirror differs from the one that was there."
+app = typer.Typer(help="Upgrade, check and compare databases.", add_completion=False)
 
 
 @contextmanager
@@ -61,21 +52,6 @@ def digest(*, json: Json = False) -> None:
         with reading(ledger) as connection:
             found = ledger_digest.digest(connection)
     emit({"digest": found}, [found], as_json=json)
-
-
-@app.command()
-def rebuild(*, json: Json = False) -> None:
-    """Fold the ledger again from the mirror's logs; stop the worker first. Exit 1, and no change, if it differs."""
-    settings = load_settings()
-    suite = suites.load(settings.suite_file)
-    with _databases(settings) as (ledger, *_), progress("rebuilding the ledger", None):
-        schema.check(ledger)
-        with unit_of_work(ledger) as connection:
-            before = ledger_digest.digest(connection)
-            after = ledger_digest.rebuild(connection, suite.contracts)
-            if after != before:
-                raise RebuildError(details={"before": before, "after": after})
-    emit({"digest": after, "equal": True}, [f"rebuilt, equal: {after}"], as_json=json)
 
 
 def _report(engines: list[Engine], state: str, *, as_json: bool) -> None:

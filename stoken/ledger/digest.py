@@ -2,15 +2,16 @@
 """A hash over the whole ledger, and its reconstruction from mirrored logs alone."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, delete, select
 
+from stoken.db import bulk
 from stoken.domain.facts import Address
 from stoken.ledger import tables
-from stoken.ledger.projection import LedgerProjection
+from stoken.ledger.projection import LedgerProjection, read_generation
 from stoken.mirror.store import read_blocks, read_checkpoint
 
 _BLOCKS: Final = 1_000
@@ -31,11 +32,13 @@ def digest(connection: Connection) -> str:
     return total.hexdigest()
 
 
-def rebuild(connection: Connection, suite: Mapping[str, Address]) -> str:
+def rebuild(connection: Connection, suite: Mapping[str, Address], advance: Callable[[int], object] = int) -> str:
     """Empty the ledger, fold it again from the mirror's logs, and return its digest; commit or roll back to compare.
 
-    A worker that runs meanwhile must start anew afterwards: it remembers rows.
+    `advance` is told of each range how many blocks it had. A worker may run meanwhile: once this is committed, it
+    forgets the rows that it remembers.
     """
+    generation = read_generation(connection)
     for table in (*tables.STATE.values(), *tables.HISTORY.values(), tables.undo):
         connection.execute(delete(table))
     at = read_checkpoint(connection)
@@ -43,4 +46,6 @@ def rebuild(connection: Connection, suite: Mapping[str, Address]) -> str:
     for first in range(0, at.number + 1, _BLOCKS):
         blocks = read_blocks(connection, first, min(first + _BLOCKS - 1, at.number))
         projection.apply(connection, blocks, at.final_number)
+        advance(len(blocks))
+    bulk.upsert_rows(connection, tables.generation, [(1, generation + 1)])
     return digest(connection)

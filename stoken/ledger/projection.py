@@ -13,7 +13,7 @@ from stoken.db import bulk
 from stoken.domain.facts import Address, Fact, IssueCreated, ModuleAdded
 from stoken.ledger import tables
 from stoken.ledger.decode import MalformedLogError, decode_log
-from stoken.ledger.fold import fold, keys_of
+from stoken.ledger.fold import fold_all, keys_of
 from stoken.ledger.signatures import ContractKind
 from stoken.ledger.state import State
 from stoken.mirror import Log, MinedBlock
@@ -35,14 +35,17 @@ class LedgerProjection:
         self._state = State()
         #: The block that `_state` and `_contracts` stand at; None where a commit failed or nothing is known.
         self._at: bytes | None = None
+        self._generation = 0
 
     def apply(self, connection: Connection, blocks: Sequence[MinedBlock], final_number: int) -> None:
         """Fold blocks; those above `final_number` leave before-images, older ones lose theirs."""
         if not blocks:
             _prune(connection, final_number)
             return
-        if self._at is None or self._at != blocks[0].parent_hash:
+        generation = read_generation(connection)
+        if self._at is None or self._at != blocks[0].parent_hash or generation != self._generation:
             self._reset(connection)
+            self._generation = generation
         self._at = None
         self._fold(connection, blocks, final_number)
         _prune(connection, final_number)
@@ -87,8 +90,7 @@ class LedgerProjection:
         feed = []
         for block, facts in zip(blocks, decoded, strict=True):
             state.block_number = block.number
-            for fact in facts:
-                fold(state, fact)
+            fold_all(state, facts)
             state.end_block(undoable=block.number > final_number)
             feed.append((*block[:4], _encode(facts)))
         state.flush(connection)
@@ -125,6 +127,11 @@ class LedgerProjection:
             malformed.append((log.block_number, log.log_index, log.address, str(error)))
             return ()
         return () if fact is None else (fact,)
+
+
+def read_generation(connection: Connection) -> int:
+    """Return how often the ledger was folded anew: rows remembered from an earlier time may be wrong."""
+    return int(connection.execute(select(tables.generation.c.number)).scalar() or 0)
 
 
 def _prune(connection: Connection, final_number: int) -> None:

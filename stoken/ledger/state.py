@@ -17,6 +17,8 @@ Key = tuple[Any, ...]
 _R = TypeVar("_R", bound=tuple[Any, ...])
 _CACHED_MAX: Final = 200_000
 _ACCOUNT: Final = itemgetter(1)
+#: What a named tuple's own constructor calls, after a call of its own.
+_tuple: Final = tuple.__new__
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -84,8 +86,9 @@ class State:
             rows[key] = Position(token, account, units, changed_block=self.block_number)
         else:
             _, _, balance, frozen_units, lockup, pledged, restricted, frozen, _ = held
-            rows[key] = Position(
-                token, account, balance + units, frozen_units, lockup, pledged, restricted, frozen, self.block_number
+            rows[key] = _tuple(
+                Position,
+                (token, account, balance + units, frozen_units, lockup, pledged, restricted, frozen, self.block_number),
             )
 
     def end_block(self, *, undoable: bool) -> None:

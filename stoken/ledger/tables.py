@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger's tables; all but `undo` follow from mirrored logs alone."""
+"""The ledger's tables; all but `undo`, `generation` and the two of schema `ops` follow from mirrored logs alone."""
 
 from typing import Any, Final
 
@@ -240,6 +240,42 @@ undo = _table(
     key("table_name", TEXT),
     key("row_key", BYTES),
     optional("before", BYTES),
+)
+
+#: One row, id 1: how often the ledger was folded anew. Whoever remembers rows of another generation forgets them.
+generation = _table("generation", key("id", INT64), field("number", INT64), with_rowid=True)
+
+#: Rows that differed from the chain, each a case: what the mirror said, what the chain answered at the block, who
+#: closed it and when (NULL while it is open). `token` is empty where orders in every token may depend on the row.
+ledger_breaks = Table(
+    "ledger_breaks",
+    metadata,
+    key("block_number", INT64),
+    key("table_name", TEXT),
+    key("row_key", BYTES),
+    key("field", TEXT),
+    field("block_hash", BYTES),
+    field("token", BYTES),
+    field("mirror", TEXT),
+    field("chain", TEXT),
+    field("opened_at_ns", INT64),
+    optional("closed_at_ns", INT64),
+    optional("closed_by", TEXT),
+    schema="ops",
+    sqlite_with_rowid=False,
+)
+
+#: One row, id 1: how far the running comparison with the chain has come, and the last one that was complete.
+ledger_sweep = Table(
+    "ledger_sweep",
+    metadata,
+    key("id", INT64),
+    field("table_name", TEXT),
+    optional("row_key", BYTES),
+    field("rows", INT64),
+    field("completed_at_ns", INT64),
+    field("completed_rows", INT64),
+    schema="ops",
 )
 
 #: The tables that folding facts fills, by name: what the digest covers and unwinding restores.

@@ -25,6 +25,10 @@ class ReadAhead:
         self._range = range(first, last + 1)
         self._pending = self._executor.submit(self._reader.blocks, first, last)
 
+    def size(self, first: int) -> int:
+        """Return how many blocks are on their way from `first` on, zero for none."""
+        return len(self._range) if self._pending is not None and self._range.start == first else 0
+
     def take(self, first: int) -> Sequence[MinedBlock] | None:
         """Return the range that was begun at `first`, None where there is none; raises what reading it raised."""
         pending, self._pending = self._pending, None

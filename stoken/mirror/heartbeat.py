@@ -8,42 +8,92 @@ from sqlalchemy import Connection, Engine, select
 
 from stoken.db import bulk, unit_of_work
 from stoken.mirror import tables
+from stoken.mirror.store import read_checkpoint
 
 #: A sign of life a second is enough, and costs one small commit.
 _PERIOD_NS: Final = 1_000_000_000
-#: Older than this, the worker or its node is gone.
-STALE_NS: Final = 10_000_000_000
-#: Further behind than this, the mirror is catching up.
-LAG_BLOCKS_MAX: Final = 5
+
+
+class Limits(NamedTuple):
+    """How far the mirror may be from the chain while orders are taken."""
+
+    #: Older than this, the worker or its node is gone.
+    stale_ns: int = 10_000_000_000
+    #: Further behind than this, the mirror is catching up.
+    lag_blocks: int = 5
+    #: Longer without a new block, the chain has stopped; 0 where a chain may rest as long as it likes.
+    idle_ns: int = 0
+
+
+_DEFAULTS: Final = Limits()
+
+
+class Health(NamedTuple):
+    """Whether orders may be judged by the mirror; if not, why. `head` is the node's last known, -1 for none."""
+
+    current: bool
+    reason: str
+    head: int
 
 
 class Beat(NamedTuple):
-    """A look at the node: UTC in nanoseconds, and blocks between the mirror and the head."""
+    """A look at the node: UTC in nanoseconds, blocks between the mirror and the head, and the work since the last."""
 
-    looked_at_ns: int
-    lag_blocks: int
+    looked_at_ns: int = 0
+    lag_blocks: int = 0
+    period_ns: int = 0
+    blocks: int = 0
+    logs: int = 0
+    #: When a block was last written, or this process began to look.
+    advanced_at_ns: int = 0
 
 
 class Heartbeat:
     """Writes beats for the one mirror of a database."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:
-        """Take the mirror's database and a clock in nanoseconds UTC."""
+    def __init__(self, engine: Engine, clock: Callable[[], int], limits: Limits = _DEFAULTS) -> None:
+        """Take the mirror's database, a clock in nanoseconds UTC, and the lag beyond which it says so at once."""
         self._engine = engine
         self._clock = clock
-        self._last = Beat(0, 0)
+        self._lag_blocks_max = limits.lag_blocks
+        self._advanced_at_ns = 0
+        self._last = Beat()
+        self._blocks = 0
+        self._logs = 0
 
-    def beat(self, lag_blocks: int) -> None:
-        """Note a look at the node that was answered; the mirror says how far it stands behind."""
+    def beat(self, lag_blocks: int, blocks: int = 0, logs: int = 0) -> None:
+        """Note a look at the node that was answered; the mirror says how far it stands behind, and what it wrote."""
         now = self._clock()
+        self._blocks += blocks
+        self._logs += logs
+        if blocks or not self._advanced_at_ns:
+            self._advanced_at_ns = now
         late = now - self._last.looked_at_ns >= _PERIOD_NS
-        if late or (lag_blocks > LAG_BLOCKS_MAX) != (self._last.lag_blocks > LAG_BLOCKS_MAX):
-            self._last = Beat(now, lag_blocks)
+        if late or (lag_blocks > self._lag_blocks_max) != (self._last.lag_blocks > self._lag_blocks_max):
+            # The first beat of a process has no period behind it.
+            period = now - self._last.looked_at_ns if self._last.looked_at_ns else 0
+            self._last = Beat(now, lag_blocks, period, self._blocks, self._logs, self._advanced_at_ns)
+            self._blocks = self._logs = 0
             with unit_of_work(self._engine) as connection:
                 bulk.upsert_rows(connection, tables.heartbeat, [(1, *self._last)])
 
 
-def is_current(connection: Connection, now_ns: int) -> bool:
-    """Say whether the mirror looked at its node a moment ago and stood near the head."""
-    row = connection.execute(select(tables.heartbeat.c.looked_at_ns, tables.heartbeat.c.lag_blocks)).one_or_none()
-    return row is not None and now_ns - row.looked_at_ns <= STALE_NS and row.lag_blocks <= LAG_BLOCKS_MAX
+def last_beat(connection: Connection) -> Beat | None:
+    """Return the mirror's last sign of life, None where it never looked."""
+    row = connection.execute(select(tables.heartbeat)).one_or_none()
+    return None if row is None else Beat(*row[1:])
+
+
+def health(connection: Connection, now_ns: int, limits: Limits = _DEFAULTS) -> Health:
+    """Say whether the mirror looked at its node a moment ago, stood near the head, and the chain goes on."""
+    last = last_beat(connection)
+    if last is None:
+        return Health(current=False, reason="never_looked", head=-1)
+    head = read_checkpoint(connection).number + last.lag_blocks
+    if now_ns - last.looked_at_ns > limits.stale_ns:
+        return Health(current=False, reason="stale", head=head)
+    if last.lag_blocks > limits.lag_blocks:
+        return Health(current=False, reason="behind", head=head)
+    if limits.idle_ns and now_ns - last.advanced_at_ns > limits.idle_ns:
+        return Health(current=False, reason="idle", head=head)
+    return Health(current=True, reason="", head=head)

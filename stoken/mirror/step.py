@@ -12,21 +12,21 @@ from sqlalchemy import Connection, Engine
 from stoken.chain.rpc import RpcClient
 from stoken.db.binding import bind_chain
 from stoken.db.engine import unit_of_work
-from stoken.errors import StokenError
+from stoken.errors import LedgerUnavailableError, StartupError, StokenError
 from stoken.mirror import store
 from stoken.mirror.ahead import ReadAhead
 from stoken.mirror.blocks import Header, MinedBlock
+from stoken.mirror.clock import BlockClock
 from stoken.mirror.completeness import IncompleteBlockError
 from stoken.mirror.finality import Finality
 from stoken.mirror.reader import ChainReader
 from stoken.mirror.store import Checkpoint
+from stoken.mirror.window import Window
+from stoken.mirror.witness import Witness
 from stoken.telemetry.failpoints import reach
 
 #: This close to the head each block is a commit of its own, with its receipts root recomputed.
 HEAD_BLOCKS: Final = 8
-#: Catch-up asks for this many blocks at once, fewer where they turn out to be full.
-RANGE_BLOCKS_MAX: Final = 1_000
-RANGE_LOGS: Final = 20_000
 
 
 class ReorgTooDeepError(StokenError):
@@ -70,22 +70,35 @@ class MirrorStep:
     """One step of the worker's loop; keeps no state that a restart would miss."""
 
     def __init__(
-        self, engine: Engine, rpc: RpcClient, projections: Sequence[Projection] = (), finality: Finality | None = None
+        self,
+        engine: Engine,
+        rpc: RpcClient,
+        projections: Sequence[Projection] = (),
+        finality: Finality | None = None,
+        *,
+        window: Window | None = None,
+        witness: Witness | None = None,
+        clock: BlockClock | None = None,
     ) -> None:
-        """Take the database, the node, the projections in the order they apply, and the engine's finality."""
+        """Take the database, the node, the projections in the order they apply, and the engine's finality.
+
+        A witness confirms each block before it is written; the clock says which block times may be.
+        """
         self._engine = engine
         self._reader = ChainReader(rpc)
         self._ahead = ReadAhead(self._reader)
         self._projections = projections
         self._finality = finality or Finality()
-        self._range = HEAD_BLOCKS
+        self._window = window or Window()
+        self._witness = witness
+        self._clock = clock or BlockClock()
         self._bound = False
 
-    def execute(self) -> Progress:
+    def execute(self, limit: int | None = None) -> Progress:
         """Apply the next range of blocks, or at the head the next block; unwind first where the chain changed.
 
         Raises LedgerUnavailableError where the node does not answer or contradicts itself, ReorgTooDeepError
-        where a final block changed, StartupError where the node is another chain's.
+        where a final block changed, StartupError where the node is another chain's. Nothing above `limit` is read.
         """
         self._bind()
         with self._engine.connect() as connection:
@@ -96,15 +109,16 @@ class MirrorStep:
         if fork < at.number:
             self.unwind(fork)
             return Progress(fork, at.final_number, head.number, 0, 0, at.number - fork)
-        if head.number <= at.number:
-            return Progress(at.number, self._finalise(at, final), head.number, 0, 0, 0)
-        return self._advance(at, head.number, final)
+        last = head.number if limit is None else min(head.number, limit)
+        if last <= at.number:
+            return Progress(at.number, self._finalise(at, final), last, 0, 0, 0)
+        return self._advance(at, last, final)
 
-    def run_to_head(self) -> Progress:
-        """Repeat steps until the mirror stands at the node's head."""
-        progress = self.execute()
+    def run_to_head(self, limit: int | None = None) -> Progress:
+        """Repeat steps until the mirror stands at the node's head, or at a block below it."""
+        progress = self.execute(limit)
         while not progress.caught_up:
-            progress = self.execute()
+            progress = self.execute(limit)
         return progress
 
     def unwind(self, to_block: int) -> None:
@@ -123,6 +137,12 @@ class MirrorStep:
         chain_id, genesis = self._reader.identity()
         with unit_of_work(self._engine) as connection:
             bind_chain(connection, chain_id, genesis)
+            at = store.check_cursor(connection)
+        head, _ = self._reader.head(None)
+        if head.number < at.final_number:
+            raise StartupError(
+                f"the mirror has final block {at.final_number}, the node ends at {head.number}: it lags, or lost blocks"
+            )
         self._bound = True
 
     def _advance(self, at: Checkpoint, head: int, final: int) -> Progress:
@@ -133,12 +153,15 @@ class MirrorStep:
         blocks = self._next(at.number + 1, head)
         last = blocks[-1].number
         _check_links(at, blocks)
+        self._clock.check(at.time, blocks)
+        if self._witness is not None:
+            self._witness.confirm(last, blocks[-1].hash)
         final = max(at.final_number, min(final, last))
         with unit_of_work(self._engine) as connection:
             store.insert_blocks(connection, blocks)
             for projection in self._projections:
                 projection.apply(connection, blocks, final)
-            store.write_checkpoint(connection, Checkpoint(last, blocks[-1].hash, final))
+            store.write_checkpoint(connection, Checkpoint(last, blocks[-1].hash, final, blocks[-1].time))
             reach("mirror.block")
         logs = sum(len(block.logs) for block in blocks)
         return Progress(last, final, head, len(blocks), logs, 0)
@@ -146,16 +169,22 @@ class MirrorStep:
     def _next(self, first: int, head: int) -> Sequence[MinedBlock]:
         if head - first < HEAD_BLOCKS:
             return [self._reader.verified_block(first)]
-        blocks = self._ahead.take(first) or self._reader.blocks(first, min(head, first + self._range - 1))
-        self._resize(len(blocks), sum(len(block.logs) for block in blocks))
+        blocks = self._read(first, head)
+        self._window.answered(len(blocks), sum(len(block.logs) for block in blocks))
         following = blocks[-1].number + 1
         if head - following >= HEAD_BLOCKS:
-            self._ahead.start(following, min(head, following + self._range - 1))
+            self._ahead.start(following, min(head, following + self._window.size - 1))
         return blocks
 
-    def _resize(self, blocks: int, logs: int) -> None:
-        dense = max(1, RANGE_LOGS * blocks // max(1, logs))
-        self._range = min(RANGE_BLOCKS_MAX, self._range * 4, dense)
+    def _read(self, first: int, head: int) -> Sequence[MinedBlock]:
+        """Return the range that was read ahead, or read one; smaller ones while the node refuses them as too large."""
+        while True:
+            size = self._ahead.size(first) or min(self._window.size, head - first + 1)
+            try:
+                return self._ahead.take(first) or self._reader.blocks(first, first + size - 1)
+            except LedgerUnavailableError as error:
+                if not self._window.refused(size, error):
+                    raise
 
     def _finalise(self, at: Checkpoint, final: int) -> int:
         final = min(final, at.number)
@@ -163,7 +192,7 @@ class MirrorStep:
             with unit_of_work(self._engine) as connection:
                 for projection in self._projections:
                     projection.apply(connection, (), final)
-                store.write_checkpoint(connection, Checkpoint(at.number, at.hash, final))
+                store.write_checkpoint(connection, at._replace(final_number=final))
         return final
 
     def _fork(self, at: Checkpoint, head: Header) -> int:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, func, select
 
 from stoken.db import bulk
+from stoken.errors import StartupError
 from stoken.mirror import tables
 from stoken.mirror.blocks import Log, MinedBlock
 
@@ -15,19 +16,30 @@ _GENESIS_PARENT = bytes(32)
 
 
 class Checkpoint(NamedTuple):
-    """The last block applied and the last final one; -1 before the first."""
+    """The last block applied, the last final one, and the time of the former; -1 before the first."""
 
     number: int
     hash: bytes
     final_number: int
+    time: int = 0
 
 
 def read_checkpoint(connection: Connection) -> Checkpoint:
     """Return where the mirror stands."""
-    row = connection.execute(
-        select(tables.checkpoint.c.number, tables.checkpoint.c.hash, tables.checkpoint.c.final_number)
-    ).one_or_none()
-    return Checkpoint(-1, _GENESIS_PARENT, -1) if row is None else Checkpoint(row.number, row.hash, row.final_number)
+    at = tables.checkpoint.c
+    row = connection.execute(select(at.number, at.hash, at.final_number, at.time)).one_or_none()
+    return Checkpoint(-1, _GENESIS_PARENT, -1) if row is None else Checkpoint(*row)
+
+
+def check_cursor(connection: Connection) -> Checkpoint:
+    """Return where the mirror stands; StartupError where the cursor is not that of the last block stored."""
+    at = read_checkpoint(connection)
+    last = connection.execute(select(func.max(tables.blocks.c.number))).scalar()
+    if (-1 if last is None else last) != at.number or at.final_number > at.number:
+        raise StartupError(f"the mirror's cursor is at block {at.number}, its last block is {last}: it is damaged")
+    if at.number >= 0 and read_hash(connection, at.number) != at.hash:
+        raise StartupError(f"the mirror's cursor has another hash than its block {at.number}: it is damaged")
+    return at
 
 
 def block_times(connection: Connection, numbers: Sequence[int]) -> dict[int, int]:
@@ -60,11 +72,12 @@ def delete_blocks(connection: Connection, above: int, final_number: int) -> None
         (tables.blocks, tables.blocks.c.number),
     ):
         connection.execute(delete(table).where(number > above))
-    block_hash = read_hash(connection, above)
-    if block_hash is None:
+    block = tables.blocks.c
+    row = connection.execute(select(block.hash, block.time).where(block.number == above)).one_or_none()
+    if row is None:
         connection.execute(delete(tables.checkpoint))
     else:
-        write_checkpoint(connection, Checkpoint(above, block_hash, final_number))
+        write_checkpoint(connection, Checkpoint(above, row.hash, final_number, row.time))
 
 
 def read_hash(connection: Connection, number: int) -> bytes | None:

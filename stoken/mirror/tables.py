@@ -48,15 +48,20 @@ checkpoint = Table(
     field("number", INT64),
     field("hash", BYTES),
     field("final_number", INT64),
+    field("time", INT64),
     schema="mirror",
 )
 
-#: One row, id 1: the mirror's last answered look at the node.
+#: One row, id 1: the mirror's last answered look at the node, and what it wrote in the period before it.
 heartbeat = Table(
     "heartbeat",
     metadata,
     key("id", INT64),
     field("looked_at_ns", INT64),
     field("lag_blocks", INT64),
+    field("period_ns", INT64),
+    field("blocks", INT64),
+    field("logs", INT64),
+    field("advanced_at_ns", INT64),
     schema="mirror",
 )

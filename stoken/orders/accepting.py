@@ -5,7 +5,7 @@ from stoken.domain.codes import OwnerType, Scope
 from stoken.domain.identifiers import is_isin
 from stoken.domain.quantities import AMOUNT_MAX
 from stoken.domain.refusals import Refusal
-from stoken.orders.checks import CHECKS, Candidate, cash_on_chain, check_broker, check_ledger, check_signer
+from stoken.orders.checks import CHECKS, Candidate, cash_on_chain, check_broker, check_ledger, check_signer, check_token
 from stoken.orders.entries import CancelOrder, CashAllocated, InstrumentAdmitted, InstrumentHalted, NewOrder
 from stoken.orders.lifecycle import cancel, enter, reserve
 from stoken.orders.outcomes import Accepted, CancelAccepted, Done, Refused, Repeated
@@ -24,7 +24,8 @@ def new_order(state: VenueState, entry: NewOrder) -> Accepted | Refused | Repeat
     handled = state.handled.get(key)
     if handled is not None and _same_body(handled.entry, entry):
         return Repeated(handled.sequence, handled.answer)
-    check_ledger(state, entry.order.token)
+    check_ledger(state)
+    check_token(state, entry.order.token)
     check_broker(state, entry.broker)
     if handled is not None:
         raise decline(_R.DUPLICATE_ORDER, client_order_id=entry.client_order_id, sequence=handled.sequence)

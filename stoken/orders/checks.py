@@ -54,15 +54,16 @@ class Candidate:
 Check = Callable[[Candidate], None]
 
 
-def check_ledger(state: VenueState, token: Address | None = None) -> None:
-    """Refuse while the mirror is not current or has no block yet, or its verdict on this token differed from the chain.
-
-    An operator resolves the difference; until then nobody can say what the contracts would.
-    """
+def check_ledger(state: VenueState) -> None:
+    """Refuse while the mirror is not current, or has no block yet."""
     if not state.ledger_current or state.chain.block_number < 0:
-        raise decline(_R.LEDGER_UNAVAILABLE, block_number=state.chain.block_number)
-    if token is not None and token in state.drifted:
-        raise decline(_R.LEDGER_UNAVAILABLE, block_number=state.chain.block_number, token=token)
+        raise decline(_R.LEDGER_UNAVAILABLE, mirror_height=state.chain.block_number, head=state.ledger_head)
+
+
+def check_token(state: VenueState, token: Address) -> None:
+    """Refuse while a token's mirror, or the verdict on it, differs from the chain, until an operator resolves it."""
+    if token in state.halted_tokens:
+        raise decline(_R.LEDGER_UNAVAILABLE, token=token)
 
 
 def check_broker(state: VenueState, broker: MemberId) -> None:

@@ -41,16 +41,15 @@ class ClockTicked(_Entry, frozen=True):
 
 
 class LedgerHealthChanged(_Entry, frozen=True):
-    """The mirror is current, or no longer: without it no order is taken."""
+    """The mirror is current, or no longer: without it no order is taken.
+
+    `halted` are the tokens of which the mirror, or the verdict, differs from the chain: their orders are not taken
+    either. `head` is the chain's last block that the mirror heard of, -1 for none.
+    """
 
     current: bool
-
-
-class VerdictDrifted(_Entry, frozen=True):
-    """The venue's verdict on a token was seen to differ from the contracts' (True), or an operator resolved it."""
-
-    token: Address
-    drifted: bool
+    halted: tuple[Address, ...] = ()
+    head: int = -1
 
 
 class InstrumentAdmitted(_Entry, frozen=True):
@@ -148,7 +147,6 @@ Entry = (
     | ClockShifted
     | ClockTicked
     | LedgerHealthChanged
-    | VerdictDrifted
     | InstrumentAdmitted
     | InstrumentHalted
     | AccountOpened

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,44 +16,39 @@ from stoken.domain.order_states import TradeStatus
 from stoken.errors import UnavailableError
 from stoken.ledger.feed import FeedBlock, decode_facts, final_blocks
 from stoken.orders.actor import VenueActor
-from stoken.orders.entries import BlockApplied, LedgerHealthChanged, VerdictDrifted
+from stoken.orders.entries import BlockApplied, LedgerHealthChanged
 from stoken.orders.venue import Venue
 
 #: Blocks a look at the feed takes.
 _BLOCKS_MAX: Final = 500
 _NO_FACTS: Final = decode_facts(b"\x90")
+_ALL_TOKENS: Final[Address] = b""
+_log = structlog.get_logger(__name__)
 
 #: Trades whose whole transaction failed for good, as (position, trade id) above a position: no event tells of them.
 FailedTrades = Callable[[Connection, int], Sequence[tuple[int, int]]]
 
 
-#: Whether the mirror in this database follows its chain closely enough for an order to be judged by it.
-IsCurrent = Callable[[Connection], bool]
+class LedgerHealth(NamedTuple):
+    """What the venue is told of the ledger, in the order of the entry's fields; `reason` is for the log."""
+
+    current: bool
+    #: The tokens of which the ledger differs from the chain, in ascending order; an empty one stands for all.
+    halted: tuple[Address, ...] = ()
+    head: int = -1
+    reason: str = ""
 
 
-#: The tokens on which the venue's verdict was seen to differ from the contracts'.
-Drifted = Callable[[Connection], frozenset[Address]]
+#: Whether the ledger in this database follows its chain closely enough for orders to be judged by it.
+ReadHealth = Callable[[Connection], LedgerHealth]
 
 
 def _none_failed(_connection: Connection, _position: int) -> Sequence[tuple[int, int]]:
     return ()
 
 
-def _always(_connection: Connection) -> bool:
-    return True
-
-
-def _none_drifted(_connection: Connection) -> frozenset[Address]:
-    return frozenset()
-
-
-class _Look(NamedTuple):
-    """What one look at the database showed."""
-
-    blocks: list[FeedBlock]
-    failed: Sequence[tuple[int, int]]
-    healthy: bool
-    drifted: frozenset[Address]
+def _healthy(_connection: Connection) -> LedgerHealth:
+    return LedgerHealth(current=True)
 
 
 class BlockFeed:
@@ -63,9 +59,8 @@ class BlockFeed:
         actor: VenueActor,
         ledger: Engine,
         failed_trades: FailedTrades = _none_failed,
-        is_current: IsCurrent = _always,
+        health: ReadHealth = _healthy,
         pause: timedelta = timedelta(milliseconds=50),
-        drifted: Drifted = _none_drifted,
     ) -> None:
         """Take the venue, the database to follow, and how long to wait where nothing is new."""
         self._actor = actor
@@ -73,8 +68,7 @@ class BlockFeed:
         self._failed_trades = failed_trades
         #: From the start again in each process: the venue ignores what it knows.
         self._failures_seen = 0
-        self._is_current = is_current
-        self._drifted = drifted
+        self._health = health
         self._pause = pause
 
     async def run(self) -> None:
@@ -92,13 +86,12 @@ class BlockFeed:
 
         A database that does not answer, or whose mirror is not current, makes the venue refuse orders until it does.
         """
-        at, current, drifted = await self._actor.read(_standing)
+        at, before = await self._actor.read(_standing)
         try:
-            look = await asyncio.to_thread(self._next, at)
+            blocks, failed, health = await asyncio.to_thread(self._next, at)
         except SQLAlchemyError:
-            await self._tell(current=False, before=current)
+            await self._tell(before._replace(current=False, reason="database"), before)
             return False
-        blocks, failed = look.blocks, look.failed
         unknown = await self._actor.read(lambda venue: _unknown(venue, failed))
         entries = [
             # A failure is told with the next block that comes: nothing depends on which.
@@ -109,27 +102,29 @@ class BlockFeed:
         await asyncio.gather(*(self._actor.submit(entry) for entry in entries))
         if blocks and failed:
             self._failures_seen = failed[-1][0]
-        await self._tell(current=look.healthy, before=current)
-        await self._tell_drifts(look.drifted, drifted)
+        await self._tell(health, before)
         return len(blocks) == _BLOCKS_MAX
 
-    def _next(self, at: int) -> _Look:
+    def _next(self, at: int) -> tuple[list[FeedBlock], Sequence[tuple[int, int]], LedgerHealth]:
         with reading(self._ledger) as connection:
             blocks = final_blocks(connection, at, _BLOCKS_MAX)
             failed = self._failed_trades(connection, self._failures_seen) if blocks else ()
-            return _Look(blocks, failed, self._is_current(connection), self._drifted(connection))
+            return blocks, failed, self._health(connection)
 
-    async def _tell(self, *, current: bool, before: bool) -> None:
-        if current != before:
-            await self._actor.submit(LedgerHealthChanged(0, current))
+    async def _tell(self, health: LedgerHealth, before: LedgerHealth) -> None:
+        current = health.current and _ALL_TOKENS not in health.halted
+        if (current, health.halted) == (before.current, before.halted):
+            return
+        # The staleness log: what the journal's entry says, with the reason, for whoever watches.
+        log = _log.info if current else _log.warning
+        halted = [f"0x{token.hex()}" for token in health.halted]
+        log("ledger.health", current=current, reason=health.reason, head=health.head, halted=halted)
+        await self._actor.submit(LedgerHealthChanged(0, current, health.halted, health.head))
 
-    async def _tell_drifts(self, found: frozenset[Address], before: frozenset[Address]) -> None:
-        for token in sorted(found ^ before):
-            await self._actor.submit(VerdictDrifted(0, token, token in found))
 
-
-def _standing(venue: Venue) -> tuple[int, bool, frozenset[Address]]:
-    return venue.state.chain.block_number, venue.state.ledger_current, frozenset(venue.state.drifted)
+def _standing(venue: Venue) -> tuple[int, LedgerHealth]:
+    state = venue.state
+    return state.chain.block_number, LedgerHealth(state.ledger_current, state.halted_tokens, state.ledger_head)
 
 
 def _unknown(venue: Venue, failed: Sequence[tuple[int, int]]) -> tuple[int, ...]:

@@ -77,8 +77,8 @@ class VenueState:
         self.limits = AnnualLimits({})
         self.chain = ChainState()
         self.ledger_current = True
-        #: Tokens on which the local verdict differed from the contracts' own.
-        self.drifted: dict[Address, None] = {}
+        self.ledger_head = -1
+        self.halted_tokens: tuple[Address, ...] = ()
         self.clock_offset_ns = 0
         self.sequence = 0
         self.now_ns = 0

@@ -138,13 +138,8 @@ def _shift_clock(state: VenueState, entry: entries.ClockShifted) -> Answer:
 
 def _change_health(state: VenueState, entry: entries.LedgerHealthChanged) -> Answer:
     state.ledger_current = entry.current
-    return Done()
-
-
-def _drift(state: VenueState, entry: entries.VerdictDrifted) -> Answer:
-    state.drifted.pop(entry.token, None)
-    if entry.drifted:
-        state.drifted[entry.token] = None
+    state.halted_tokens = entry.halted
+    state.ledger_head = entry.head
     return Done()
 
 
@@ -186,7 +181,6 @@ _HANDLERS: dict[type, Callable[[VenueState, Any], Answer]] = {
     entries.ClockShifted: _nothing,
     entries.ClockTicked: _nothing,
     entries.LedgerHealthChanged: _change_health,
-    entries.VerdictDrifted: _drift,
     entries.InstrumentAdmitted: admit_instrument,
     entries.InstrumentHalted: halt_instrument,
     entries.AccountOpened: _open_account,

@@ -18,7 +18,7 @@ from stoken.gateway.auth import Principal
 from stoken.gateway.schemas import Address, AmountIn, Hash, Isin, Schema
 from stoken.gateway.services import Services
 from stoken.gateway.tenancy import sees
-from stoken.orders.checks import check_ledger
+from stoken.orders.checks import check_ledger, check_token
 from stoken.orders.state import Decline, VenueState, declined_by
 
 router = APIRouter(tags=["transfers"])
@@ -109,7 +109,8 @@ def _check(state: VenueState, body: PreCheckBody, caller: Principal, *, every: b
         raise NotFoundError
     move = _move(state, body)
     try:
-        check_ledger(state, move.issue)
+        check_ledger(state)
+        check_token(state, move.issue)
     except Decline as because:
         details = {name: str(value) for name, value in because.values}
         raise RefusedError(because.code, details=details) from because

@@ -369,6 +369,7 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("final_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("time", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoint")),
         schema="mirror",
     )
@@ -377,6 +378,10 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("looked_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("lag_blocks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("period_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("blocks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("logs", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("advanced_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_heartbeat")),
         schema="mirror",
     )
@@ -511,12 +516,53 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_verdict_drifts")),
         schema="ops",
     )
+    op.create_table(
+        "generation",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_generation")),
+        schema="ledger",
+        sqlite_with_rowid=True,
+    )
+    op.create_table(
+        "ledger_breaks",
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("table_name", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("row_key", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("field", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("block_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("mirror", sa.Text(), nullable=False),
+        sa.Column("chain", sa.Text(), nullable=False),
+        sa.Column("opened_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("closed_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("block_number", "table_name", "row_key", "field", name=op.f("pk_ledger_breaks")),
+        schema="ops",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "ledger_sweep",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("table_name", sa.Text(), nullable=False),
+        sa.Column("row_key", sa.LargeBinary(), nullable=True),
+        sa.Column("rows", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("completed_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("completed_rows", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_sweep")),
+        schema="ops",
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Drop what this revision added."""
     op.drop_table("verdict_drifts", schema="ops")
+    op.drop_table("ledger_sweep", schema="ops")
+    op.drop_table("ledger_breaks", schema="ops")
+    op.drop_table("generation", schema="ledger")
     op.drop_table("senders", schema="ops")
     op.drop_index("ix_outbox_status", table_name="outbox", schema="ops")
     op.drop_table("outbox", schema="ops")

@@ -97,10 +97,10 @@ class TestPreCheck:
         assert (refused.status_code, refused.json()["code"]) == (503, "LEDGER_UNAVAILABLE")
 
     def test_nor_of_a_token_whose_verdict_differed(self, gateway: Gateway) -> None:
-        gateway.run(gateway.actor.submit(entries.VerdictDrifted(0, TOKEN, drifted=True)))
+        gateway.run(gateway.actor.submit(entries.LedgerHealthChanged(0, current=True, halted=(TOKEN,))))
         refused = gateway.as_broker("POST", "/pre-checks", body())
         assert (refused.json()["code"], refused.json()["details"]["token"]) == ("LEDGER_UNAVAILABLE", hexed(TOKEN))
         other = gateway.as_broker("POST", "/pre-checks", body() | {"isin": "ZZSHIPFIN016"})
         assert other.status_code == 200
-        gateway.run(gateway.actor.submit(entries.VerdictDrifted(0, TOKEN, drifted=False)))
+        gateway.run(gateway.actor.submit(entries.LedgerHealthChanged(0, current=True)))
         assert ask(gateway)["allowed"] is True

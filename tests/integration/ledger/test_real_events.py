@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ledger against the real suite: what it folded from events is what the contracts answer at the same block."""
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from stoken.chain.rpc import RpcClient
+from stoken.chain.signatures import address_of
 from stoken.db import reading, unit_of_work
 from stoken.issuance.calldata import interface
 from stoken.ledger import queries, tables
+from stoken.ledger.comparison import compare_all, count_rows, heal
 from stoken.ledger.digest import digest, rebuild
 from stoken.ledger.invariants import invariants
+from stoken.ledger.verification import Verification
+from stoken.mirror.pinned import PinnedCalls
+from tests import consortium
 from tests.consortium import BUYER, SELLER
 from tests.integration.write_world import ISIN, WriteWorld
+from tests.requirements import requirement
 
 
 def _ask(rpc: RpcClient, block: int, to: bytes, contract: str, function: str, *arguments: object) -> int:
@@ -45,3 +51,44 @@ class TestLedgerOfTheRealSuite:
             live = digest(connection)
         with unit_of_work(engine) as connection:
             assert rebuild(connection, world.suite.contracts) == live
+
+    def test_every_row_agrees_with_the_contracts_and_damage_is_named_and_healed(
+        self, engine: Engine, rpc: RpcClient
+    ) -> None:
+        world = WriteWorld(engine, rpc)
+        world.found_market()
+        world.settle(world.trade(10))
+        verification = Verification(world.suite.contracts, PinnedCalls(rpc))
+        found = compare_all(engine, verification, lambda: 1)
+        assert (found.differences, found.new_cases) == ([], 0)
+        with reading(engine) as connection:
+            assert found.rows == count_rows(connection)
+            live = digest(connection)
+        with unit_of_work(engine) as connection:
+            connection.execute(update(tables.cash_accounts).values(balance=tables.cash_accounts.c.balance + 1))
+            connection.execute(update(tables.trades).values(trade_id=tables.trades.c.trade_id + 1))
+            connection.execute(update(tables.fills).values(filled=9))
+        damaged = compare_all(engine, verification, lambda: 2)
+        named = {(item.table, item.field) for item in damaged.differences}
+        assert named == {("cash_accounts", "balance"), ("trades", "settled"), ("fills", "filled"), ("invariants", "Q6")}
+        assert damaged.new_cases == len(damaged.differences)
+        healed = heal(engine, world.suite.contracts, verification, "duty officer", 3)
+        assert (healed.after, healed.closed) == (live, damaged.new_cases)
+        assert compare_all(engine, verification, lambda: 4).differences == []
+
+    @requirement("NET-03")
+    def test_a_key_without_any_coin_registers_accounts_at_a_gas_price_of_zero(
+        self, engine: Engine, rpc: RpcClient
+    ) -> None:
+        world = WriteWorld(engine, rpc)
+        world.found_market()
+        sender = f"0x{address_of(consortium.SENDER).hex()}"
+        registry = f"0x{world.suite['registry'].hex()}"
+        numbers = range(int(rpc.call("eth_blockNumber"), 16) + 1)
+        blocks = rpc.batch([("eth_getBlockByNumber", (hex(number), True)) for number in numbers])
+        sent = [each for block in blocks for each in block["transactions"] if each["from"] == sender]
+        assert any(each["to"] == registry for each in sent)
+        assert {each["gasPrice"] for each in sent} == {"0x0"}
+        assert {rpc.call("eth_getBalance", sender, hex(number)) for number in (0, numbers[-1])} == {"0x0"}
+        with reading(engine) as connection:
+            assert set(connection.execute(select(tables.accounts.c.account)).scalars()) >= {SELLER.account}

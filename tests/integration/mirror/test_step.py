@@ -114,22 +114,22 @@ class TestFollowing:
 
 
 class TestReorgs:
-    @pytest.mark.parametrize("depth", [1, 5])
+    @pytest.mark.parametrize("depth", [1, 5, 64])
     def test_replaced_blocks_are_unwound_to_the_fork(
         self, databases: Databases, database_kind: str, engine: Engine, rpc: RpcClient, depth: int
     ) -> None:
-        mirror = _mirror(engine, rpc, depth=8)
-        history = random_history(3, 20)
-        mine(rpc, *history[: 20 - depth])
+        mirror = _mirror(engine, rpc, depth=depth + 3)
+        history = random_history(3, depth + 15)
+        mine(rpc, *history[:15])
         fork = rpc.call("evm_snapshot")
-        mine(rpc, *history[20 - depth :])
+        mine(rpc, *history[15:])
         mirror.run_to_head()
         rpc.call("evm_revert", fork)
         assert mirror.execute().unwound == 0  # a node that answers an older head may just lag
         mine(rpc, [transfer(address(0), address(5), 1)], *random_history(4, depth)[1:], [])
         assert mirror.execute().unwound == depth
         mirror.run_to_head()
-        assert _digest(engine) == _fresh_digest(databases, database_kind, rpc, depth=8)
+        assert _digest(engine) == _fresh_digest(databases, database_kind, rpc, depth=depth + 3)
 
     def test_a_reorg_that_drops_transactions_takes_them_back(self, engine: Engine, rpc: RpcClient) -> None:
         mirror = _mirror(engine, rpc, depth=4)

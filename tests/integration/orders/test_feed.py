@@ -11,8 +11,8 @@ from stoken.chain.rpc import RpcClient
 from stoken.db import open_engine, schema
 from stoken.domain.rulebook import Rulebook
 from stoken.orders.actor import VenueActor
-from stoken.orders.entries import BlockApplied, VenueOpened, VerdictDrifted, decode
-from stoken.orders.feed import BlockFeed
+from stoken.orders.entries import BlockApplied, VenueOpened, decode
+from stoken.orders.feed import BlockFeed, LedgerHealth
 from stoken.orders.journal import Journal
 from tests.consortium import VENUE
 from tests.integration.compliance.world import World
@@ -81,7 +81,7 @@ class TestBlockFeed:
 
         async def play() -> list[bool]:
             actor, _ = await opened(tmp_path)
-            feed = BlockFeed(actor, world.engine, is_current=lambda _: answers.pop(0))
+            feed = BlockFeed(actor, world.engine, health=lambda _: LedgerHealth(answers.pop(0)))
             seen = []
             for _ in range(2):
                 await feed.step()
@@ -91,26 +91,23 @@ class TestBlockFeed:
 
         assert asyncio.run(play()) == [False, True]
 
-    def test_a_token_on_which_verdicts_parted_is_closed_until_that_is_resolved(
+    def test_a_difference_from_the_chain_halts_its_token_or_else_everything(
         self, rpc: RpcClient, tmp_path: Path
     ) -> None:
         world = World(rpc, tmp_path)
-        answers = [frozenset({world.token}), frozenset({world.token}), frozenset()]
+        answers: list[tuple[bytes, ...]] = [(world.token,), (b"", world.token), ()]
 
-        async def play() -> list[list[bytes]]:
-            actor, market = await opened(tmp_path)
-            feed = BlockFeed(actor, world.engine, drifted=lambda _: answers.pop(0))
+        async def play() -> list[tuple[bool, tuple[bytes, ...]]]:
+            actor, _ = await opened(tmp_path)
+            feed = BlockFeed(actor, world.engine, health=lambda _: LedgerHealth(current=True, halted=answers.pop(0)))
             seen = []
             for _ in range(3):
                 await feed.step()
-                seen.append(await actor.read(lambda venue: list(venue.state.drifted)))
+                seen.append(await actor.read(lambda venue: (venue.state.ledger_current, venue.state.halted_tokens)))
             await actor.stop()
-            entries = [decode(row.entry) for row in Journal(market).rows()]
-            told = [entry.drifted for entry in entries if isinstance(entry, VerdictDrifted)]
-            assert told == [True, False], "each change is journalled once"
             return seen
 
-        assert asyncio.run(play()) == [[world.token], [world.token], []]
+        assert asyncio.run(play()) == [(True, (world.token,)), (False, (b"", world.token)), (True, ())]
 
     def test_without_the_database_orders_are_refused_until_it_answers(self, rpc: RpcClient, tmp_path: Path) -> None:
         world = World(rpc, tmp_path)

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 import pytest
 
-from stoken.chain.rpc import NodeError, RpcClient
+from stoken.chain.rpc import NodeError, OversizedError, RpcClient
 from stoken.errors import LedgerUnavailableError
 
 
@@ -84,9 +84,46 @@ class TestBatch:
 
     def test_a_batch_refused_as_a_whole_is_an_error(self) -> None:
         refusal = {"jsonrpc": "2.0", "id": None, "error": {"code": -32005, "message": "batch size limit"}}
-        for answer in (refusal, [refusal]):
-            with pytest.raises(NodeError, match="batch size limit"):
-                client(lambda _, answer=answer: answer).batch([("m", ("a",)), ("m", ("b",))])
+        with pytest.raises(NodeError, match="batch size limit"):
+            client(lambda _: refusal).batch([("m", ("a",)), ("m", ("b",))])
+
+    @pytest.mark.parametrize(
+        ("code", "message"), [(-32600, "batch too large"), (-32005, "Number of requests in batch exceeds 3")]
+    )
+    @pytest.mark.parametrize("largest", [0, 1, 3])
+    def test_a_smaller_batch_is_tried_where_one_is_refused_for_its_size(
+        self, code: int, message: str, largest: int
+    ) -> None:
+        sizes = []
+
+        def narrow(body: Any) -> Any:  # noqa: ANN401 - JSON
+            sizes.append(len(body) if isinstance(body, list) else 0)
+            refused = isinstance(body, list) and len(body) > largest
+            return (
+                {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}} if refused else echo(body)
+            )
+
+        made = client(narrow)
+        assert made.batch([("m", (at,)) for at in range(16)]) == list(range(16))
+        sizes.clear()
+        made.batch([("m", (at,)) for at in range(6)])
+        # What the node refused once is not asked again.
+        assert max(sizes) <= max(1, largest)
+
+    def test_a_refusal_for_another_reason_is_not_tried_again(self) -> None:
+        asked = []
+
+        def refuse(body: Any) -> Any:  # noqa: ANN401 - JSON
+            asked.append(body)
+            return {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "not synced"}}
+
+        with pytest.raises(NodeError, match="not synced"):
+            client(refuse).batch([("m", ("a",)), ("m", ("b",))])
+        assert len(asked) == 1
+
+    def test_a_request_that_is_too_large_is_said_to_be(self) -> None:
+        with pytest.raises(OversizedError, match="too large"):
+            client(lambda _: b"", 413).call("eth_getLogs")
 
     def test_a_call_left_out_is_noticed(self) -> None:
         with pytest.raises(LedgerUnavailableError, match="leaves calls"):

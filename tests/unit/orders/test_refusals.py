@@ -15,7 +15,6 @@ from tests.unit.orders.factories import (
     BPL1,
     BROKERS,
     OPEN_AT,
-    SHP1B,
     TOKENS,
     Market,
     accepted,
@@ -40,24 +39,25 @@ class TestLedger:
         market.admit()
         assert code(market.send("seller", Side.SELL, 1)) is Refusal.LEDGER_UNAVAILABLE
 
+    @requirement("ORD-14")
     def test_a_mirror_that_is_not_current_stops_orders_until_it_is(self, market: Market) -> None:
-        market.do(entries.LedgerHealthChanged(0, current=False))
+        at = market.venue.state.chain.block_number
+        # The staleness log: the journal says when the mirror fell behind, and how far the chain was.
+        market.do(entries.LedgerHealthChanged(0, current=False, head=at + 6))
         order = market.order("seller", Side.SELL, 1)
-        assert code(market.do(order).answer) is Refusal.LEDGER_UNAVAILABLE
+        refused = market.do(order).answer
+        assert code(refused) is Refusal.LEDGER_UNAVAILABLE
+        assert values(refused) == {"mirror_height": at, "head": at + 6}
         market.do(entries.LedgerHealthChanged(0, current=True))
         # The refusal came before the id counted, so the same request may be made again.
         assert isinstance(market.do(order).answer, Accepted)
 
-    def test_a_token_on_which_verdicts_parted_takes_no_orders_until_that_is_resolved(self, market: Market) -> None:
-        market.do(entries.VerdictDrifted(0, TOKENS[SHP1B], drifted=True))
-        accepted(market.send("seller", Side.SELL, 1))
-        market.do(entries.VerdictDrifted(0, TOKEN, drifted=True))
-        order = market.order("seller", Side.SELL, 1)
-        answer = market.do(order).answer
-        assert code(answer) is Refusal.LEDGER_UNAVAILABLE
-        assert values(answer)["token"] == "0x" + TOKEN.hex()
-        market.do(entries.VerdictDrifted(0, TOKEN, drifted=False))
-        assert isinstance(market.do(order).answer, Accepted)
+    def test_a_token_whose_mirror_differs_from_the_chain_stops_its_orders_alone(self, market: Market) -> None:
+        market.do(entries.LedgerHealthChanged(0, current=True, halted=(TOKEN,)))
+        assert code(sell(market)) is Refusal.LEDGER_UNAVAILABLE
+        assert values(sell(market)) == {"token": f"0x{TOKEN.hex()}"}
+        market.do(entries.LedgerHealthChanged(0, current=True, halted=(b"\x99" * 20,)))
+        accepted(sell(market))
 
 
 class TestBroker:

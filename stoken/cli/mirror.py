@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`stoken mirror`: where the mirror stands, whether it equals the chain, and its ledger folded anew."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Engine
+
+from stoken.bootstrap import check_chain, connect, limits_of, open_databases
+from stoken.chain import suite as suites
+from stoken.chain.rpc import RpcClient
+from stoken.chain.suite import Suite
+from stoken.cli.mirror_status import standing
+from stoken.cli.output import Bar, Json, emit, progress, table
+from stoken.db import open_engine, reading, schema, unit_of_work
+from stoken.errors import InvalidInputError, LedgerUnavailableError, StokenError
+from stoken.ledger import digest as ledger_digest
+from stoken.ledger.comparison import compare_all, count_rows, heal
+from stoken.ledger.projection import LedgerProjection
+from stoken.ledger.verification import Difference, Verification
+from stoken.mirror import Finality, MirrorStep
+from stoken.mirror.pinned import PinnedCalls
+from stoken.mirror.store import Checkpoint, read_checkpoint
+from stoken.settings import Settings, load_settings
+from stoken.telemetry import logs
+
+app = typer.Typer(help="Show, verify and rebuild the mirror and its ledger.", add_completion=False)
+_COLUMNS = ("table", "key", "field", "mirror", "chain")
+
+
+class LedgerDiffersError(StokenError):
+    """The ledger differs from the chain, or from the one that was folded anew."""
+
+    code = "LEDGER_DIFFERS"
+    title = "The ledger differs from what it was compared with."
+
+
+@app.command()
+def status(
+    *, digest: Annotated[bool, typer.Option(help="Compute the ledger's digest too.")] = True, json: Json = False
+) -> None:
+    """Show where the mirror stands behind the node, at what rate it writes, and what is in question."""
+    settings = load_settings()
+    with _ledger(settings) as engine, reading(engine) as connection:
+        found = standing(connection, _head(settings), time.time_ns(), limits_of(settings), with_digest=digest)
+    emit(found.document(), found.lines(), as_json=json)
+
+
+@app.command()
+def verify(*, json: Json = False) -> None:
+    """Compare every row of the ledger with the contracts; open a case for each difference, and exit 1 on any."""
+    logs.configure(json=json or None)
+    settings = load_settings()
+    with _ledger(settings) as engine, _node(settings) as (rpc, suite):
+        with reading(engine) as connection:
+            total = count_rows(connection)
+        with progress("comparing the ledger with the chain", total) as bar:
+            verification = Verification(suite.contracts, PinnedCalls(rpc))
+            found = compare_all(engine, verification, time.time_ns, bar.advance)
+    rows = [_row(item) for item in found.differences]
+    blocks = {"first_block": found.first.number, "last_block": found.last.number}
+    document = {"rows": found.rows, **blocks, "new_cases": found.new_cases, "differences": rows}
+    summary = f"{found.rows} rows compared at blocks {found.first.number} to {found.last.number}"
+    emit(document, [*(table(rows, _COLUMNS) if rows else ()), f"{summary}, {len(rows)} differences"], as_json=json)
+    if rows:
+        raise LedgerDiffersError(f"{len(rows)} differences from the chain", {"differences": len(rows)})
+
+
+@app.command()
+def rebuild(
+    *,
+    from_chain: Annotated[
+        bool, typer.Option(help="Read the chain again, not the mirror's logs; compare alone.")
+    ] = False,
+    heal_by: Annotated[
+        str | None,
+        typer.Option("--heal", help="Name of the operator on whose word the rebuilt ledger replaces the other."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Fold the ledger anew and compare digests; exit 1, and no change, if they differ, unless --heal is given."""
+    logs.configure(json=json or None)
+    settings = load_settings()
+    if from_chain and heal_by is not None:
+        raise InvalidInputError("--heal replaces the ledger from the mirror's logs: without --from-chain")
+    suite = suites.load(settings.suite_file)
+    with _ledger(settings) as engine:
+        if heal_by is not None:
+            _heal(settings, engine, suite, heal_by, as_json=json)
+            return
+        before, after = _reread(settings, engine, suite) if from_chain else _refold(engine, suite)
+    if after != before:
+        raise LedgerDiffersError("the rebuilt ledger differs; nothing was changed", {"before": before, "after": after})
+    emit({"digest": after, "equal": True}, [f"rebuilt, equal: {after}"], as_json=json)
+
+
+@contextmanager
+def _ledger(settings: Settings) -> Iterator[Engine]:
+    ledger, market = open_databases(settings)
+    try:
+        schema.check(ledger)
+        yield ledger
+    finally:
+        ledger.dispose()
+        market.dispose()
+
+
+@contextmanager
+def _node(settings: Settings) -> Iterator[tuple[RpcClient, Suite]]:
+    suite = suites.load(settings.suite_file)
+    rpc, capabilities = connect(settings)
+    with rpc:
+        check_chain(suite, capabilities)
+        yield rpc, suite
+
+
+def _head(settings: Settings) -> int | None:
+    """Return the node's head, None where it does not answer."""
+    try:
+        with RpcClient(settings.rpc.url, settings.rpc.timeout_seconds) as rpc:
+            return int(rpc.call("eth_blockNumber"), 16)
+    except LedgerUnavailableError:
+        return None
+
+
+def _refold(engine: Engine, suite: Suite) -> tuple[str, str]:
+    """Fold the mirror's logs anew in a unit of work that leaves nothing, and return both digests."""
+    with unit_of_work(engine) as connection, _blocks_bar(read_checkpoint(connection)) as bar:
+        with connection.begin_nested() as tried:
+            before = ledger_digest.digest(connection)
+            after = ledger_digest.rebuild(connection, suite.contracts, bar.advance)
+            tried.rollback()
+        return before, after
+
+
+def _heal(settings: Settings, engine: Engine, suite: Suite, operator: str, *, as_json: bool) -> None:
+    with reading(engine) as connection:
+        at = read_checkpoint(connection)
+    with _node(settings) as (rpc, _), _blocks_bar(at) as bar:
+        verification = Verification(suite.contracts, PinnedCalls(rpc))
+        done = heal(engine, suite.contracts, verification, operator, time.time_ns(), bar.advance)
+    document = {"digest": done.after, "before": done.before, "equal": done.before == done.after, "closed": done.closed}
+    emit(document, [f"rebuilt on the word of {operator}: {done.after}, {done.closed} cases closed"], as_json=as_json)
+
+
+def _reread(settings: Settings, engine: Engine, suite: Suite) -> tuple[str, str]:
+    """Mirror the chain into a database of its own, up to the block of the ledger, and return both digests."""
+    with reading(engine) as connection:
+        at, before = read_checkpoint(connection), ledger_digest.digest(connection)
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="stoken-"))
+        rpc, _ = stack.enter_context(_node(settings))
+        bar = stack.enter_context(_blocks_bar(at))
+        fresh = open_engine(f"sqlite:///{Path(folder, 'fresh.db')}")
+        stack.callback(fresh.dispose)
+        schema.upgrade(fresh)
+        mirror = MirrorStep(fresh, rpc, [LedgerProjection(suite.contracts)], Finality(settings.rpc.finality_depth))
+        number = -1
+        while number < at.number:
+            step = mirror.execute(at.number)
+            number = step.number
+            bar.advance(step.blocks)
+        with reading(fresh) as connection:
+            return before, ledger_digest.digest(connection)
+
+
+@contextmanager
+def _blocks_bar(at: Checkpoint) -> Iterator[Bar]:
+    with progress("rebuilding the ledger", at.number + 1) as bar:
+        yield bar
+
+
+def _row(item: Difference) -> dict[str, Any]:
+    key = ",".join(f"0x{part.hex()}" if isinstance(part, bytes) else str(part) for part in item.key)
+    token = f"0x{item.token.hex()}" if item.token else None
+    return {
+        "table": item.table,
+        "key": key,
+        "field": item.field,
+        "mirror": item.mirror,
+        "chain": item.chain,
+        "token": token,
+    }

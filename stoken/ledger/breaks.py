@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cases: rows that differ from the chain. While one is open, orders that depend on the row are refused."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import structlog
+from sqlalchemy import Connection, select, tuple_, update
+
+from stoken.db import bulk
+from stoken.domain.facts import Address
+from stoken.ledger import tables
+from stoken.ledger.verification import Difference
+from stoken.mirror.store import Checkpoint
+
+_log = structlog.get_logger(__name__)
+_encode: Final = msgspec.msgpack.Encoder().encode
+
+
+class Break(NamedTuple):
+    """A case; `closed_at_ns` is None while it is open."""
+
+    block_number: int
+    table: str
+    key: tuple[Any, ...]
+    field: str
+    block_hash: bytes
+    token: Address
+    mirror: str
+    chain: str
+    opened_at_ns: int
+    closed_at_ns: int | None
+    closed_by: str | None
+
+
+def open_cases(connection: Connection, found: Sequence[Difference], at: Checkpoint, now_ns: int) -> int:
+    """Open a case for each difference that has none yet, raise the alarm, and return how many were new."""
+    known = {(case.table, case.key, case.field) for case in cases(connection, only_open=True)} if found else set()
+    new = [item for item in found if (item.table, item.key, item.field) not in known]
+    for item in new:
+        _log.error(
+            "ledger_break",
+            table=item.table,
+            key=[_plain(part) for part in item.key],
+            field=item.field,
+            mirror=item.mirror,
+            chain=item.chain,
+            block=at.number,
+        )
+    rows = [
+        (at.number, item.table, _encode(item.key), item.field, at.hash, item.token, item.mirror, item.chain, now_ns)
+        for item in new
+    ]
+    bulk.upsert_rows(connection, tables.ledger_breaks, [(*row, None, None) for row in rows])
+    return len(new)
+
+
+def cases(connection: Connection, *, only_open: bool) -> list[Break]:
+    """Return the cases, oldest first."""
+    table = tables.ledger_breaks
+    query = select(table).order_by(*table.primary_key.columns)
+    rows = connection.execute(query.where(table.c.closed_at_ns.is_(None)) if only_open else query)
+    return [Break(row[0], row[1], tuple(msgspec.msgpack.decode(row[2])), *row[3:]) for row in rows]
+
+
+def close_cases(connection: Connection, healed: Sequence[Break], operator: str, now_ns: int) -> None:
+    """Close cases in an operator's name; the caller compared their rows with the chain again."""
+    table = tables.ledger_breaks
+    keys = [(case.block_number, case.table, _encode(case.key), case.field) for case in healed]
+    same = tuple_(*table.primary_key.columns)
+    for key in keys:
+        connection.execute(update(table).where(same == tuple_(*key)).values(closed_at_ns=now_ns, closed_by=operator))
+
+
+def halted_tokens(connection: Connection) -> tuple[Address, ...]:
+    """Return in ascending order the tokens of which a row is in question; an empty one stands for all of them."""
+    table = tables.ledger_breaks.c
+    found = connection.execute(select(table.token).where(table.closed_at_ns.is_(None)).distinct())
+    return tuple(sorted(found.scalars()))
+
+
+def _plain(part: Any) -> str:  # noqa: ANN401 - a part of any key
+    return f"0x{part.hex()}" if isinstance(part, bytes) else str(part)
