@@ -92,17 +92,52 @@ contract CostTest is Suite {
         assertLe(_batchItem(), 22_000, "in a batch with three limits");
     }
 
-    function _batchItem() private returns (uint256 gas) {
-        gas = _batchOf(50, 0x9000) / 50;
-        emit Cost("item in a batch of 50", gas);
+    function test_the_largest_batch_that_15_million_gas_carry() public {
+        address[] memory holders = new address[](1300);
+        for (uint256 i = 0; i < holders.length; i++) {
+            if (i % 100 == 0) _onboardHundred(i);
+            holders[i] = _accountAt(i);
+        }
+        _isLargest(holders, 1241);
+        RuleSet memory rules = limits();
+        (rules.holderLimit, rules.capUnits, rules.windowUnits) = (2000, 1_000_000, 1_000_000);
+        issue(rules);
+        _isLargest(holders, 753);
     }
 
-    /// @dev A transaction of so many transfers to holders.
-    function _batchOf(uint256 count, uint160 first) private returns (uint256 gas) {
-        token.mint(alice, 10 * count);
-        (address[] memory receivers, uint256[] memory amounts) = (new address[](count), new uint256[](count));
-        for (uint160 i = 0; i < count; i++) {
-            receivers[i] = address(first + i);
+    /// @dev So many holders get units by a transaction of 15 million gas, and one more does not.
+    function _isLargest(address[] memory holders, uint256 count) private {
+        uint256[] memory amounts = new uint256[](holders.length);
+        for (uint256 i = 0; i < amounts.length; i++) {
+            amounts[i] = 10;
+        }
+        token.batchMint(holders, amounts);
+        token.mint(alice, 30_000);
+        assertLe(_send(holders, amounts, count), 15_000_000, "the largest batch");
+        assertGe(_send(holders, amounts, count + 1), 15_000_001, "a larger batch fits too: say so");
+    }
+
+    /// @dev The gas of a batch to the first holders of a list.
+    function _send(address[] memory holders, uint256[] memory amounts, uint256 count) private returns (uint256 gas) {
+        uint256 size = holders.length;
+        assembly ("memory-safe") {
+            mstore(holders, count)
+            mstore(amounts, count)
+        }
+        vm.prank(alice);
+        token.batchTransfer(holders, amounts);
+        (, gas,,,) = vm.lastCallGas();
+        assembly ("memory-safe") {
+            mstore(holders, size)
+            mstore(amounts, size)
+        }
+    }
+
+    function _batchItem() private returns (uint256 gas) {
+        token.mint(alice, 10_000);
+        (address[] memory receivers, uint256[] memory amounts) = (new address[](50), new uint256[](50));
+        for (uint160 i = 0; i < 50; i++) {
+            receivers[i] = address(0x9000 + i);
             amounts[i] = 10;
             if (!registry.contains(receivers[i])) onboard(receivers[i]);
             token.mint(receivers[i], 10);
@@ -110,6 +145,8 @@ contract CostTest is Suite {
         vm.prank(alice);
         token.batchTransfer(receivers, amounts);
         (, gas,,,) = vm.lastCallGas();
+        gas /= 50;
+        emit Cost("item in a batch of 50", gas);
     }
 
     function limits() private pure returns (RuleSet memory rules) {
@@ -118,7 +155,7 @@ contract CostTest is Suite {
     }
 
     function test_onboarding_in_a_batch_of_one_hundred() public {
-        uint256 gas = _onboardHundred();
+        uint256 gas = _onboardHundred(0);
         emit Cost("onboarding", gas / 100);
         assertLe(gas / 100, 65_000, "onboarding");
     }
@@ -132,23 +169,27 @@ contract CostTest is Suite {
         }
         factory.createIdentities(salts, keys);
         (, uint256 gas,,,) = vm.lastCallGas();
-        gas += _onboardHundred();
+        gas += _onboardHundred(0);
         emit Cost("onboarding with an identity contract", gas / 100);
         assertLe(gas / 100, 130_000, "onboarding with an identity contract");
     }
 
-    function _onboardHundred() private returns (uint256 gas) {
+    /// @dev The accounts from a number on.
+    function _onboardHundred(uint256 first) private returns (uint256 gas) {
         OnboardingBatch memory batch = batchOf(stranger, stranger, KOREA, GENERAL, KYC, LATER);
         batch.items = new Onboarding[](100);
-        for (uint160 i = 0; i < 100; i++) {
-            address account = address(uint160(uint256(keccak256(abi.encode(i)))));
-            address identity = address(uint160(uint256(keccak256(abi.encode(i, "identity")))));
-            batch.items[i] = Onboarding(account, identity, KOREA, GENERAL, 1, KYC, LATER);
+        for (uint256 i = 0; i < 100; i++) {
+            address identity = address(uint160(uint256(keccak256(abi.encode(first + i, "identity")))));
+            batch.items[i] = Onboarding(_accountAt(first + i), identity, KOREA, GENERAL, 1, KYC, LATER);
         }
         bytes32 digest = digestOf(batch);
         bytes memory manager = signatureOf(BROKER_A_KEY, digest);
         bytes memory attestation = signatureOf(ISSUER_KEY, digest);
         registry.registerAccounts(batch, manager, attestation);
         (, gas,,,) = vm.lastCallGas();
+    }
+
+    function _accountAt(uint256 number) private pure returns (address) {
+        return address(uint160(uint256(keccak256(abi.encode(number)))));
     }
 }
