@@ -350,17 +350,6 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
         }
     }
 
-    /// @dev The position words of both identities; the zero identity, which mints, has none.
-    function _words(uint256 head, Position storage source, Position storage target, address sender)
-        private
-        view
-        returns (uint256 sent, uint256 received)
-    {
-        if (head & _TRACKING == 0) return (0, 0);
-        if (sender != address(0)) sent = source.word;
-        received = target.word;
-    }
-
     /// @dev Asks the modules after everything else is recorded. The lock is set before the first that could act on it.
     function _tellModules(Data storage $, Rules.Packed storage packed, uint256 count, Movement memory movement)
         private
@@ -386,19 +375,6 @@ contract ModularCompliance is Governed, Positions, IModularCompliance, IERC165 {
         assembly ("memory-safe") {
             revert(add(refusal, 0x20), mload(refusal))
         }
-    }
-
-    /// @dev The latest of the versions whose block has come; zero, which has no rules, if none has.
-    function _versionInForce(Data storage $, uint256 head) private view returns (uint32 version) {
-        version = _latest(head);
-        if (head & _PENDING == 0 || $.effectiveBlock <= block.number) return version;
-        do {
-            version--;
-        } while (version != 0 && $.sets[version].effectiveBlock > block.number);
-    }
-
-    function _latest(uint256 head) private pure returns (uint32) {
-        return uint32(head >> 192);
     }
 
     function _entriesInForce() private view returns (uint256[] memory) {

@@ -70,4 +70,28 @@ abstract contract Positions is ComplianceState {
         (uint256 fromWord, uint256 toWord) = _registry().pair(from, to);
         _recordBetween(_counted(from, fromWord), _counted(to, toWord), amount);
     }
+
+    /// @dev The position words of both identities; the zero identity, which mints, has none.
+    function _words(uint256 head, Position storage source, Position storage target, address sender)
+        internal
+        view
+        returns (uint256 sent, uint256 received)
+    {
+        if (head & _TRACKING == 0) return (0, 0);
+        if (sender != address(0)) sent = source.word;
+        received = target.word;
+    }
+
+    /// @dev The latest of the versions whose block has come; zero, which has no rules, if none has.
+    function _versionInForce(Data storage $, uint256 head) internal view returns (uint32 version) {
+        version = _latest(head);
+        if (head & _PENDING == 0 || $.effectiveBlock <= block.number) return version;
+        do {
+            version--;
+        } while (version != 0 && $.sets[version].effectiveBlock > block.number);
+    }
+
+    function _latest(uint256 head) internal pure returns (uint32) {
+        return uint32(head >> 192);
+    }
 }

@@ -357,8 +357,11 @@ contract Encumbrances is Consents, IEncumbrances {
         (,, encumbered,) = ISecurityToken(token).accountOf(account);
     }
 
-    function _commitment(Encumbrance memory record) private pure returns (bytes32) {
-        return keccak256(abi.encode(record));
+    /// @dev A record lies in memory as it is encoded: seven words.
+    function _commitment(Encumbrance memory record) private pure returns (bytes32 commitment) {
+        assembly ("memory-safe") {
+            commitment := keccak256(record, 0xe0)
+        }
     }
 
     function _domainName() internal pure override returns (string memory) {

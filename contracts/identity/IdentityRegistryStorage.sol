@@ -155,7 +155,7 @@ contract IdentityRegistryStorage is Agents, IIdentityRegistryStorage, IIdentityP
         Data storage $ = _data();
         uint256 profile = $.profiles[account];
         uint256 place = uint16(profile >> 48);
-        if (place != 0) manager = $.managers[place - 1];
+        if (place != 0) manager = _managerAt($.managers, place);
         ownerType = uint8(profile >> 64);
     }
 
@@ -196,6 +196,14 @@ contract IdentityRegistryStorage is Agents, IIdentityRegistryStorage, IIdentityP
         $.managers.push(manager);
         place = $.managers.length;
         $.places[manager] = place;
+    }
+
+    /// @dev A place that a profile names was given, so the list's length, a slot of its own, is not read.
+    function _managerAt(bytes20[] storage managers, uint256 place) private view returns (bytes20 manager) {
+        assembly ("memory-safe") {
+            mstore(0, managers.slot)
+            manager := shl(96, sload(add(keccak256(0, 0x20), sub(place, 1))))
+        }
     }
 
     function _keepFirst(address account, address identity) private {

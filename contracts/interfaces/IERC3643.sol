@@ -113,7 +113,7 @@ interface IERC3643 is IERC20 {
     /// @dev Requirements: the caller is an agent. Emits Transfer, {RecoverySuccess}.
     function recoveryAddress(address lostWallet, address newWallet, address investorOnchainID) external returns (bool);
 
-    /// @notice Several transfers of the caller, all or none.
+    /// @notice Several transfers of the caller, all or none, as if they were sent one after another.
     function batchTransfer(address[] calldata toList, uint256[] calldata amounts) external;
 
     /// @notice Several forced transfers, all or none.

@@ -120,8 +120,8 @@ interface ISecurityToken is IERC3643, IERC1643, IERC20Errors {
     function instruct(address from, address to, uint256 units) external;
 
     /// @notice Encumbers free units.
-    /// @dev Requirements: the caller is the encumbrances or the settlement contract; so many units are free. Emits
-    /// {EncumberedUnits}.
+    /// @dev Requirements: the caller is the encumbrances or the settlement contract; the account was not recovered
+    /// together with encumbrances (AccountClosed); so many units are free. Emits {EncumberedUnits}.
     function lock(address account, uint96 units) external;
 
     /// @notice Releases encumbered units.

@@ -90,8 +90,11 @@ contract SecurityToken is TokenChecks, IERC20 {
         uint256 word = record.word;
         if (word & _CLOSED != 0) revert AccountClosed(account);
         if (units > _balance(word) - _locked(word)) _revert(_uncovered($, account, word, units, 0));
-        record.word = word + units * _LOCKED_UNIT;
-        _setEncumbered($, account, $.encumbered[account] + units);
+        // What is encumbered is part of what is locked, and that never exceeds the balance.
+        unchecked {
+            record.word = word + units * _LOCKED_UNIT;
+            _setEncumbered($, account, $.encumbered[account] + units);
+        }
         if (held) $.held[account] += units;
     }
 

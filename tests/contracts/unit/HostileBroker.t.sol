@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IMemberRegistry, Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
-import {Order} from "../../../contracts/interfaces/IDvpSettlement.sol";
+import {Order, Trade} from "../../../contracts/interfaces/IDvpSettlement.sol";
 import {Batches} from "./Batches.sol";
 
 /// @title HostileBrokerTest
@@ -55,6 +55,25 @@ contract HostileBrokerTest is Batches {
         Order memory stolen = bid(5000, 10);
         batch = pairSigned(stolen, signOrder(SIGNER + BROKER_1_NO, stolen), ask(5000, 10), "", 10, 5000);
         fails(batch, abi.encodeWithSelector(NotAccountManager.selector, buyer, BROKER_1));
+    }
+
+    function test_an_account_of_its_own_lends_its_standing_to_no_other_in_the_batch() public {
+        Batch memory batch;
+        batch.orders = new Order[](4);
+        batch.signatures = new bytes[](4);
+        batch.trades = new Trade[](3);
+        batch.orders[0] = bid(5000, 30);
+        batch.signatures[0] = signOrder(SIGNER + BROKER_2_NO, batch.orders[0]);
+        for (uint16 i = 1; i < 4; i++) {
+            batch.orders[i] = ask(5000, 10);
+            if (i == 2) batch.orders[i].account = other;
+            batch.signatures[i] = signOrder(SIGNER + BROKER_1_NO, batch.orders[i]);
+            batch.trades[i - 1] = Trade(++lastTradeId, 0, i, 10, 5000, uint40(block.timestamp));
+        }
+        Outcome[] memory list = outcomes(batch);
+        assertEq(list[0].refusal, "");
+        assertEq(list[1].refusal, abi.encodeWithSelector(NotAccountManager.selector, other, BROKER_1));
+        assertEq(list[2].refusal, "");
     }
 
     function test_it_cannot_pay_with_the_cash_of_another_broker() public {

@@ -28,12 +28,12 @@ contract PledgeCostTest is ConsentsSuite {
         bytes memory a = signatureOf(BROKER_A_KEY, digest);
         bytes memory b = signatureOf(BROKER_B_KEY, digest);
         encumbrances.encumber("p", pledgeOf(10), DEADLINE, a, b);
-        assertLe(_lastCost("first pledge of an account"), 175_000, "first pledge");
+        assertLe(_lastCost("first pledge of an account"), 165_000, "first pledge");
         assertEq(_transfer("transfer beside a pledge"), before);
         digest = encumberDigest("q", pledgeOf(10));
         a = signatureOf(BROKER_A_KEY, digest);
         b = signatureOf(BROKER_B_KEY, digest);
         encumbrances.encumber("q", pledgeOf(10), DEADLINE, a, b);
-        assertLe(_lastCost("next pledge"), 160_000, "next pledge");
+        assertLe(_lastCost("next pledge"), 148_000, "next pledge");
     }
 }
