@@ -18,8 +18,8 @@ from stoken.network import local
 from stoken.network.driver import Driver
 from stoken.network.geth import CHAIN_ID, Geth
 from tests.database import Databases
+from tests.emitting import CODE, GUARD, EmittingPath
 from tests.ledger_events import SUITE
-from tests.network.emitting import CODE, GUARD, EmittingPath
 from tests.recount import recount, register_is_the_chains
 
 #: Blocks that may change; at 64 geth gives dropped transactions back to its pool, beyond it does not.
