@@ -103,6 +103,7 @@ class Trickle(Fault):
             if handler.server.closing.wait(0.2):
                 break
             handler.wfile.write(body[at : at + 1])
+            handler.wfile.flush()
         handler.close_connection = True
 
 
@@ -181,6 +182,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
     server: _Server
 
     def do_POST(self) -> None:
@@ -262,9 +265,10 @@ class FaultProxy:
         return Fault()
 
     def forward(self, calls: list[Json]) -> list[Json]:
-        # One by one: batches of transactions make an anvil that mines them at once hang.
         self.sent += [bytes.fromhex(call["params"][0][2:]) for call in calls if call["method"] == _SEND]
-        return [self._client.post(self._node_url, json=call).json() for call in calls]
+        answers = self._client.post(self._node_url, json=calls).json()
+        by_id = {answer["id"]: answer for answer in answers}
+        return [by_id[call["id"]] for call in calls]
 
     def node(self, method: str, *params: object) -> Json:
         return self.forward([{"jsonrpc": "2.0", "id": 0, "method": method, "params": params}])[0]["result"]
