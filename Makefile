@@ -110,9 +110,10 @@ brownie: setup .venv-brownie/stamp ## Compile and test the contracts by Brownie
 test-network: setup .cache/geth/bin/geth ## Run the tests that need a real client: geth, built once
 	@$(PY) -m pytest tests/network -n 2 --dist loadfile $(PYTEST)
 
-test-long: setup ## Run the fuzz, invariant and property tests with many more cases
+test-long: setup ## Run fuzz, invariant and property tests with many more cases, and kills not yet on record
 	@FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/network -p tests.long_runs $(PYTEST)
+	@$(PY) -m tests.kills 0:1000
 
 # --- check ------------------------------------------------------------------------------------------------------------
 

@@ -62,7 +62,7 @@ def up(folder: Path, engine: Engine, count: int | None, first_port: int) -> Netw
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     nodes = local.make(engine, folder.resolve(), len(before.nodes) if before else count, first_port)
     record = NetworkRecord(engine, tuple(_start(nodes, folder.resolve())))
-    (folder / _RECORD).write_bytes(msgspec.json.format(msgspec.json.encode(record)))
+    (folder / _RECORD).write_bytes(encoded(record))
     return record
 
 
@@ -88,6 +88,11 @@ def read(folder: Path) -> NetworkRecord:
     if record is None:
         raise StartupError(f"there is no network in {folder}: `stoken network up` starts one")
     return record
+
+
+def encoded(record: NetworkRecord) -> bytes:
+    """Return a record as it stands in the state folder."""
+    return msgspec.json.format(msgspec.json.encode(record))
 
 
 def drive(record: NetworkRecord) -> Driver:

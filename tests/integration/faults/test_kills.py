@@ -57,7 +57,7 @@ def blow(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def node(database_kind: str) -> Anvil:
     assert database_kind
-    return Anvil(block_seconds=0.2)
+    return Anvil(block_seconds=0.5)
 
 
 @pytest.fixture
