@@ -15,6 +15,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -148,8 +149,9 @@ def main() -> int:
     arguments = parser.parse_args()
     first, last = map(int, arguments.seeds.split(":"))
     failed = False
-    with tempfile.TemporaryDirectory() as folder:
-        databases = Databases(Path(folder))
+    # Node and server are stopped, whoever ends this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with tempfile.TemporaryDirectory() as folder, closing(Databases(Path(folder))) as databases:
         for start, end, kind in chunks(first, last):
             if f"{start}:{end}" in done(arguments.results):
                 continue
@@ -159,7 +161,6 @@ def main() -> int:
                 file.write(json.dumps(result) + "\n")
             sys.stdout.write(json.dumps(result) + "\n")
             sys.stdout.flush()
-        databases.close()
     return int(failed)
 
 
@@ -169,6 +170,7 @@ def _forked(work: Callable[[], None]) -> int:
     if child:
         return child
     status = 1
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         work()
         status = 0
