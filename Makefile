@@ -121,9 +121,10 @@ symbolic: setup .venv-halmos/stamp ## Show what holds of packed words, units, ca
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" FOUNDRY_PROFILE=symbolic .venv-halmos/bin/halmos --root . \
 		--forge-build-out build/symbolic --loop 9 --no-status $(HALMOS)
 
-test-long: symbolic ## Run the symbolic checks, and the fuzz, invariant and property tests with many more cases
+test-long: symbolic ## Run symbolic checks, fuzz, invariants and properties with many more cases, and kills not yet on record
 	@STOKEN_DRILL_ACCOUNTS=10000 FOUNDRY_FUZZ_RUNS=100000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/network -p tests.long_runs $(PYTEST)
+	@$(PY) -m tests.kills 0:1000
 
 # --- check ------------------------------------------------------------------------------------------------------------
 

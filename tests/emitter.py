@@ -12,7 +12,7 @@ _TOPICS_MAX = 4
 _JUMP_BYTES = 13
 
 
-def _runtime() -> str:
+def runtime() -> bytes:
     """Assemble: calldata is a byte n, n topics, data; log it."""
     copy_calldata, blocks, jumps = "3660006000" + "37", "", ""
     start = len(copy_calldata) // 2 + (_TOPICS_MAX + 1) * _JUMP_BYTES + 1
@@ -21,12 +21,12 @@ def _runtime() -> str:
         pushed = "".join(f"60{1 + 32 * at:02x}51" for at in reversed(range(topics)))
         skip = f"60{1 + 32 * topics:02x}"
         blocks += "5b" + pushed + f"{skip}3603{skip}" + f"{0xA0 + topics:02x}" + "00"
-    return "0x" + copy_calldata + jumps + "00" + blocks
+    return bytes.fromhex(copy_calldata + jumps + "00" + blocks)
 
 
 def install(rpc: RpcClient, addresses: Iterable[bytes]) -> None:
     """Put the emitter at these addresses."""
-    code = _runtime()
+    code = f"0x{runtime().hex()}"
     for address in addresses:
         rpc.call("anvil_setCode", "0x" + address.hex(), code)
 
@@ -44,13 +44,17 @@ def mine(rpc: RpcClient, *contents: Iterable[Emitted]) -> None:
         rpc.call("evm_mine")
 
 
-def _transaction(sender: str, event: Emitted) -> dict[str, Any]:
+def calldata(event: Emitted) -> bytes:
+    """Return what the emitter logs an event for."""
     log = encode_log(event, 0, 0)
-    data = bytes([len(log.topics) // 32]) + log.topics + log.data
+    return bytes([len(log.topics) // 32]) + log.topics + log.data
+
+
+def _transaction(sender: str, event: Emitted) -> dict[str, Any]:
     return {
         "from": sender,
-        "to": "0x" + log.address.hex(),
-        "data": "0x" + data.hex(),
+        "to": "0x" + event[0].hex(),
+        "data": "0x" + calldata(event).hex(),
         "gas": hex(300_000),
         "gasPrice": "0x0",
     }

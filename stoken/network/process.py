@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node that runs as a child process: started, watched, stopped."""
+"""A node that runs as a child process: started, watched, stopped, or left running for a later command to stop."""
 
 import socket
 import subprocess
@@ -7,6 +7,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
@@ -27,6 +28,7 @@ class NodeProcess(ABC):
     def __init__(self, port: int = 0) -> None:
         """Take the port of its JSON-RPC endpoint; 0 picks a free one at the start."""
         self.port = port
+        self._log_file: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
 
@@ -40,6 +42,10 @@ class NodeProcess(ABC):
         """The process id of the running node."""
         return self._running().pid
 
+    def log_to(self, file: Path) -> None:
+        """Keep the output of the node, which is else gone with it."""
+        self._log_file = file
+
     @abstractmethod
     def command(self) -> Sequence[str]:
         """Return the command that runs the node at `self.port`; raises StartupError where something is missing."""
@@ -52,7 +58,7 @@ class NodeProcess(ABC):
         """Start the node and wait until it answers; raises StartupError in one line where it cannot."""
         self.port = reserve(self.port)
         command = self.command()
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self._output = self._open_output()
         self._process = subprocess.Popen(  # noqa: S603 - our own options
             command,
             stdin=subprocess.DEVNULL,
@@ -84,16 +90,40 @@ class NodeProcess(ABC):
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._process = None
-        if self._output is not None:
-            self._output.close()
-            self._output = None
+        self._forget()
+
+    def kill(self) -> None:
+        """End the node as a power cut ends its process: it gets no chance to write anything."""
+        process = self._running()
+        process.kill()
+        process.wait()
+        self._forget()
+
+    def release(self) -> int:
+        """Let the node outlive this process and return its process id; whoever holds that stops it."""
+        process = self._running()
+        # Popen complains of a child that nobody waits for; this one is meant to be left.
+        process.returncode = 0
+        self._forget()
+        return process.pid
 
     def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
+
+    def _open_output(self) -> IO[bytes]:
+        if self._log_file is None:
+            return tempfile.TemporaryFile()
+        self._log_file.parent.mkdir(parents=True, exist_ok=True)
+        return self._log_file.open("ab+")
+
+    def _forget(self) -> None:
+        self._process = None
+        if self._output is not None:
+            self._output.close()
+            self._output = None
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
