@@ -16,6 +16,11 @@ import {SuiteParts} from "../../../contracts/interfaces/ISuiteFactory.sol";
 import {SecurityTokenExtension} from "../../../contracts/token/SecurityTokenExtension.sol";
 import {Symbolic} from "./Symbolic.sol";
 
+/// @notice Takes every call.
+contract Accepting {
+    fallback() external {}
+}
+
 /// @notice What is rarely called of a token, over words of any content; its harness alone puts them.
 contract AppointedToken is SecurityTokenExtension {
     address private immutable _harness = msg.sender;
@@ -50,9 +55,9 @@ contract AppointedToken is SecurityTokenExtension {
 /// @notice Whoever is neither owner nor agent calls any function with any arguments, and nothing changes.
 contract AccessSymbolic is Symbolic {
     address private constant _OWNER = address(0xA07);
-    address private constant _REGISTRY = address(0x4E6);
     address private constant _TOKEN = address(0x70C);
 
+    address private _registry;
     address private _topics;
     address private _issuers;
     address private _storage;
@@ -64,19 +69,21 @@ contract AccessSymbolic is Symbolic {
     AppointedToken private _token;
 
     function setUp() public {
+        // It takes every call, so that what is guarded fails for its guard and nothing else.
+        _registry = address(new Accepting());
         uint256[] memory required = new uint256[](1);
         required[0] = 1;
         _topics = _proxy(
             address(new ClaimTopicsRegistry()),
-            abi.encodeCall(ClaimTopicsRegistry.initialize, (_OWNER, _REGISTRY, required))
+            abi.encodeCall(ClaimTopicsRegistry.initialize, (_OWNER, _registry, required))
         );
         _issuers = _proxy(
             address(new TrustedIssuersRegistry()),
-            abi.encodeCall(TrustedIssuersRegistry.initialize, (_OWNER, _REGISTRY, new address[](0), new uint256[][](0)))
+            abi.encodeCall(TrustedIssuersRegistry.initialize, (_OWNER, _registry, new address[](0), new uint256[][](0)))
         );
         _storage = _proxy(
             address(new IdentityRegistryStorage()),
-            abi.encodeCall(IdentityRegistryStorage.initialize, (_OWNER, _REGISTRY))
+            abi.encodeCall(IdentityRegistryStorage.initialize, (_OWNER, _registry))
         );
         _conversions = _proxy(address(new Conversions()), abi.encodeCall(Conversions.initialize, (_OWNER)));
         SuiteParts memory parts;
@@ -128,7 +135,7 @@ contract AccessSymbolic is Symbolic {
 
     /// @dev All but transfers, approvals and permits, which are everybody's for what is its own.
     function check_a_stranger_changes_nothing_of_a_token(address caller, address holder, uint256 word) external {
-        vm.assume(caller != address(0) && caller != _OWNER && caller != _REGISTRY && caller != address(this));
+        vm.assume(caller != address(0) && caller != _OWNER && caller != _registry && caller != address(this));
         _token.put(holder, word);
         bytes32 before = _token.state(holder, caller);
         bytes memory data = svm.createCalldata("AppointedToken");
@@ -139,7 +146,7 @@ contract AccessSymbolic is Symbolic {
     }
 
     function _changesNothing(address target, address caller, bytes memory data) private {
-        vm.assume(caller != _OWNER && caller != _REGISTRY && caller != _TOKEN && caller != address(0));
+        vm.assume(caller != _OWNER && caller != _registry && caller != _TOKEN && caller != address(0));
         uint256 before = svm.snapshotStorage(target);
         vm.prank(caller);
         (bool done,) = target.call(data);

@@ -52,6 +52,8 @@ contract PositionsSymbolic is Symbolic, Positions {
         uint256 held = sent & _UNITS;
         assert(_data().positions[sender].word & _UNITS == (held > amount ? held - amount : 0));
         assert(_data().positions[sender].word >> 112 == sent >> 112);
+        bool leaves = held != 0 && held <= amount;
+        assert(_data().head == (leaves ? _TRACKING : _TRACKING | _HOLDER));
     }
 
     function burn(address sender, uint256 amount) external {
