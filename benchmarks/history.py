@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A dense history on an anvil: one token, many holders, a thousand Transfer events a block."""
+"""A history on an anvil: one token, many holders; dense with a thousand Transfer events a block, sparse with ten."""
 
 from collections.abc import Iterator
 from random import Random
@@ -14,6 +14,8 @@ from tests.ledger_events import NOBODY, SUITE, TOKEN, address, issue
 _A_TRANSACTION: Final = 100
 _TRANSACTIONS_A_BLOCK: Final = 10
 A_BLOCK: Final = _A_TRANSACTION * _TRANSACTIONS_A_BLOCK
+#: Events a block of a sparse history: one transaction has them all.
+SPARSE: Final = 10
 _HOLDERS: Final = 10_000
 _UNITS: Final = 1_000_000_000
 _GAS: Final = 1_000_000
@@ -22,9 +24,11 @@ _GAS: Final = 1_000_000
 class History:
     """Blocks `first` to `last` full of one token's transfers; the token's creation lies before them."""
 
-    def __init__(self, rpc: RpcClient) -> None:
+    def __init__(self, rpc: RpcClient, *, sparse: bool = False) -> None:
         """Create the token on a node that mines when told to."""
         self._rpc = rpc
+        self._transactions = 1 if sparse else _TRANSACTIONS_A_BLOCK
+        self._events = SPARSE if sparse else _A_TRANSACTION
         self._words = _transfers()
         emitter.install(rpc, [SUITE[ContractKind.FACTORY.value]])
         rpc.call("anvil_setCode", "0x" + TOKEN.hex(), _transfers_of_calldata())
@@ -35,13 +39,13 @@ class History:
     @property
     def events(self) -> int:
         """Return how many transfers there are."""
-        return (self.last + 1 - self.first) * A_BLOCK
+        return (self.last + 1 - self.first) * self._transactions * self._events
 
     def mine(self, blocks: int) -> None:
         """Add so many blocks."""
         (sender,) = self._rpc.call("eth_accounts")
         for _ in range(blocks):
-            data = [b"".join(next(self._words) for _ in range(_A_TRANSACTION)) for _ in range(_TRANSACTIONS_A_BLOCK)]
+            data = [b"".join(next(self._words) for _ in range(self._events)) for _ in range(self._transactions)]
             self._rpc.batch([("eth_sendTransaction", [_transaction(sender, each)]) for each in data])
             self._rpc.call("evm_mine")
         self.last += blocks

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mirror and ledger on a dense history, against fetching and decoding the same logs' JSON and no more."""
+"""Mirror and ledger on a dense and a sparse history, against fetching and decoding the same logs' JSON alone."""
 
 import shutil
 import tempfile
 from pathlib import Path
 from time import perf_counter
+from typing import Final
 
+from eth_utils.address import to_checksum_address
 from sqlalchemy import Engine, func, select
+from web3 import Web3
 
 from benchmarks import history
 from benchmarks.history import History
@@ -17,16 +20,28 @@ from stoken.ledger import tables
 from stoken.ledger.projection import LedgerProjection
 from stoken.mirror import MirrorStep
 from stoken.mirror.step import HEAD_BLOCKS
-from stoken.mirror.window import RANGE_LOGS
+from stoken.mirror.window import RANGE_BLOCKS_MAX, RANGE_LOGS
 from stoken.network.anvil import Anvil
-from tests.ledger_events import SUITE
+from tests.ledger_events import SUITE, TOKEN
 
 _RANGE = RANGE_LOGS // history.A_BLOCK
+_TRANSFER_ABI: Final = [
+    {
+        "type": "event",
+        "name": "Transfer",
+        "anonymous": False,
+        "inputs": [
+            {"name": "from", "type": "address", "indexed": True},
+            {"name": "to", "type": "address", "indexed": True},
+            {"name": "value", "type": "uint256", "indexed": False},
+        ],
+    }
+]
 
 
 def measure(events: int, rounds: int) -> list[Row]:
     """Return the row of catch-up and, beside it, that of verified blocks at the head."""
-    floor, catching_up, at_the_head = [], [], []
+    floor, catching_up, at_the_head, by_web3 = [], [], [], []
     with (
         tempfile.TemporaryDirectory(prefix="stoken-bench-") as name,
         Anvil(block_seconds=None, keep_history=True) as node,
@@ -41,18 +56,46 @@ def measure(events: int, rounds: int) -> list[Row]:
             engine = open_engine(f"sqlite:///{database}")
             mirror = MirrorStep(engine, rpc, [LedgerProjection(SUITE)])
             floor.append(_fetch(rpc, written))
+            by_web3.append(_fetch_by_web3(node.url, written))
             catching_up.append(_follow(mirror, written.events))
             written.mine(HEAD_BLOCKS)
             at_the_head.append(_follow(mirror, HEAD_BLOCKS * history.A_BLOCK))
             _verify(engine)
             database.unlink()
     against = "bare `eth_getLogs` + JSON decode"
+    sparse, sparse_floor = _measure_sparse(events // 10, rounds)
     size = f"{events:,} Transfer events, {history.A_BLOCK:,} a block, anvil; a fresh SQLite database each round"
+    thin = f"{events // 10:,} Transfer events, {history.SPARSE} a block, catching up"
     verified = "a commit a block, its receipts root recomputed"
     return [
         Row("mirror and ledger, catching up: events", against, catching_up, floor, 0.3, size),
+        Row("mirror and ledger, catching up: events", "`get_logs` of a web3.py contract", catching_up, by_web3, 12),
         Row("mirror and ledger, at the head: events", against, at_the_head, floor, note=verified),
+        Row("mirror and ledger, sparse: events", f"{against}, and headers", sparse, sparse_floor, note=thin),
     ]
+
+
+def _measure_sparse(events: int, rounds: int) -> tuple[list[float], list[float]]:
+    """Return our rates and those of fetching the same headers and logs, on ten events a block."""
+    ours, floor = [], []
+    with (
+        tempfile.TemporaryDirectory(prefix="stoken-bench-") as name,
+        Anvil(block_seconds=None, keep_history=True) as node,
+        RpcClient(node.url, timeout=60) as rpc,
+    ):
+        written = History(rpc, sparse=True)
+        written.mine(events // history.SPARSE)
+        for number in range(rounds):
+            database = Path(name, f"{number}.db")
+            _migrate(database)
+            engine = open_engine(f"sqlite:///{database}")
+            started = perf_counter()
+            rpc.batch(("eth_getBlockByNumber", (hex(block), False)) for block in range(written.first, written.last + 1))
+            headers = perf_counter() - started
+            floor.append(1 / (1 / _fetch(rpc, written, RANGE_BLOCKS_MAX) + headers / written.events))
+            ours.append(_follow(MirrorStep(engine, rpc, [LedgerProjection(SUITE)]), written.events))
+            _verify(engine)
+    return ours, floor
 
 
 def _migrate(path: Path) -> None:
@@ -61,14 +104,27 @@ def _migrate(path: Path) -> None:
     engine.dispose()
 
 
-def _fetch(rpc: RpcClient, written: History) -> float:
+def _fetch(rpc: RpcClient, written: History, blocks: int = _RANGE) -> float:
     started, found = perf_counter(), 0
-    for first in range(written.first, written.last + 1, _RANGE):
-        last = min(first + _RANGE - 1, written.last)
+    for first in range(written.first, written.last + 1, blocks):
+        last = min(first + blocks - 1, written.last)
         found += len(rpc.call("eth_getLogs", {"fromBlock": hex(first), "toBlock": hex(last)}))
     seconds = perf_counter() - started
     expect("logs fetched", found, written.events)
     return found / seconds
+
+
+def _fetch_by_web3(url: str, written: History) -> float:
+    """Read a range by the contract's event of web3.py: decoded, and neither checked nor stored."""
+    transfer = (
+        Web3(Web3.HTTPProvider(url)).eth.contract(to_checksum_address(TOKEN), abi=_TRANSFER_ABI).events.Transfer()
+    )
+    started = perf_counter()
+    last = min(written.first + _RANGE - 1, written.last)
+    found = transfer.get_logs(from_block=written.first, to_block=last)
+    seconds = perf_counter() - started
+    expect("logs fetched by web3.py", len(found), (last + 1 - written.first) * history.A_BLOCK)
+    return len(found) / seconds
 
 
 def _follow(mirror: MirrorStep, events: int) -> float:
