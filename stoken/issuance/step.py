@@ -25,7 +25,7 @@ class IssuanceStep:
     """One step of the worker's loop."""
 
     def __init__(self, engine: Engine, market: Engine, outbox: Outbox, suite: Suite, gas_limit: int) -> None:
-        """Take work's database, serve's to read requests from, and the first key of the outbox as sender."""
+        """Take work's database, serve's to read requests from, and the outbox that sends."""
         self._engine = engine
         self._market = market
         self._outbox = outbox
@@ -53,18 +53,18 @@ class IssuanceStep:
             _store(connection, request, Failure("Malformed", "INVALID_INPUT", {"reason": str(error)}))
             return
         key = f"request:{request.tenant}:{request.id}"
-        self._enqueue(connection, key, request.kind, call)
+        self._enqueue(connection, key, request, call)
         _store(connection, request, key)
 
-    def _enqueue(self, connection: Connection, key: str, purpose: str, call: Call) -> None:
+    def _enqueue(self, connection: Connection, key: str, request: Request, call: Call) -> None:
         self._outbox.enqueue(
             connection,
             key=key,
-            sender=self._outbox.senders[0],
             to=self._suite[call.contract],
             data=call.data,
             gas=min(call.gas, self._gas_limit),
-            purpose=purpose,
+            purpose=request.kind,
+            owner=request.tenant,
         )
 
 

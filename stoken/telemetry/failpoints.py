@@ -13,7 +13,8 @@ from typing import Final
 NAMES: Final = {
     "journal.committed": "the journal holds the entry, the caller has no answer",
     "outbox.committed": "the outbox holds signed transactions, none was sent",
-    "outbox.broadcast": "transactions were sent, which is not recorded",
+    "outbox.marked": "transactions are marked as sent, none was",
+    "outbox.broadcast": "transactions were sent, the node's answers are not read",
     "mirror.block": "a block is applied, its commit has not happened",
     "settlement.decided": "a batch is decided, cursor and outbox rows are not committed",
 }
