@@ -55,6 +55,12 @@ class SignerSettings(_Group):
         (), description="Further keystores with the same password, one sender key each: a JSON list of paths."
     )
     password: SecretStr | None = Field(None, description="Password of the keystores.")
+    remote_url: str | None = Field(
+        None, description="Remote signer with the HTTP API of Web3Signer, behind TLS or on this machine."
+    )
+    remote_addresses: tuple[str, ...] = Field(
+        (), description="Addresses of the sender keys at the remote signer: a JSON list."
+    )
     retired: tuple[str, ...] = Field(
         (), description="Addresses of keys that take no new work and only finish what they carry: a JSON list."
     )

@@ -33,11 +33,15 @@ class NodeError(LedgerUnavailableError):
 class RpcClient:
     """A node's endpoint; safe to use from several threads."""
 
-    def __init__(self, url: str, timeout: float = 10, batch_size: int = 200) -> None:
-        """Take the endpoint; nothing is sent before the first call."""
+    def __init__(
+        self, url: str, timeout: float = 10, batch_size: int = 200, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        """Take the endpoint, and what carries requests there (by default HTTP); nothing is sent before a call."""
         self.url = url
         self._batch_size = batch_size
-        self._client = httpx.Client(timeout=timeout, headers={"content-type": "application/json"}, trust_env=False)
+        self._client = httpx.Client(
+            timeout=timeout, headers={"content-type": "application/json"}, trust_env=False, transport=transport
+        )
         self._ids = count(1)
 
     def call(self, method: str, *params: object) -> Json:

@@ -13,6 +13,7 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "issue": ("stoken.cli.issue", "Check issue files."),
     "order": ("stoken.cli.order", "Sign, submit, show and cancel orders."),
     "register": ("stoken.cli.register", "Show the register of an issue."),
+    "tx": ("stoken.cli.transactions", "List, show, send again and withdraw transactions."),
     "db": ("stoken.cli.database", "Upgrade, check, rebuild and compare databases."),
 }
 _HELP: Final = {"-h", "--help", "help"}

@@ -39,6 +39,8 @@ class TransactionEvent(StrEnum):
     CANCEL = "CANCEL"
     #: Another transaction of ours is to have its nonce, or has it.
     REPLACE = "REPLACE"
+    #: What fills a nonce is needed again.
+    RESUME = "RESUME"
 
 
 _S, _E = TransactionStatus, TransactionEvent
@@ -57,6 +59,7 @@ TRANSACTION_TRANSITIONS: Final[dict[tuple[TransactionStatus, TransactionEvent], 
     # What was replaced may have been in some pool, and won.
     (_S.REPLACED, _E.MINE): _S.MINED,
     (_S.REPLACED, _E.REVERT): _S.FAILED,
+    (_S.REPLACED, _E.RESUME): _S.BROADCAST,
     (_S.CANCELED, _E.MINE): _S.MINED,
     (_S.CANCELED, _E.REVERT): _S.FAILED,
 }

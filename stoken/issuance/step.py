@@ -13,6 +13,7 @@ from stoken.issuance.calldata import Call, call_of
 from stoken.issuance.tables import decisions
 from stoken.parties import inbox
 from stoken.parties.requests import Request
+from stoken.telemetry.failpoints import reach
 from stoken.transactions import cursors
 from stoken.transactions.outbox import Failure, Outbox
 
@@ -44,6 +45,7 @@ class IssuanceStep:
             for request in waiting:
                 self._decide(connection, request)
             cursors.move(connection, CURSOR, waiting[-1].sequence)
+            reach("issuance.decided")
         return len(waiting)
 
     def _decide(self, connection: Connection, request: Request) -> None:

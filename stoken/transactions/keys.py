@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from stoken.errors import StartupError
 from stoken.settings import SignerSettings
+from stoken.transactions.remote import open_remote
 from stoken.transactions.signer import KeystoreSigner, Signer
 
 _ADDRESS_BYTES = 20
@@ -46,3 +47,8 @@ def _signers(settings: SignerSettings) -> Iterator[Signer]:
     if settings.password is not None:
         for path in files:
             yield KeystoreSigner.open(path, settings.password.get_secret_value())
+    if settings.remote_url is not None:
+        yield from open_remote(
+            settings.remote_url,
+            [parse_address(text, "STOKEN_SIGNER__REMOTE_ADDRESSES") for text in settings.remote_addresses],
+        )

@@ -3,7 +3,7 @@
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from eth_hash.auto import keccak
@@ -135,26 +135,36 @@ class Outbox:
 
         CANCEL is for what never left, REPLACE for what may have: either is over once a final block holds the other.
         """
+        possible = [status.value for status in sources(event) & LIVE]
         old = connection.execute(
             select(outbox.c.sender, outbox.c.nonce, outbox.c.version, outbox.c.owner)
-            .where(outbox.c.hash == digest, outbox.c.status.in_([status.value for status in sources(event)]))
-            .where(outbox.c.status.in_(_LIVE))
+            .where(outbox.c.hash == digest, outbox.c.status.in_(possible), outbox.c.purpose != FILL_PURPOSE)
             .with_for_update()
         ).one_or_none()
         if old is None or old.sender not in self._signers:
             return False
         senders.renew(connection, old.sender, self._epochs.get(old.sender))
-        signed = sign_transaction(self._signers[old.sender], old.nonce, FILL_GAS, old.sender, b"", self._chain_id)
-        row = OutboxRow(old.sender, old.nonce, f"fill:{digest.hex()}", signed[1], FILL_PURPOSE, SIGNED, None, None)
-        rest = {"version": old.version + 1, "body": keccak(old.sender), "raw": signed[0]}
-        _insert(connection, row, {**rest, "receiver": old.sender, "gas": FILL_GAS, "owner": old.owner})
+        filling = self._fill(connection, old, f"fill:{digest.hex()}")
         status = TransactionStatus.CANCELED if event is TransactionEvent.CANCEL else TransactionStatus.REPLACED
+        reason = msgspec.json.encode(failure)
         connection.execute(
             update(outbox)
             .where(outbox.c.hash == digest)
-            .values(status=status.value, replaced_by=signed[1], failure=msgspec.json.encode(failure), command=None)
+            .values(status=status.value, replaced_by=filling, failure=reason, command=None)
         )
         return True
+
+    def _fill(self, connection: Connection, old: Row[*tuple[Any, ...]], key: str) -> bytes:
+        """Store what fills a nonce, or send it again where it had been displaced; return its hash."""
+        signer = self._signers[old.sender]
+        raw, digest = sign_transaction(signer, old.nonce, FILL_GAS, old.sender, b"", self._chain_id)
+        again = update(outbox).where(outbox.c.hash == digest, outbox.c.status == REPLACED)
+        if connection.execute(again.values(status=BROADCAST, replaced_by=None, block_number=None)).rowcount:
+            return digest
+        row = OutboxRow(old.sender, old.nonce, key, digest, FILL_PURPOSE, SIGNED, None, None)
+        rest = {"version": old.version + 1, "body": keccak(old.sender), "raw": raw}
+        _insert(connection, row, {**rest, "receiver": old.sender, "gas": FILL_GAS, "owner": old.owner})
+        return digest
 
     def _lane(self, connection: Connection, owner: str) -> bytes:
         """Return the key that an owner's unfinished work is on, or the one its name falls to."""

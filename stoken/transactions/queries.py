@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, upd
 
 from stoken.domain.transaction_states import LIVE, TransactionEvent, TransactionStatus, sources
 from stoken.errors import NotFoundError, TransactionStateError
-from stoken.transactions.outbox import Failure
+from stoken.transactions.outbox import FILL_PURPOSE, Failure
 from stoken.transactions.tables import outbox, senders
 
 #: What an operator may ask for, and the event that it leads to; `retry` sends the same bytes at once.
@@ -74,12 +74,11 @@ def ask(connection: Connection, name: str, command: str, note: str | None = None
     Raises NotFoundError, or TransactionStateError where its state forbids it: cancelled is only what never left.
     """
     possible = sources(COMMANDS[command]) & LIVE if command != "retry" else LIVE
-    asked = connection.execute(
-        update(outbox)
-        .where(_named(name), outbox.c.status.in_([status.value for status in possible]))
-        .values(command=command, note=note)
-    )
-    if not asked.rowcount:
+    asked = update(outbox).where(_named(name), outbox.c.status.in_([status.value for status in possible]))
+    if command != "retry":
+        # What fills a nonce is the end of another transaction: there is nothing to put in its place.
+        asked = asked.where(outbox.c.purpose != FILL_PURPOSE)
+    if not connection.execute(asked.values(command=command, note=note)).rowcount:
         status = connection.execute(select(outbox.c.status).where(_named(name))).scalar()
         if status is None:
             raise NotFoundError(f"there is no transaction {name}")
