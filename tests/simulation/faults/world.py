@@ -196,9 +196,9 @@ class World:
             self.node.reorg(self.random.randint(1, self._depth_max()))
 
     def _between(self) -> None:
-        if self.random.random() < 0.01:
+        if self.random.random() < 0.03:
             self._fork()
-        elif self.random.random() < 0.02:
+        elif self.random.random() < 0.03:
             self.node.mine()
 
     def _depth_max(self) -> int:
