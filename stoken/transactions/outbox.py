@@ -206,6 +206,15 @@ def in_flight(connection: Connection, purpose: str) -> int:
     return int(connection.execute(select(func.count()).where(waiting, outbox.c.purpose == purpose)).scalar_one())
 
 
+def in_flight_by_owner(connection: Connection) -> dict[str, int]:
+    """Return how many transactions of each owner are in no block yet."""
+    rows_held = func.count().label("held")
+    rows = connection.execute(
+        select(outbox.c.owner, rows_held).where(outbox.c.status.in_(_LIVE)).group_by(outbox.c.owner)
+    )
+    return {row.owner: int(row.held) for row in rows}
+
+
 def unfinished(connection: Connection) -> int:
     """Return how many transactions are neither mined nor failed."""
     waiting = outbox.c.status.in_(_LIVE)

@@ -18,8 +18,10 @@ BROKEN: Final = (AssertionError, StartupError, ValueError, IntegrityError)
 
 @pytest.mark.parametrize("name", SAFEGUARDS)
 def test_without_it_some_world_breaks(name: str, template: Path) -> None:
+    first = SAFEGUARDS[name][1]
     with without(name):
-        for seed in range(SEEDS_MAX):
+        # Whatever changes how often the node is asked changes the worlds: then another seed breaks.
+        for seed in (first, *range(SEEDS_MAX)):
             try:
                 play(seed, template)
             except BROKEN:
