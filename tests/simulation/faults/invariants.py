@@ -53,6 +53,8 @@ class Witness:
             return
         block = self._world.node.by_hash.get(at.hash)
         assert block is not None, "I2: the mirror stands on a block that never was"
+        below = store.read_hash(connection, at.number - 1)
+        assert below in {None, block.parent}, "I2: the mirror's blocks do not follow each other"
         held = {
             (row.token, row.account): row.balance
             for row in connection.execute(
