@@ -88,12 +88,12 @@ def _siblings(patch: Patch) -> None:
 
 #: Each safeguard that some world misses: how to do without it, and a seed whose world then breaks.
 SAFEGUARDS: Final[dict[str, tuple[Off, int]]] = {
-    "receipts root": (_receipts_root, 6),
-    "bloom and log index": (_bloom_and_log_index, 15),
-    "fencing": (_fencing, 6),
-    "lease epoch": (_lease_epoch, 12),
-    "sign first": (_sign_first, 10),
-    "mark before sending": (_mark_before_sending, 19),
+    "receipts root": (_receipts_root, 0),
+    "bloom and log index": (_bloom_and_log_index, 7),
+    "fencing": (_fencing, 0),
+    "lease epoch": (_lease_epoch, 0),
+    "sign first": (_sign_first, 14),
+    "mark before sending": (_mark_before_sending, 7),
     "siblings of a nonce": (_siblings, 0),
 }
 
