@@ -113,6 +113,7 @@ test-network: setup .cache/geth/bin/geth ## Run the tests that need a real clien
 test-long: setup ## Run the fuzz, invariant and property tests with many more cases
 	@FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/network -p tests.long_runs $(PYTEST)
+	@$(PY) -m tests.simulation.faults.ranges 100000
 
 # --- check ------------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, exists, select
 
 from stoken.domain.transaction_states import LIVE
+from stoken.transactions.outbox import FILL_PURPOSE
 from stoken.transactions.tables import outbox
 
 #: Unmined transactions of one key that are sent; those behind them wait in the outbox.
@@ -60,12 +61,17 @@ def _lane(connection: Connection, sender: bytes, key_max: int) -> Sequence[_Row]
 
 
 def _held(connection: Connection) -> frozenset[bytes]:
-    """Return what must wait because its owner's earlier work is still on another key."""
+    """Return what must wait because its owner's earlier work is still on another key.
+
+    What fills a nonce never waits: it came later than what waits behind it, and two of them could wait for each other.
+    """
     earlier = outbox.alias()
     waits = exists().where(
         earlier.c.owner == outbox.c.owner,
         earlier.c.status.in_(_LIVE),
         earlier.c.sender != outbox.c.sender,
+        earlier.c.purpose != FILL_PURPOSE,
+        outbox.c.purpose != FILL_PURPOSE,
         earlier.c.sequence < outbox.c.sequence,
     )
     rows = connection.execute(select(outbox.c.hash).where(outbox.c.status.in_(_LIVE), waits))

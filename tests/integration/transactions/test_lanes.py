@@ -7,10 +7,11 @@ from sqlalchemy import Engine, update
 from stoken.chain.rpc import RpcClient
 from stoken.db import unit_of_work
 from stoken.errors import FencedError, StartupError
-from stoken.transactions import senders
+from stoken.transactions import queries, senders
 from stoken.transactions.flight import candidates
 from stoken.transactions.outbox import Outbox
 from stoken.transactions.tables import senders as table
+from stoken.transactions.withdraw import WithdrawStep
 from tests.integration.transactions.write_path import SECRET, WritePath
 
 OTHER = b"\x2b" * 32
@@ -64,6 +65,15 @@ class TestRotation:
         path.settle()
         assert path.row("after").status == "mined"
         assert path.row("before").sender == retired
+
+    def test_what_fills_a_nonce_waits_for_nobody(self, path: WritePath, retired: bytes) -> None:
+        path.order("after", ISSUER)
+        with unit_of_work(path.engine) as connection:
+            queries.ask(connection, "before", "cancel", "note")
+        WithdrawStep(path.engine, path.outbox, path.capabilities).execute()
+        with path.engine.connect() as connection:
+            chosen = candidates(connection, 10**9, 100)
+        assert {(row.sender, row.purpose) for row in chosen} >= {(retired, "fill")}
 
     def test_without_any_key_left_there_is_no_start(self, path: WritePath) -> None:
         with pytest.raises(StartupError, match="retired"):
