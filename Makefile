@@ -125,6 +125,7 @@ test-long: symbolic ## Run symbolic checks, fuzz, invariants and properties with
 	@STOKEN_DRILL_ACCOUNTS=10000 FOUNDRY_FUZZ_RUNS=100000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/network -p tests.long_runs $(PYTEST)
 	@$(PY) -m tests.kills 0:1000
+	@$(PY) -m tests.simulation.faults.ranges 100000
 
 # --- check ------------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds engines, clients, clocks and services once, from `Settings`; nothing is made at import."""
 
+import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -44,8 +45,10 @@ from stoken.settlement.instructions import failures_after
 from stoken.settlement.step import SettlementStep
 from stoken.transactions.broadcast import BroadcastStep
 from stoken.transactions.confirm import ConfirmStep
+from stoken.transactions.keys import open_signers, retired_keys
 from stoken.transactions.outbox import Outbox
-from stoken.transactions.signer import KeystoreSigner
+from stoken.transactions.watch import WatchStep
+from stoken.transactions.withdraw import WithdrawStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +147,10 @@ def worker(settings: Settings) -> WorkerServices:
         steps: tuple[tuple[str, Step], ...] = (
             ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns, limits_of(settings)))),
             ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns)),
+            ("watch", WatchStep(engine, rpc, outbox)),
             ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
             ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
+            ("withdraw", WithdrawStep(engine, outbox, capabilities)),
             ("broadcast", BroadcastStep(engine, rpc, capabilities)),
             ("confirm", ConfirmStep(engine, rpc)),
             ("drift", _drift(settings, engine, rpc, suite)),
@@ -215,12 +220,11 @@ def connect(settings: Settings) -> tuple[RpcClient, Capabilities]:
 
 
 def open_outbox(settings: Settings, capabilities: Capabilities) -> Outbox:
-    """Decrypt the sender key; the outbox signs only after `take_over`."""
-    signer = settings.signer
-    if signer.keystore_file is None or signer.password is None:
-        raise StartupError("STOKEN_SIGNER__KEYSTORE_FILE and STOKEN_SIGNER__PASSWORD are not set: who sends?")
-    key = KeystoreSigner.open(signer.keystore_file, signer.password.get_secret_value())
-    return Outbox({key.address: key}, capabilities.chain_id, partial(texts.check, names=_issue_names(settings)))
+    """Open the signers of the sender keys; the outbox signs only after `take_over`."""
+    signers = open_signers(settings.signer)
+    holder = settings.signer.holder or socket.gethostname()
+    check = partial(texts.check, names=_issue_names(settings))
+    return Outbox(signers, capabilities.chain_id, retired_keys(settings.signer), holder, check)
 
 
 def _issue_names(settings: Settings) -> frozenset[str] | None:

@@ -5,6 +5,7 @@ StokenError
 ├── RefusedError               a rule says no: carries its Refusal and the values that decided
 ├── NotFoundError              the object does not exist, or belongs to somebody else
 ├── ConflictError              same id, other body
+├── TransactionStateError      a transaction's state forbids what is asked
 ├── InvalidInputError          malformed input; names the field
 ├── UnauthenticatedError       no valid token
 ├── ForbiddenError             the role is missing
@@ -64,6 +65,14 @@ class ConflictError(StokenError):
     status = 409
     code = "CONFLICT"
     title = "The id was used with another body."
+
+
+class TransactionStateError(StokenError):
+    """A transaction's state forbids what is asked of it."""
+
+    status = 409
+    code = "TRANSACTION_STATE"
+    title = "The state of the transaction does not allow this."
 
 
 class InvalidInputError(StokenError):

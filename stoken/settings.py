@@ -87,12 +87,27 @@ class AuthSettings(_Group):
 
 
 class SignerSettings(_Group):
-    """The key that carries transactions."""
+    """The keys that carry transactions, and where they are: each is a lane of its own."""
 
     keystore_file: Path | None = Field(
         None, description="Encrypted keystore (Web3 Secret Storage v3) of the sender key."
     )
-    password: SecretStr | None = Field(None, description="Password of the keystore.")
+    keystore_files: tuple[Path, ...] = Field(
+        (), description="Further keystores with the same password, one sender key each: a JSON list of paths."
+    )
+    password: SecretStr | None = Field(None, description="Password of the keystores.")
+    remote_url: str | None = Field(
+        None, description="Remote signer with the HTTP API of Web3Signer, behind TLS or on this machine."
+    )
+    remote_addresses: tuple[str, ...] = Field(
+        (), description="Addresses of the sender keys at the remote signer: a JSON list."
+    )
+    retired: tuple[str, ...] = Field(
+        (), description="Addresses of keys that take no new work and only finish what they carry: a JSON list."
+    )
+    holder: str | None = Field(
+        None, min_length=1, description="Name under which this worker holds its keys; by default the machine's name."
+    )
 
 
 class VenueSettings(_Group):

@@ -43,12 +43,22 @@ class NodeError(LedgerUnavailableError):
 class RpcClient:
     """A node's endpoint; safe to use from several threads."""
 
-    def __init__(self, url: str, timeout: float = 10, batch_size: int = 200, auth: httpx.Auth | None = None) -> None:
-        """Take the endpoint and what signs requests, if it asks for that; nothing is sent before the first call."""
+    def __init__(
+        self,
+        url: str,
+        timeout: float = 10,
+        batch_size: int = 200,
+        auth: httpx.Auth | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Take the endpoint, what signs requests, and what carries them there (by default HTTP).
+
+        Nothing is sent before the first call.
+        """
         self.url = url
         self._batch_size = batch_size
         headers = {"content-type": "application/json"}
-        self._client = httpx.Client(timeout=timeout, headers=headers, auth=auth, trust_env=False)
+        self._client = httpx.Client(timeout=timeout, headers=headers, auth=auth, trust_env=False, transport=transport)
         self._ids = count(1)
 
     def call(self, method: str, *params: object) -> Json:

@@ -3,14 +3,14 @@
 
 from eth_hash.auto import keccak
 
-from stoken.chain.signatures import Key, load_key
+from stoken.chain.signatures import Key, sign
 
 _SHORT = 55
 
 
-def sign_legacy(key: Key, nonce: int, gas: int, to: bytes, data: bytes, chain_id: int) -> tuple[bytes, bytes]:
-    """Return the raw transaction and its hash; an empty `to` creates a contract."""
-    fields = (
+def legacy_fields(nonce: int, gas: int, to: bytes, data: bytes) -> bytes:
+    """Return the encoded fields of a transaction that are signed; an empty `to` creates a contract."""
+    return (
         rlp_integer(nonce)
         + b"\x80"  # gas price 0
         + rlp_integer(gas)
@@ -18,15 +18,28 @@ def sign_legacy(key: Key, nonce: int, gas: int, to: bytes, data: bytes, chain_id
         + b"\x80"  # value 0
         + rlp_bytes(data)
     )
-    digest = keccak(rlp_list(fields + rlp_integer(chain_id) + b"\x80\x80"))
-    signature = load_key(key).sign_recoverable(digest, hasher=None)
+
+
+def signing_payload(fields: bytes, chain_id: int) -> bytes:
+    """Return the bytes whose hash is signed, bound to the chain (EIP-155)."""
+    return rlp_list(fields + rlp_integer(chain_id) + b"\x80\x80")
+
+
+def signed_legacy(fields: bytes, signature: bytes, chain_id: int) -> tuple[bytes, bytes]:
+    """Return the raw transaction and its hash, given its signature as r, s and v of 27 or 28."""
     raw = rlp_list(
         fields
-        + rlp_integer(signature[64] + 35 + 2 * chain_id)
+        + rlp_integer(signature[64] + 8 + 2 * chain_id)
         + rlp_integer(int.from_bytes(signature[:32]))
         + rlp_integer(int.from_bytes(signature[32:64]))
     )
     return raw, keccak(raw)
+
+
+def sign_legacy(key: Key, nonce: int, gas: int, to: bytes, data: bytes, chain_id: int) -> tuple[bytes, bytes]:
+    """Return the raw transaction and its hash, signed by a key at hand."""
+    fields = legacy_fields(nonce, gas, to, data)
+    return signed_legacy(fields, sign(key, keccak(signing_payload(fields, chain_id))), chain_id)
 
 
 def calldata(raw: bytes) -> bytes:

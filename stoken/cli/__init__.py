@@ -15,6 +15,7 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "register": ("stoken.cli.register", "Show the register of an issue, or the owners at a record date."),
     "transfer": ("stoken.cli.transfer", "Ask what the contracts would answer, and where verdicts parted."),
     "mirror": ("stoken.cli.mirror", "Show, verify and rebuild the mirror and its ledger."),
+    "tx": ("stoken.cli.transactions", "List, show, send again and withdraw transactions."),
     "network": ("stoken.cli.network", "Start, show, drive and stop a local network."),
     "db": ("stoken.cli.database", "Upgrade, check and compare databases."),
 }

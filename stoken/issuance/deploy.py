@@ -88,7 +88,7 @@ class Deployment:
                 step()
             with reading(self._engine) as connection:
                 rows = sent.of_purpose(connection, PURPOSE)
-            failed = next((row for row in rows if row.status == sent.FAILED), None)
+            failed = next((row for row in rows if row.without_effect), None)
             if failed is not None and failed.failure is not None:
                 raise ContractRevertedError(failed.failure.error, {"contract": failed.key, **failed.failure.arguments})
             if all(row.status == sent.MINED for row in rows):
@@ -206,6 +206,6 @@ class _Plan:
     def _create(self, key: str, data: bytes) -> bytes:
         sender = self._outbox.senders[0]
         self._last: OutboxRow = self._outbox.enqueue(
-            self._connection, key=key, sender=sender, to=b"", data=data, gas=self._gas, purpose=PURPOSE
+            self._connection, key=key, sender=sender, to=b"", data=data, gas=self._gas, purpose=PURPOSE, owner=PURPOSE
         )
         return contract_address(sender, self._last.nonce)

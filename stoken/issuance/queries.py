@@ -52,5 +52,5 @@ def _of(connection: Connection, sent: OutboxRow) -> RequestOutcome:
     if sent.block_number is not None:
         status = RequestStatus.MINED
         if sent.block_number <= read_checkpoint(connection).final_number:
-            status = RequestStatus.FAILED if sent.status == outbox.FAILED else RequestStatus.DONE
+            status = RequestStatus.FAILED if sent.without_effect else RequestStatus.DONE
     return RequestOutcome(status, sent.hash, sent.block_number, sent.failure)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decides requests in the order in which they came: decision, cursor and signed transaction in one commit."""
+"""Decides requests, each tenant's in the order in which they came: decision, cursor and transaction in one commit."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -15,19 +16,22 @@ from stoken.issuance.calldata import Call, call_of
 from stoken.issuance.tables import decisions
 from stoken.parties import inbox
 from stoken.parties.requests import Request
-from stoken.transactions import cursors
+from stoken.telemetry.failpoints import reach
+from stoken.transactions import cursors, outbox
 from stoken.transactions.outbox import Failure, Outbox
 
 CURSOR: Final = "issuance"
 #: Requests decided in one commit.
 REQUESTS_MAX: Final = 50
+#: Transactions of one tenant that are signed and in no block: nonces are taken in order, so more would hold up others.
+IN_FLIGHT_MAX: Final = 200
 
 
 class IssuanceStep:
     """One step of the worker's loop."""
 
     def __init__(self, engine: Engine, market: Engine, outbox: Outbox, suite: Suite, gas_limit: int) -> None:
-        """Take work's database, serve's to read requests from, and the first key of the outbox as sender."""
+        """Take work's database, serve's to read requests from, and the outbox that sends."""
         self._engine = engine
         self._market = market
         self._outbox = outbox
@@ -35,18 +39,36 @@ class IssuanceStep:
         self._gas_limit = gas_limit
 
     def execute(self) -> int:
-        """Decide the next requests and return how many they were."""
+        """Decide the next requests, the tenants in equal shares, and return how many they were."""
         with reading(self._engine) as connection:
-            at = cursors.position(connection, CURSOR)
-        with reading(self._market) as connection:
-            waiting = inbox.after(connection, at, REQUESTS_MAX)
-        if not waiting:
+            low = cursors.position(connection, CURSOR)
+            with reading(self._market) as market:
+                last = inbox.last_after(market, low)
+            at = {tenant: max(low, cursors.position(connection, _cursor(tenant))) for tenant in last}
+            in_flight = outbox.in_flight_by_owner(connection) if last else {}
+        waiting = {tenant: at[tenant] for tenant in last if at[tenant] < last[tenant]}
+        ready = [tenant for tenant in waiting if in_flight.get(tenant, 0) < IN_FLIGHT_MAX]
+        if not ready:
             return 0
+        chosen = self._choose(ready, waiting)
+        for request in chosen:
+            at[request.tenant] = request.sequence
+        behind = [at[tenant] for tenant in last if at[tenant] < last[tenant]]
         with unit_of_work(self._engine) as connection:
-            for request in waiting:
+            for request in chosen:
                 self._decide(connection, request)
-            cursors.move(connection, CURSOR, waiting[-1].sequence)
-        return len(waiting)
+            for tenant in ready:
+                cursors.move(connection, _cursor(tenant), at[tenant])
+            # Up to here every tenant's requests are decided.
+            cursors.move(connection, CURSOR, min(behind, default=max(last.values())))
+            reach("issuance.decided")
+        return len(chosen)
+
+    def _choose(self, tenants: Sequence[str], at: Mapping[str, int]) -> list[Request]:
+        share = max(1, REQUESTS_MAX // len(tenants))
+        with reading(self._market) as connection:
+            chosen = [each for tenant in tenants for each in inbox.after(connection, at[tenant], share, tenant)]
+        return sorted(chosen, key=lambda request: request.sequence)
 
     def _decide(self, connection: Connection, request: Request) -> None:
         try:
@@ -56,22 +78,26 @@ class IssuanceStep:
             return
         key = f"request:{request.tenant}:{request.id}"
         try:
-            self._enqueue(connection, key, request.kind, call)
+            self._enqueue(connection, key, request, call)
         except RefusedError as error:
             _store(connection, request, Failure(error_name(error.refusal), error.code, {"reason": str(error)}))
             return
         _store(connection, request, key)
 
-    def _enqueue(self, connection: Connection, key: str, purpose: str, call: Call) -> None:
+    def _enqueue(self, connection: Connection, key: str, request: Request, call: Call) -> None:
         self._outbox.enqueue(
             connection,
             key=key,
-            sender=self._outbox.senders[0],
             to=self._suite[call.contract],
             data=call.data,
             gas=min(call.gas, self._gas_limit),
-            purpose=purpose,
+            purpose=request.kind,
+            owner=request.tenant,
         )
+
+
+def _cursor(tenant: str) -> str:
+    return f"{CURSOR}:{tenant}"
 
 
 def _store(connection: Connection, request: Request, outcome: str | Failure) -> None:

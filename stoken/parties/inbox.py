@@ -46,12 +46,21 @@ def find(connection: Connection, tenant: str, request_id: str) -> Request | None
     return None if row is None else _request(row)
 
 
-def after(connection: Connection, sequence: int, limit: int) -> list[Request]:
-    """Return the next requests after a reader's cursor."""
+def after(connection: Connection, sequence: int, limit: int, tenant: str | None = None) -> list[Request]:
+    """Return the next requests after a reader's cursor, of one tenant or of all."""
+    query = select(table).where(table.c.sequence > sequence).order_by(table.c.sequence).limit(limit)
+    if tenant is not None:
+        query = query.where(table.c.tenant == tenant)
+    return [_request(row) for row in connection.execute(query).all()]
+
+
+def last_after(connection: Connection, sequence: int) -> dict[str, int]:
+    """Return the tenants of requests after a reader's cursor, each with the sequence of its last one."""
+    last = func.max(table.c.sequence)
     rows = connection.execute(
-        select(table).where(table.c.sequence > sequence).order_by(table.c.sequence).limit(limit)
-    ).all()
-    return [_request(row) for row in rows]
+        select(table.c.tenant, last.label("last")).where(table.c.sequence > sequence).group_by(table.c.tenant)
+    )
+    return {row.tenant: row.last for row in rows}
 
 
 def _row(connection: Connection, tenant: str, request_id: str) -> Row[Any] | None:

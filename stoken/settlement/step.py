@@ -53,7 +53,7 @@ class SettlementStep:
     """One step of the worker's loop."""
 
     def __init__(self, engine: Engine, market: Engine, outbox: Outbox, suite: Suite, venue: MemberId) -> None:
-        """Take work's database, serve's to read the journal from, and the first key of the outbox as sender."""
+        """Take work's database, serve's to read the journal from, and the outbox that sends."""
         self._engine = engine
         self._market = market
         self._outbox = outbox
@@ -172,11 +172,11 @@ class SettlementStep:
         self._outbox.enqueue(
             connection,
             key=key,
-            sender=self._outbox.senders[0],
             to=self._contract,
             data=calldata(made),
             gas=GAS_BASE + GAS_TRADE * len(made.trades),
             purpose=PURPOSE,
+            owner=PURPOSE,
         )
 
 
@@ -185,4 +185,4 @@ def _trades(outcome: bytes) -> Iterable[Trade]:
 
 
 def _failed(row: OutboxRow, final_number: int) -> bool:
-    return row.status == outbox.FAILED and row.block_number is not None and row.block_number <= final_number
+    return row.without_effect and row.block_number is not None and row.block_number <= final_number

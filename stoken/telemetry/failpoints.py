@@ -6,6 +6,7 @@ With `name:nth@file` passes count once the file is there: so a test strikes amid
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +14,15 @@ from typing import Final
 NAMES: Final = {
     "journal.committed": "the journal holds the entry, the caller has no answer",
     "outbox.committed": "the outbox holds signed transactions, none was sent",
-    "outbox.broadcast": "transactions were sent, which is not recorded",
+    "outbox.marked": "transactions are marked as sent, none was",
+    "outbox.broadcast": "transactions were sent, the node's answers are not read",
     "mirror.block": "a block is applied, its commit has not happened",
+    "issuance.decided": "requests are decided, cursor and outbox rows are not committed",
     "settlement.decided": "a batch is decided, cursor and outbox rows are not committed",
 }
 _VARIABLE: Final = "STOKEN_FAILPOINT"
+#: What passes the points in this process: simulated crashes raise from here.
+listeners: Final[list[Callable[[str], None]]] = []
 
 
 class _Failpoints:
@@ -34,6 +39,8 @@ _active = _Failpoints()
 
 def reach(name: str) -> None:
     """Kill this process, as by `kill -9`, where the environment asks for it here; free otherwise."""
+    for listener in listeners:
+        listener(name)
     if name != _active.name:
         return
     if _active.armed_by is not None and not _active.armed_by.exists():

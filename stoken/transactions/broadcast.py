@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+import msgspec
 import structlog
 from sqlalchemy import Engine, Row, select, update
 
@@ -13,7 +14,8 @@ from stoken.chain.rpc import NodeError, RpcClient
 from stoken.db import unit_of_work
 from stoken.telemetry.failpoints import reach
 from stoken.transactions.answers import Answer, classify
-from stoken.transactions.outbox import BROADCAST, SIGNED
+from stoken.transactions.flight import Window, candidates
+from stoken.transactions.outbox import BROADCAST, FILL_PURPOSE, SIGNED, Failure
 from stoken.transactions.tables import outbox
 
 RESEND_SECONDS: Final = 5
@@ -21,6 +23,8 @@ BATCH_MAX: Final = 200
 BATCH_BYTES_MAX: Final = 1_000_000
 #: Gas of unmined transactions, in blocks: more only fills pools and makes blocks that validators cannot follow.
 BLOCKS_IN_FLIGHT: Final = 8
+#: A node that refuses the same bytes so often, a resend period apart, is taken at its word.
+REFUSALS_MAX: Final = 3
 
 _log = structlog.get_logger(__name__)
 _Row = Row[*tuple[Any, ...]]
@@ -46,74 +50,93 @@ class BroadcastStep:
         self._gas_in_flight = BLOCKS_IN_FLIGHT * capabilities.gas_limit
         self._resend_seconds = resend_seconds
         self._clock = clock
+        self._window = Window()
         self._sent_at: dict[bytes, float] = {}
+        self._refusals: dict[bytes, int] = {}
 
     def execute(self) -> int:
         """Send what is due and return how many transactions that were.
 
         Raises LedgerUnavailableError where the node does not answer; the next step sends the same bytes.
         """
-        due = self._due()
+        due, in_flight = self._due()
         if not due:
             return 0
         reach("outbox.committed")
-        for chunk in _chunks(due, self._batch):
-            self._send(chunk)
-        return len(due)
+        rows = self._mark(due)
+        reach("outbox.marked")
+        answers = [answer for chunk in _chunks(rows, self._batch) for answer in self._send(chunk)]
+        if Answer.LATER in answers:
+            self._window.shrink(in_flight)
+            _log.warning("transaction.pool_full", window=self._window.size)
+        else:
+            self._window.grow()
+        return len(rows)
 
-    def _due(self) -> _Rows:
-        """Return unmined transactions to send now, by nonce, within the bound of gas in flight."""
+    def _due(self) -> tuple[list[_Row], int]:
+        """Return what to send now, by key and nonce, and how many transactions are in flight."""
         with self._engine.connect() as connection:
-            rows = connection.execute(
-                select(outbox.c.sender, outbox.c.nonce, outbox.c.hash, outbox.c.gas, outbox.c.status)
-                .where(outbox.c.status.in_((SIGNED, BROADCAST)))
-                .order_by(outbox.c.sender, outbox.c.nonce)
-            ).all()
-            self._sent_at = {row.hash: at for row in rows if (at := self._sent_at.get(row.hash)) is not None}
-            chosen = [row.hash for row in _within(rows, self._gas_in_flight) if self._is_due(row.hash)]
-            if not chosen:
-                return ()
-            return connection.execute(
-                select(outbox.c.sender, outbox.c.nonce, outbox.c.hash, outbox.c.raw, outbox.c.status)
-                .where(outbox.c.hash.in_(chosen[:BATCH_MAX]))
-                .order_by(outbox.c.sender, outbox.c.nonce)
-            ).all()
+            rows = candidates(connection, self._gas_in_flight, self._window.size)
+        known = {row.hash for row in rows}
+        self._sent_at = {digest: at for digest, at in self._sent_at.items() if digest in known}
+        self._refusals = {digest: count for digest, count in self._refusals.items() if digest in known}
+        due = [row for row in rows if row.command == "retry" or self._is_due(row.hash)]
+        return due[:BATCH_MAX], len(rows)
 
     def _is_due(self, transaction: bytes) -> bool:
         sent_at = self._sent_at.get(transaction)
         return sent_at is None or self._clock() - sent_at >= self._resend_seconds
 
-    def _send(self, rows: _Rows) -> None:
+    def _mark(self, due: _Rows) -> _Rows:
+        """Record that these may have left before any does: so what is `signed` certainly has not."""
+        hashes = [row.hash for row in due]
+        marked = update(outbox).where(outbox.c.hash.in_(hashes))
+        with unit_of_work(self._engine) as connection:
+            if any(row.status == SIGNED for row in due):
+                connection.execute(marked.where(outbox.c.status == SIGNED).values(status=BROADCAST))
+            if any(row.command == "retry" for row in due):
+                connection.execute(marked.where(outbox.c.command == "retry").values(command=None))
+            return connection.execute(
+                select(outbox.c.sender, outbox.c.nonce, outbox.c.hash, outbox.c.raw, outbox.c.purpose)
+                .where(outbox.c.hash.in_(hashes), outbox.c.status == BROADCAST)
+                .order_by(outbox.c.sender, outbox.c.nonce)
+            ).all()
+
+    def _send(self, rows: _Rows) -> list[Answer]:
         calls = [("eth_sendRawTransaction", (f"0x{row.raw.hex()}",)) for row in rows]
-        answers = self._rpc.batch_each(calls) if len(calls) > 1 else self._send_one(calls[0])
+        results = self._rpc.batch_each(calls) if len(calls) > 1 else self._send_one(calls[0])
         reach("outbox.broadcast")
         now = self._clock()
-        delivered = []
-        for row, result in zip(rows, answers, strict=True):
+        answers = [classify(result) for result in results]
+        for row, answer, said in zip(rows, answers, results, strict=True):
             self._sent_at[row.hash] = now
-            answer = classify(result)
-            if answer.delivered and row.status == SIGNED:
-                delivered.append(row.hash)
             if not answer.delivered or answer is Answer.NONCE_USED:
-                _log.warning("transaction.answer", sender=row.sender, nonce=row.nonce, answer=answer, said=str(result))
-        if delivered:
-            with unit_of_work(self._engine) as connection:
-                connection.execute(update(outbox).where(outbox.c.hash.in_(delivered)).values(status=BROADCAST))
+                _log.warning("transaction.answer", sender=row.sender, nonce=row.nonce, answer=answer, said=str(said))
+            if answer is Answer.UNACCEPTABLE:
+                self._refused(row, str(said))
+        return answers
+
+    def _refused(self, row: _Row, said: str) -> None:
+        """Count a refusal, and after some ask for the nonce to be filled; the key stands still until it is."""
+        self._refusals[row.hash] = self._refusals.get(row.hash, 0) + 1
+        if self._refusals[row.hash] < REFUSALS_MAX:
+            return
+        if row.purpose == FILL_PURPOSE:
+            _log.error("transaction.key_blocked", sender=row.sender, nonce=row.nonce, said=said)
+            return
+        failure = Failure("Unacceptable", "TRANSACTION_UNACCEPTABLE", {"node": said})
+        with unit_of_work(self._engine) as connection:
+            connection.execute(
+                update(outbox)
+                .where(outbox.c.hash == row.hash, outbox.c.command.is_(None))
+                .values(command="fill", failure=msgspec.json.encode(failure))
+            )
 
     def _send_one(self, call: tuple[str, Sequence[object]]) -> list[object]:
         try:
             return [self._rpc.call(call[0], *call[1])]
         except NodeError as error:
             return [error]
-
-
-def _within(rows: _Rows, gas_max: int) -> Iterator[_Row]:
-    gas = 0
-    for row in rows:
-        gas += row.gas
-        if gas > gas_max and gas != row.gas:
-            return
-        yield row
 
 
 def _chunks(rows: _Rows, count_max: int) -> Iterator[_Rows]:

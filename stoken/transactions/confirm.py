@@ -11,17 +11,20 @@ from stoken.chain.reverts import Revert, decode_revert, revert_of
 from stoken.chain.rpc import NodeError, RpcClient
 from stoken.chain.transactions import calldata
 from stoken.db import unit_of_work
+from stoken.domain.transaction_states import LIVE, TransactionEvent, TransactionStatus, next_transaction_status
 from stoken.mirror.sightings import Sighting, sightings
 from stoken.mirror.store import read_checkpoint
-from stoken.transactions.outbox import BROADCAST, FAILED, MINED, SIGNED, Failure
+from stoken.transactions.outbox import CANCELED, FAILED, MINED, REPLACED, Failure
 from stoken.transactions.tables import outbox
 
 _Row = Row[*tuple[Any, ...]]
+_LIVE = tuple(status.value for status in LIVE)
+_IN_BLOCK = (MINED, FAILED)
 
 
 class _Verdict(NamedTuple):
-    hash: bytes
-    status: str
+    row: _Row
+    event: TransactionEvent
     block_number: int | None
     failure: bytes | None
 
@@ -45,7 +48,7 @@ class ConfirmStep:
             seen = sightings(connection, [row.hash for row in (*pending, *unsettled)])
         verdicts = self._judge([row for row in pending if row.hash in seen], seen)
         moved = [row for row in unsettled if row.hash not in seen or seen[row.hash].block_number != row.block_number]
-        verdicts += [_Verdict(row.hash, BROADCAST, None, None) for row in moved]
+        verdicts += [_Verdict(row, TransactionEvent.DROP, None, None) for row in moved]
         if verdicts:
             with unit_of_work(self._engine) as connection:
                 _record(connection, verdicts)
@@ -63,7 +66,7 @@ class ConfirmStep:
                 verdicts.append(_mined(row, seen))
             else:
                 failure = msgspec.json.encode(self._reason(row, receipt))
-                verdicts.append(_Verdict(row.hash, FAILED, seen[row.hash].block_number, failure))
+                verdicts.append(_Verdict(row, TransactionEvent.REVERT, seen[row.hash].block_number, failure))
         return verdicts
 
     def _reason(self, row: _Row, receipt: dict[str, Any]) -> Failure:
@@ -102,21 +105,23 @@ class ConfirmStep:
 
 
 def _pending(connection: Connection) -> Sequence[_Row]:
-    return _rows(connection, outbox.c.status.in_((SIGNED, BROADCAST)))
+    """Return what a block may still say something new about: also what was replaced, since it may win after all."""
+    replaced = outbox.c.status.in_((CANCELED, REPLACED)) & outbox.c.block_number.is_(None)
+    return _rows(connection, outbox.c.status.in_(_LIVE) | replaced)
 
 
 def _above_finality(connection: Connection) -> Sequence[_Row]:
     final = read_checkpoint(connection).final_number
-    return _rows(connection, outbox.c.block_number > final)
+    return _rows(connection, (outbox.c.block_number > final) & outbox.c.status.in_(_IN_BLOCK))
 
 
 def _rows(connection: Connection, where: Any) -> Sequence[_Row]:  # noqa: ANN401 - a SQL condition
-    columns = (outbox.c.hash, outbox.c.sender, outbox.c.receiver, outbox.c.raw, outbox.c.gas, outbox.c.block_number)
-    return connection.execute(select(*columns).where(where)).all()
+    names = ("hash", "sender", "nonce", "receiver", "raw", "gas", "status", "block_number")
+    return connection.execute(select(*(outbox.c[name] for name in names)).where(where)).all()
 
 
 def _mined(row: _Row, seen: dict[bytes, Sighting]) -> _Verdict:
-    return _Verdict(row.hash, MINED, seen[row.hash].block_number, None)
+    return _Verdict(row, TransactionEvent.MINE, seen[row.hash].block_number, None)
 
 
 def _failure(revert: Revert, *, approximate: bool) -> Failure:
@@ -124,12 +129,27 @@ def _failure(revert: Revert, *, approximate: bool) -> Failure:
 
 
 def _record(connection: Connection, verdicts: Iterable[_Verdict]) -> None:
-    for verdict in verdicts:
-        connection.execute(
+    for row, event, block_number, failure in verdicts:
+        status = next_transaction_status(TransactionStatus(row.status), event).value
+        changed = connection.execute(
             update(outbox)
-            .where(outbox.c.hash == verdict.hash)
-            .values(status=verdict.status, block_number=verdict.block_number, failure=verdict.failure)
+            .where(outbox.c.hash == row.hash, outbox.c.status == row.status)
+            .values(status=status, block_number=block_number, failure=failure)
         )
+        if changed.rowcount:
+            _record_siblings(connection, row, block_number)
+
+
+def _record_siblings(connection: Connection, winner: _Row, block_number: int | None) -> None:
+    """Tell the other transactions of the nonce: a block holds this one, or does so no longer."""
+    siblings = update(outbox).where(
+        outbox.c.sender == winner.sender, outbox.c.nonce == winner.nonce, outbox.c.hash != winner.hash
+    )
+    if block_number is not None:
+        replaced = siblings.where(outbox.c.status.in_(_LIVE))
+        connection.execute(replaced.values(status=REPLACED, replaced_by=winner.hash))
+    over = siblings.where(outbox.c.status.in_((CANCELED, REPLACED)))
+    connection.execute(over.values(block_number=block_number))
 
 
 def _hex(value: bytes) -> str:

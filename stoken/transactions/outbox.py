@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The outbox: a transaction begins as a signed row in the commit of the decision that it carries out."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from eth_hash.auto import keccak
@@ -11,20 +12,29 @@ from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, up
 from stoken.chain import texts
 from stoken.chain.rpc import RpcClient
 from stoken.db import unit_of_work
-from stoken.errors import ConflictError, FencedError, StartupError
-from stoken.transactions.signer import Signer
-from stoken.transactions.tables import outbox, senders
+from stoken.domain.transaction_states import LIVE, WITHOUT_EFFECT, TransactionEvent, TransactionStatus, sources
+from stoken.errors import ConflictError, StartupError
+from stoken.transactions import senders
+from stoken.transactions.signer import Signer, sign_transaction
+from stoken.transactions.tables import outbox
 
-SIGNED: Final = "signed"
-BROADCAST: Final = "broadcast"
-MINED: Final = "mined"
-FAILED: Final = "failed"
+SIGNED: Final = TransactionStatus.SIGNED.value
+BROADCAST: Final = TransactionStatus.BROADCAST.value
+MINED: Final = TransactionStatus.MINED.value
+FAILED: Final = TransactionStatus.FAILED.value
+CANCELED: Final = TransactionStatus.CANCELED.value
+REPLACED: Final = TransactionStatus.REPLACED.value
+#: What fills a nonce that nothing else may use: nothing sent to oneself.
+FILL_PURPOSE: Final = "fill"
+FILL_GAS: Final = 21_000
+_LIVE: Final = tuple(status.value for status in LIVE)
+_WITHOUT_EFFECT: Final = frozenset(status.value for status in WITHOUT_EFFECT)
 _TAGS: Final = ("latest", "pending")
 _CHUNK: Final = 500
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """Why a mined transaction had no effect; approximate where it was replayed on its parent block's state."""
+    """Why a transaction had no effect; approximate where it was replayed on its parent block's state."""
 
     error: str
     code: str
@@ -44,44 +54,76 @@ class OutboxRow(NamedTuple):
     block_number: int | None
     failure: Failure | None
 
+    @property
+    def without_effect(self) -> bool:
+        """Tell whether a block says that it has no effect: for good, once that block is final."""
+        return self.block_number is not None and self.status in _WITHOUT_EFFECT
+
 
 class Outbox:
     """Signs for its keys; exactly one process may hold a key at a time."""
 
     def __init__(
-        self, signers: Mapping[bytes, Signer], chain_id: int, check: Callable[[bytes, bytes], None] = texts.check
+        self,
+        signers: Mapping[bytes, Signer],
+        chain_id: int,
+        retired: Iterable[bytes] = (),
+        holder: str = "",
+        check: Callable[[bytes, bytes], None] = texts.check,
     ) -> None:
-        """Take the signers by address, and what refuses receivers and data that may not be signed.
+        """Take the signers by address; `take_over` must come before the first `enqueue`.
 
-        `take_over` must come before the first `enqueue`.
+        Retired keys take no new work. A holder's name takes its own keys over at once, as after a restart. `check`
+        refuses receivers and data that may not be signed.
         """
         self._signers = signers
         self._check = check
+        self._retired = frozenset(retired)
+        self._active = tuple(address for address in signers if address not in self._retired)
         self._chain_id = chain_id
+        self._holder = holder
         self._epochs: dict[bytes, int] = {}
+        if not self._active:
+            raise StartupError("every key is retired: who sends?")
 
     @property
     def senders(self) -> tuple[bytes, ...]:
-        """The keys that this outbox signs with."""
-        return tuple(self._signers)
+        """The keys that take new work."""
+        return self._active
 
     def take_over(self, engine: Engine, rpc: RpcClient) -> None:
         """Fence off every other process that writes with our keys, and compare nonces with the chain.
 
-        Raises StartupError where the chain knows transactions of a key that this database does not.
+        Raises StartupError where the chain knows transactions of a key that this database does not, FencedError
+        where a process of another name keeps holding one.
         """
         for address in self._signers:
             mined, pending = (int(rpc.call("eth_getTransactionCount", _hex(address), tag), 16) for tag in _TAGS)
-            with unit_of_work(engine) as connection:
-                self._epochs[address] = _claim(connection, address, mined, pending)
+            self._epochs[address] = senders.claim_in_time(engine, address, mined, pending, self._holder)
+
+    def renew(self, engine: Engine) -> None:
+        """Prolong the leases of our keys; FencedError where another process took one over."""
+        with unit_of_work(engine) as connection:
+            for address, epoch in self._epochs.items():
+                senders.renew(connection, address, epoch)
 
     def enqueue(
-        self, connection: Connection, *, key: str, sender: bytes, to: bytes, data: bytes, gas: int, purpose: str
+        self,
+        connection: Connection,
+        *,
+        key: str,
+        to: bytes,
+        data: bytes,
+        gas: int,
+        purpose: str,
+        owner: str = "",
+        sender: bytes | None = None,
     ) -> OutboxRow:
         """Sign a transaction and store it within the caller's unit of work; an empty `to` creates a contract.
 
-        The same key returns the row stored first; with another receiver or data it raises ConflictError. Raises
-        PII_ON_CHAIN_FORBIDDEN, and stores nothing, where the data may hold text.
+        Transactions of one owner are mined in the order in which they came. The same key returns the row stored
+        first; with another receiver or data it raises ConflictError. Raises PII_ON_CHAIN_FORBIDDEN, and stores
+        nothing, where the data may hold text.
         """
         body = keccak(to + data)
         known = connection.execute(_select().add_columns(outbox.c.body).where(outbox.c.key == key)).one_or_none()
@@ -90,24 +132,61 @@ class Outbox:
                 raise ConflictError(f"the key {key} was used for another transaction")
             return _row(known)
         self._check(to, data)
-        nonce = self._take_nonce(connection, sender)
-        raw, digest = self._signers[sender].sign(nonce, gas, to, data, self._chain_id)
-        row = OutboxRow(sender, nonce, key, digest, purpose, SIGNED, None, None)
-        stored = {**row._asdict(), "body": body, "raw": raw, "receiver": to, "gas": gas}
-        connection.execute(insert(outbox).values(stored))
+        lane = sender or self._lane(connection, owner)
+        nonce = senders.take_nonce(connection, lane, self._epochs.get(lane))
+        raw, digest = sign_transaction(self._signers[lane], nonce, gas, to, data, self._chain_id)
+        row = OutboxRow(lane, nonce, key, digest, purpose, SIGNED, None, None)
+        rest = {"version": 0, "body": body, "raw": raw, "receiver": to, "gas": gas, "owner": owner}
+        _insert(connection, row, rest)
         return row
 
-    def _take_nonce(self, connection: Connection, sender: bytes) -> int:
-        epoch = self._epochs.get(sender)
-        taken = connection.execute(
-            update(senders)
-            .where(senders.c.address == sender, senders.c.epoch == epoch)
-            .values(next_nonce=senders.c.next_nonce + 1)
-            .returning(senders.c.next_nonce)
+    def withdraw(self, connection: Connection, digest: bytes, event: TransactionEvent, failure: Failure) -> bool:
+        """Give a transaction's nonce to one that does nothing, on record; False where its state forbids that.
+
+        CANCEL is for what never left, REPLACE for what may have: either is over once a final block holds the other.
+        """
+        possible = [status.value for status in sources(event) & LIVE]
+        old = connection.execute(
+            select(outbox.c.sender, outbox.c.nonce, outbox.c.version, outbox.c.owner)
+            .where(outbox.c.hash == digest, outbox.c.status.in_(possible), outbox.c.purpose != FILL_PURPOSE)
+            .with_for_update()
+        ).one_or_none()
+        if old is None or old.sender not in self._signers:
+            return False
+        senders.renew(connection, old.sender, self._epochs.get(old.sender))
+        filling = self._fill(connection, old, f"fill:{digest.hex()}")
+        status = TransactionStatus.CANCELED if event is TransactionEvent.CANCEL else TransactionStatus.REPLACED
+        reason = msgspec.json.encode(failure)
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.hash == digest)
+            .values(status=status.value, replaced_by=filling, failure=reason, command=None)
+        )
+        return True
+
+    def _fill(self, connection: Connection, old: Row[*tuple[Any, ...]], key: str) -> bytes:
+        """Store what fills a nonce, or send it again where it had been displaced; return its hash."""
+        signer = self._signers[old.sender]
+        raw, digest = sign_transaction(signer, old.nonce, FILL_GAS, old.sender, b"", self._chain_id)
+        again = update(outbox).where(outbox.c.hash == digest, outbox.c.status == REPLACED)
+        if connection.execute(again.values(status=BROADCAST, replaced_by=None, block_number=None)).rowcount:
+            return digest
+        row = OutboxRow(old.sender, old.nonce, key, digest, FILL_PURPOSE, SIGNED, None, None)
+        rest = {"version": old.version + 1, "body": keccak(old.sender), "raw": raw}
+        _insert(connection, row, {**rest, "receiver": old.sender, "gas": FILL_GAS, "owner": old.owner})
+        return digest
+
+    def _lane(self, connection: Connection, owner: str) -> bytes:
+        """Return the key that an owner's unfinished work is on, or the one its name falls to."""
+        if len(self._active) == 1:
+            return self._active[0]
+        last = connection.execute(
+            select(outbox.c.sender)
+            .where(outbox.c.owner == owner, outbox.c.status.in_(_LIVE))
+            .order_by(outbox.c.sequence.desc())
+            .limit(1)
         ).scalar()
-        if taken is None:
-            raise FencedError(f"another process writes with the key {_hex(sender)}")
-        return int(taken) - 1
+        return last if last in self._active else self._active[zlib.crc32(owner.encode()) % len(self._active)]
 
 
 def read(connection: Connection, key: str) -> OutboxRow | None:
@@ -133,31 +212,28 @@ def of_purpose(connection: Connection, purpose: str) -> list[OutboxRow]:
 
 def in_flight(connection: Connection, purpose: str) -> int:
     """Return how many transactions of a purpose are neither mined nor failed."""
-    waiting = outbox.c.status.in_((SIGNED, BROADCAST))
+    waiting = outbox.c.status.in_(_LIVE)
     return int(connection.execute(select(func.count()).where(waiting, outbox.c.purpose == purpose)).scalar_one())
+
+
+def in_flight_by_owner(connection: Connection) -> dict[str, int]:
+    """Return how many transactions of each owner are in no block yet."""
+    rows_held = func.count().label("held")
+    rows = connection.execute(
+        select(outbox.c.owner, rows_held).where(outbox.c.status.in_(_LIVE)).group_by(outbox.c.owner)
+    )
+    return {row.owner: int(row.held) for row in rows}
 
 
 def unfinished(connection: Connection) -> int:
     """Return how many transactions are neither mined nor failed."""
-    waiting = outbox.c.status.in_((SIGNED, BROADCAST))
+    waiting = outbox.c.status.in_(_LIVE)
     return int(connection.execute(select(func.count()).select_from(outbox).where(waiting)).scalar_one())
 
 
-def _claim(connection: Connection, address: bytes, mined: int, pending: int) -> int:
-    """Raise the key's epoch and return it."""
-    row = connection.execute(select(senders).where(senders.c.address == address).with_for_update()).one_or_none()
-    known = mined if row is None else row.next_nonce
-    if max(mined, pending) > known:
-        raise StartupError(
-            f"the key {_hex(address)} has sent {max(mined, pending)} transactions, this database knows {known}: "
-            "another writer uses it, or the database is an old back-up"
-        )
-    if row is None:
-        connection.execute(insert(senders).values(address=address, next_nonce=mined, epoch=1))
-        return 1
-    epoch: int = row.epoch + 1
-    connection.execute(update(senders).where(senders.c.address == address).values(epoch=epoch))
-    return epoch
+def _insert(connection: Connection, row: OutboxRow, rest: Mapping[str, object]) -> None:
+    last = connection.execute(select(func.coalesce(func.max(outbox.c.sequence), 0))).scalar_one()
+    connection.execute(insert(outbox).values({**row._asdict(), "sequence": last + 1, **rest}))
 
 
 def _select() -> Select[tuple[object, ...]]:

@@ -6,20 +6,44 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from stoken.chain.signatures import address_of, load_key
-from stoken.chain.transactions import sign_legacy
-from stoken.errors import StartupError
+from eth_hash.auto import keccak
+
+from stoken.chain.signatures import address_of, load_key, recover, sign
+from stoken.chain.transactions import legacy_fields, signed_legacy, signing_payload
+from stoken.errors import StartupError, UnavailableError
+
+
+class SignerError(UnavailableError):
+    """A signer does not answer, or not by its key: nothing is stored, and the decision waits."""
+
+    code = "SIGNER_UNAVAILABLE"
+    title = "The signer does not answer as it must."
 
 
 class Signer(Protocol):
-    """Signs the transactions of one sender."""
+    """Signs for one sender; it never sees a database, a node or a nonce's meaning."""
 
     @property
     def address(self) -> bytes:
         """The sender."""
 
-    def sign(self, nonce: int, gas: int, to: bytes, data: bytes, chain_id: int) -> tuple[bytes, bytes]:
-        """Return the raw transaction and its hash."""
+    def sign(self, payload: bytes) -> bytes:
+        """Return r, s and v (27 or 28) over the keccak hash of the payload; SignerError where that takes too long."""
+
+
+def sign_transaction(
+    signer: Signer, nonce: int, gas: int, to: bytes, data: bytes, chain_id: int
+) -> tuple[bytes, bytes]:
+    """Return a signed transaction and its hash.
+
+    SignerError unless the signature has a low s and is by the sender's key.
+    """
+    fields = legacy_fields(nonce, gas, to, data)
+    payload = signing_payload(fields, chain_id)
+    signature = signer.sign(payload)
+    if recover(keccak(payload), signature) != signer.address:
+        raise SignerError(f"what signs for 0x{signer.address.hex()} has another key, or a high s")
+    return signed_legacy(fields, signature, chain_id)
 
 
 class KeystoreSigner:
@@ -48,9 +72,9 @@ class KeystoreSigner:
         """The sender."""
         return self._address
 
-    def sign(self, nonce: int, gas: int, to: bytes, data: bytes, chain_id: int) -> tuple[bytes, bytes]:
-        """Return the raw transaction and its hash."""
-        return sign_legacy(self._key, nonce, gas, to, data, chain_id)
+    def sign(self, payload: bytes) -> bytes:
+        """Return r, s and v over the keccak hash of the payload."""
+        return sign(self._key, keccak(payload))
 
 
 def create_keystore(path: Path, secret: bytes, password: str, work_factor: int | None = None) -> None:

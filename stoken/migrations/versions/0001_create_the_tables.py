@@ -471,6 +471,8 @@ def upgrade() -> None:
         "outbox",
         sa.Column("sender", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("nonce", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
@@ -478,21 +480,35 @@ def upgrade() -> None:
         sa.Column("receiver", sa.LargeBinary(), nullable=False),
         sa.Column("gas", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("failure", sa.LargeBinary(), nullable=True),
-        sa.CheckConstraint("status IN ('signed', 'broadcast', 'mined', 'failed')", name=op.f("ck_outbox_status")),
-        sa.PrimaryKeyConstraint("sender", "nonce", name=op.f("pk_outbox")),
+        sa.Column("replaced_by", sa.LargeBinary(), nullable=True),
+        sa.Column("command", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.CheckConstraint("command IN ('retry', 'cancel', 'replace', 'fill')", name=op.f("ck_outbox_command")),
+        sa.CheckConstraint(
+            "status IN ('signed', 'broadcast', 'mined', 'failed', 'canceled', 'replaced')",
+            name=op.f("ck_outbox_status"),
+        ),
+        sa.PrimaryKeyConstraint("sender", "nonce", "version", name=op.f("pk_outbox")),
         sa.UniqueConstraint("hash", name=op.f("uq_outbox_hash")),
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
+        sa.UniqueConstraint("sequence", name=op.f("uq_outbox_sequence")),
         schema="ops",
     )
+    op.create_index("ix_outbox_block", "outbox", ["block_number"], unique=False, schema="ops")
+    op.create_index("ix_outbox_command", "outbox", ["command"], unique=False, schema="ops")
+    op.create_index("ix_outbox_owner", "outbox", ["owner", "status"], unique=False, schema="ops")
     op.create_index("ix_outbox_status", "outbox", ["status", "sender", "nonce"], unique=False, schema="ops")
     op.create_table(
         "senders",
         sa.Column("address", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("next_nonce", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("epoch", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("lease_ends_at_ms", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("address", name=op.f("pk_senders")),
         schema="ops",
     )
@@ -564,6 +580,9 @@ def downgrade() -> None:
     op.drop_table("ledger_breaks", schema="ops")
     op.drop_table("generation", schema="ledger")
     op.drop_table("senders", schema="ops")
+    op.drop_index("ix_outbox_owner", table_name="outbox", schema="ops")
+    op.drop_index("ix_outbox_command", table_name="outbox", schema="ops")
+    op.drop_index("ix_outbox_block", table_name="outbox", schema="ops")
     op.drop_index("ix_outbox_status", table_name="outbox", schema="ops")
     op.drop_table("outbox", schema="ops")
     op.drop_index("ix_instructions_transaction_key", table_name="instructions", schema="ops")

@@ -6,9 +6,10 @@ from eth_hash.auto import keccak
 from sqlalchemy import Engine, select
 
 from stoken.chain.rpc import NodeError, RpcClient
-from stoken.chain.transactions import calldata
+from stoken.chain.transactions import calldata, sign_legacy
 from stoken.db import reading, unit_of_work
-from stoken.errors import ConflictError, FencedError, StartupError
+from stoken.errors import ConflictError, FencedError, LedgerUnavailableError, StartupError
+from stoken.transactions.broadcast import BroadcastStep
 from stoken.transactions.confirm import ConfirmStep
 from stoken.transactions.tables import outbox, senders
 from tests.integration.transactions.write_path import SECRET, WritePath
@@ -82,8 +83,8 @@ class TestTakeOver:
             WritePath(engine, rpc).take_over()
 
     def test_pending_transactions_of_a_fresh_key_are_refused(self, engine: Engine, rpc: RpcClient) -> None:
-        elsewhere = WritePath(engine, rpc, SECRET)
-        raw, _ = elsewhere.outbox._signers[elsewhere.sender].sign(0, 21_000, b"\x01" * 20, b"", 20260)  # noqa: SLF001
+        elsewhere = WritePath(engine, rpc)
+        raw, _ = sign_legacy(SECRET, 0, 21_000, b"\x01" * 20, b"", 20260)
         rpc.call("eth_sendRawTransaction", f"0x{raw.hex()}")
         with pytest.raises(StartupError, match="another writer"):
             elsewhere.take_over()
@@ -137,10 +138,12 @@ class TestBroadcast:
             path.enqueue(f"number {at}", gas=50_000_000)
         assert path.broadcast.execute() == 9
 
-    def test_what_a_node_never_takes_stays_signed(self, path: WritePath) -> None:
-        path.enqueue("one", gas=20_000)
-        path.broadcast.execute()
-        assert path.row("one").status == "signed"
+    def test_what_may_have_left_is_marked_before_it_does(self, path: WritePath) -> None:
+        path.enqueue("one")
+        dead = BroadcastStep(path.engine, RpcClient("http://127.0.0.1:1"), path.capabilities)
+        with pytest.raises(LedgerUnavailableError):
+            dead.execute()
+        assert path.row("one").status == "broadcast"
 
 
 class TestConfirm:

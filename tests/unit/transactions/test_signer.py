@@ -8,7 +8,7 @@ import pytest
 from stoken.chain.signatures import address_of
 from stoken.chain.transactions import sign_legacy
 from stoken.errors import StartupError
-from stoken.transactions.signer import KeystoreSigner, create_keystore
+from stoken.transactions.signer import KeystoreSigner, create_keystore, sign_transaction
 
 SECRET = b"\x33" * 32
 
@@ -24,7 +24,7 @@ class TestKeystoreSigner:
     def test_it_signs_as_the_key_does(self, keystore: Path) -> None:
         signer = KeystoreSigner.open(keystore, "correct horse")
         assert signer.address == address_of(SECRET)
-        assert signer.sign(1, 21_000, b"", b"", 5) == sign_legacy(SECRET, 1, 21_000, b"", b"", 5)
+        assert sign_transaction(signer, 1, 21_000, b"", b"", 5) == sign_legacy(SECRET, 1, 21_000, b"", b"", 5)
 
     def test_a_wrong_password_is_one_clear_line(self, keystore: Path) -> None:
         with pytest.raises(StartupError, match="does not open with this password"):

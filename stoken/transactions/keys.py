@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sender keys that the settings name, opened once at start."""
+
+from collections.abc import Iterator
+
+from stoken.errors import StartupError
+from stoken.settings import SignerSettings
+from stoken.transactions.remote import open_remote
+from stoken.transactions.signer import KeystoreSigner, Signer
+
+_ADDRESS_BYTES = 20
+
+
+def open_signers(settings: SignerSettings) -> dict[bytes, Signer]:
+    """Return the signers by address, in the settings' order.
+
+    Raises StartupError in one line where a key does not open, where none is named, or one is named twice.
+    """
+    signers: dict[bytes, Signer] = {}
+    for signer in _signers(settings):
+        if signer.address in signers:
+            raise StartupError(f"the key 0x{signer.address.hex()} is named twice")
+        signers[signer.address] = signer
+    if not signers:
+        raise StartupError("STOKEN_SIGNER__KEYSTORE_FILE and STOKEN_SIGNER__PASSWORD are not set: who sends?")
+    return signers
+
+
+def retired_keys(settings: SignerSettings) -> frozenset[bytes]:
+    """Return the addresses of keys that only finish what they carry; StartupError for what is no address."""
+    return frozenset(parse_address(text, "STOKEN_SIGNER__RETIRED") for text in settings.retired)
+
+
+def parse_address(text: str, setting: str) -> bytes:
+    """Read an address of a setting; StartupError for what is none."""
+    try:
+        address = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        address = b""
+    if len(address) != _ADDRESS_BYTES:
+        raise StartupError(f"{setting} names {text}, which is no address")
+    return address
+
+
+def _signers(settings: SignerSettings) -> Iterator[Signer]:
+    files = (*((settings.keystore_file,) if settings.keystore_file else ()), *settings.keystore_files)
+    if settings.password is not None:
+        for path in files:
+            yield KeystoreSigner.open(path, settings.password.get_secret_value())
+    if settings.remote_url is not None:
+        yield from open_remote(
+            settings.remote_url,
+            [parse_address(text, "STOKEN_SIGNER__REMOTE_ADDRESSES") for text in settings.remote_addresses],
+        )

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The keys' rows: who holds a key, by epoch and lease, and the nonce that comes next; commits nothing."""
+
+import time
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    cast,
+    extract,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+
+from stoken.db import unit_of_work
+from stoken.errors import FencedError, StartupError
+from stoken.transactions.tables import senders
+
+#: A process of another name must wait so long for a holder that has gone silent.
+LEASE_SECONDS: Final = 15
+_POLL_SECONDS: Final = 0.5
+_MILLISECONDS: Final = 1_000
+
+
+class KeyHeldError(FencedError):
+    """Another process holds the key, and its lease lives."""
+
+    title = "Another process holds the key."
+
+
+def claim(connection: Connection, address: bytes, mined: int, pending: int, holder: str) -> int:
+    """Raise a key's epoch and return it.
+
+    Raises StartupError where the chain knows transactions of the key that this database does not, KeyHeldError
+    where a holder of another name renewed its lease a moment ago (PostgreSQL, by the database's clock).
+    """
+    row = connection.execute(select(senders).where(senders.c.address == address).with_for_update()).one_or_none()
+    known = mined if row is None else row.next_nonce
+    if max(mined, pending) > known:
+        raise StartupError(
+            f"the key 0x{address.hex()} has sent {max(mined, pending)} transactions, this database knows {known}: "
+            "another writer uses it, or the database is an old back-up"
+        )
+    leased = {"holder": holder, "lease_ends_at_ms": _lease_end(connection)}
+    if row is None:
+        connection.execute(insert(senders).values(address=address, next_nonce=mined, epoch=1, **leased))
+        return 1
+    if row.holder != holder and row.lease_ends_at_ms > _now_ms(connection):
+        raise KeyHeldError(f"{row.holder} holds the key 0x{address.hex()}")
+    connection.execute(update(senders).where(senders.c.address == address).values(epoch=row.epoch + 1, **leased))
+    return int(row.epoch) + 1
+
+
+def claim_in_time(
+    engine: Engine, address: bytes, mined: int, pending: int, holder: str, wait_seconds: float = LEASE_SECONDS + 1
+) -> int:
+    """Claim a key, waiting for the lease of a silent holder to end; KeyHeldError where it is renewed meanwhile."""
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            with unit_of_work(engine) as connection:
+                return claim(connection, address, mined, pending, holder)
+        except KeyHeldError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_POLL_SECONDS)
+
+
+def renew(connection: Connection, address: bytes, epoch: int | None) -> None:
+    """Prolong the lease; FencedError where another process took the key over."""
+    kept = connection.execute(
+        update(senders)
+        .where(senders.c.address == address, senders.c.epoch == epoch)
+        .values(lease_ends_at_ms=_lease_end(connection))
+    )
+    if kept.rowcount != 1:
+        raise _fenced(address)
+
+
+def take_nonce(connection: Connection, address: bytes, epoch: int | None) -> int:
+    """Return the next nonce of a key; FencedError where another process took the key over."""
+    taken = connection.execute(
+        update(senders)
+        .where(senders.c.address == address, senders.c.epoch == epoch)
+        .values(next_nonce=senders.c.next_nonce + 1)
+        .returning(senders.c.next_nonce)
+    ).scalar()
+    if taken is None:
+        raise _fenced(address)
+    return int(taken) - 1
+
+
+def next_nonces(connection: Connection) -> dict[bytes, int]:
+    """Return the next nonce of every key that this database knows."""
+    return {row.address: row.next_nonce for row in connection.execute(select(senders.c.address, senders.c.next_nonce))}
+
+
+def _fenced(address: bytes) -> FencedError:
+    return FencedError(f"another process writes with the key 0x{address.hex()}")
+
+
+def _now_ms(connection: Connection) -> int:
+    return int(connection.execute(select(_clock(connection))).scalar_one())
+
+
+def _lease_end(connection: Connection) -> ColumnElement[int]:
+    # SQLite serves one machine and restarts in place: there the epoch alone decides.
+    if connection.dialect.name != "postgresql":
+        return literal(0)
+    return _clock(connection) + LEASE_SECONDS * _MILLISECONDS
+
+
+def _clock(connection: Connection) -> ColumnElement[int]:
+    if connection.dialect.name != "postgresql":
+        return literal(0)
+    return cast(extract("epoch", func.clock_timestamp()) * _MILLISECONDS, BigInteger)

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A chain in memory: blocks with real receipts, roots and blooms over a toy state that pays every credit it is told.
+
+It refuses no reference that was paid before: what is sent twice is paid twice, and shows.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from random import Random
+from typing import Any, Final, NamedTuple
+
+import rlp
+from coincurve import PublicKey
+from eth_hash.auto import keccak
+
+from stoken.mirror import Log
+from stoken.mirror.completeness import LogsBloom
+from stoken.mirror.receipts import encode_receipt, trie_root
+from tests.ledger_events import SUITE, TOKEN, encode_log, issue
+
+CHAIN_ID: Final = 20260
+BLOCK_SECONDS: Final = 2
+TRANSFER: Final = keccak(b"Transfer(address,address,uint256)")
+DEPOSIT: Final = SUITE["deposit"]
+#: A credit of a multiple of these is reverted always, or refused by the node as it is.
+REVERTS: Final = 7
+UNACCEPTABLE: Final = 11
+_GAS_USED: Final = 40_000
+_BLOOM: Final = LogsBloom()
+
+
+class Tx(NamedTuple):
+    """A transaction as a node reads it; `ref` is the reference of a credit, empty for anything else."""
+
+    hash: bytes
+    sender: bytes
+    nonce: int
+    gas: int
+    ref: bytes
+    account: bytes
+    amount: int
+
+
+class Block(NamedTuple):
+    """A block and the state after it."""
+
+    number: int
+    hash: bytes
+    parent: bytes
+    time: int
+    txs: tuple[Tx, ...]
+    receipts: tuple[dict[str, Any], ...]
+    logs: tuple[Log, ...]
+    bloom: int
+    root: bytes
+    nonces: dict[bytes, int]
+    balances: Counter[tuple[bytes, bytes]]
+    #: How often each reference was paid.
+    effects: Counter[bytes]
+
+
+def read(raw: bytes) -> Tx:
+    """Read a raw legacy transaction and recover its sender."""
+    nonce, price, gas, to, value, data, v, r, s = rlp.decode(raw)
+    chain = CHAIN_ID.to_bytes(2)
+    digest = keccak(rlp.encode([nonce, price, gas, to, value, data, chain, b"", b""]))
+    signature = r.rjust(32, b"\0") + s.rjust(32, b"\0") + bytes((int.from_bytes(v) - 35 - 2 * CHAIN_ID,))
+    public = PublicKey.from_signature_and_message(signature, digest, hasher=None).format(compressed=False)
+    ref, account, amount = (data[68:100], data[16:36], int.from_bytes(data[36:68])) if data else (b"", b"", 0)
+    sender = keccak(public[1:])[12:]
+    return Tx(keccak(raw), sender, int.from_bytes(nonce), int.from_bytes(gas), ref, account, amount)
+
+
+def transfer(contract: bytes, sender: bytes, receiver: bytes, amount: int) -> Log:
+    """Return the log of a transfer; its place is filled in by the block."""
+    topics = TRANSFER + sender.rjust(32, b"\0") + receiver.rjust(32, b"\0")
+    return Log(0, 0, 0, contract, topics, amount.to_bytes(32))
+
+
+def foreign(random: Random, parent: Block) -> tuple[Tx, list[Log]]:
+    """Return somebody else's transaction: units minted, moved or burned."""
+    holders = [account for (contract, account), held in parent.balances.items() if contract == TOKEN and held]
+    receiver = b"\xac" * 19 + bytes((random.randrange(4),))
+    if holders and random.random() < 0.5:
+        sender = random.choice(holders)
+        units = random.randrange(1, parent.balances[TOKEN, sender] + 1)
+        log = transfer(TOKEN, sender, random.choice((receiver, bytes(20))), units)
+    else:
+        log = transfer(TOKEN, bytes(20), receiver, random.randrange(1, 100))
+    return Tx(random.randbytes(32), b"\xfe" * 20, 0, _GAS_USED, b"", b"", 0), [log]
+
+
+def genesis() -> Block:
+    """Return block 0: it creates the one token, so that the ledger follows it."""
+    created = encode_log(issue(), 0, 0)
+    tx = Tx(bytes(32), b"\xfe" * 20, 0, _GAS_USED, b"", b"", 0)
+    empty = Block(-1, bytes(32), bytes(32), 1_800_000_000, (), (), (), 0, b"", {}, Counter(), Counter())
+    return build(empty, [(tx, [created], True)], b"")
+
+
+def build(parent: Block, contents: Iterable[tuple[Tx, Sequence[Log], bool]], salt: bytes) -> Block:
+    """Return the block that follows with these transactions, their logs, and whether they succeeded."""
+    number, state, effects = parent.number + 1, Counter(parent.balances), Counter(parent.effects)
+    nonces, txs, logs, receipts, used = dict(parent.nonces), [], [], [], 0
+    for index, (tx, said, succeeded) in enumerate(contents):
+        own = [each._replace(block_number=number, transaction_index=index) for each in said] if succeeded else []
+        own = [each._replace(log_index=len(logs) + at) for at, each in enumerate(own)]
+        _apply(state, own)
+        effects.update([tx.ref] if tx.ref and succeeded else [])
+        nonces[tx.sender] = tx.nonce + 1
+        used += _GAS_USED
+        receipts.append(_receipt(tx, number, used, own, succeeded))
+        txs.append(tx)
+        logs += own
+    digest = sha256(parent.hash + salt + b"".join(tx.hash for tx in txs) + number.to_bytes(8)).digest()
+    for receipt in receipts:
+        receipt["logs"] = [_log(each, digest) for each in receipt["logs"]]
+    encoded = [
+        encode_receipt(each, [log for log in logs if log.transaction_index == at]) for at, each in enumerate(receipts)
+    ]
+    root = trie_root(encoded)
+    return Block(
+        number, digest, parent.hash, parent.time + BLOCK_SECONDS, tuple(txs), tuple(receipts), tuple(logs),
+        _BLOOM.of(logs), root, nonces, state, effects,
+    )  # fmt: skip
+
+
+def credit(tx: Tx) -> list[Log]:
+    """Return what a credit logs."""
+    return [transfer(DEPOSIT, bytes(20), tx.account, tx.amount)] if tx.ref else []
+
+
+def header(block: Block, gas_limit: int) -> dict[str, Any]:
+    """Return a block as a node answers it."""
+    return {
+        "number": hex(block.number),
+        "hash": text(block.hash),
+        "parentHash": text(block.parent),
+        "timestamp": hex(block.time),
+        "logsBloom": hex(block.bloom),
+        "receiptsRoot": text(block.root),
+        "transactions": [text(tx.hash) for tx in block.txs],
+        "gasLimit": hex(gas_limit),
+    }
+
+
+def text(value: bytes) -> str:
+    """Return bytes as JSON-RPC writes them."""
+    return f"0x{value.hex()}"
+
+
+def _apply(state: Counter[tuple[bytes, bytes]], logs: Iterable[Log]) -> None:
+    for log in logs:
+        if log.topics[:32] == TRANSFER:
+            amount = int.from_bytes(log.data)
+            state[log.address, log.topics[44:64]] -= amount
+            state[log.address, log.topics[76:96]] += amount
+            state[log.address, bytes(20)] = 0
+
+
+def _receipt(tx: Tx, number: int, used: int, logs: Sequence[Log], succeeded: bool) -> dict[str, Any]:  # noqa: FBT001
+    return {
+        "transactionHash": text(tx.hash),
+        "blockNumber": hex(number),
+        "status": hex(succeeded),
+        "type": "0x0",
+        "gasUsed": hex(min(_GAS_USED, tx.gas - 1)),
+        "cumulativeGasUsed": hex(used),
+        "logsBloom": f"0x{_BLOOM.of(logs):0512x}",
+        "logs": list(logs),
+    }
+
+
+def _log(log: Log, block_hash: bytes) -> dict[str, Any]:
+    return {
+        "blockNumber": hex(log.block_number),
+        "blockHash": text(block_hash),
+        "logIndex": hex(log.log_index),
+        "transactionIndex": hex(log.transaction_index),
+        "address": text(log.address),
+        "topics": [text(log.topics[at : at + 32]) for at in range(0, len(log.topics), 32)],
+        "data": text(log.data),
+    }

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node over that chain, spoken to as any node is: JSON-RPC bytes through the client's own transport, with faults."""
+
+from collections import Counter
+from random import Random
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from tests.simulation.faults import chain
+from tests.simulation.faults.chain import Block, Tx, text
+
+Json = Any
+GAS_LIMIT: Final = 30_000_000
+_BLOCK_TXS_MAX: Final = 6
+
+
+def _nothing() -> None:
+    """Let nothing happen."""
+
+
+class _Answer(Exception):  # noqa: N818 - it is one
+    """An error object as the answer."""
+
+    def __init__(self, code: int, message: str, data: str | None = None) -> None:
+        super().__init__(message)
+        self.error = {"code": code, "message": message, **({"data": data} if data else {})}
+
+
+class Node(httpx.BaseTransport):
+    """One node, and the network behind it: what a client sees passes its faults."""
+
+    def __init__(self, random: Random, *, besu: bool, pool_max: int) -> None:
+        self._random = random
+        self.besu = besu
+        self._pool_max = pool_max
+        self.blocks: list[Block] = [chain.genesis()]
+        self.by_hash: dict[bytes, Block] = {self.blocks[0].hash: self.blocks[0]}
+        self.pool: dict[tuple[bytes, int], Tx] = {}
+        #: Every raw transaction that ever arrived, whatever was answered.
+        self.arrived: dict[bytes, Tx] = {}
+        #: Blocks by which the node lags behind the network, and how likely each fault is.
+        self.lag = 0
+        self.faults: dict[str, float] = {}
+        self.met: Counter[str] = Counter()
+        #: Called amid requests, so that the chain moves while it is read.
+        self.between = _nothing
+
+    # --- the network ----------------------------------------------------------------------------------------------
+
+    @property
+    def head(self) -> Block:
+        return self.blocks[-1]
+
+    def mine(self) -> None:
+        """Add a block with some of what waits and something of somebody else's."""
+        self._append(self._contents(self.head))
+
+    def reorg(self, depth: int) -> None:
+        """Replace the last blocks by a longer branch: their transactions come again, fail, or are forgotten."""
+        depth = min(depth, len(self.blocks) - 1)
+        if not depth:
+            return
+        dropped = [tx for block in self.blocks[-depth:] for tx in block.txs if tx.sender != b"\xfe" * 20]
+        del self.blocks[-depth:]
+        for tx in dropped:
+            if self._random.random() < 0.7:
+                self.pool.setdefault((tx.sender, tx.nonce), tx)
+        for _ in range(depth + 1):
+            self.mine()
+
+    def lose_pool(self) -> None:
+        """Restart with an empty pool."""
+        self.pool.clear()
+
+    def _contents(self, parent: Block) -> list[Any]:
+        contents: list[Any] = []
+        if self._random.random() < 0.5:
+            contents.append((*chain.foreign(self._random, parent), True))
+        nonces = dict(parent.nonces)
+        for (sender, nonce), tx in sorted(self.pool.items()):
+            if nonce != nonces.get(sender, 0) or len(contents) >= _BLOCK_TXS_MAX or self._random.random() < 0.1:
+                continue
+            nonces[sender] = nonce + 1
+            fails = bool(tx.ref) and (
+                tx.amount % chain.REVERTS == 0 or self._random.random() < self.faults.get("fail", 0)
+            )
+            contents.append((tx, chain.credit(tx), not fails))
+        return contents
+
+    def _append(self, contents: list[Any]) -> None:
+        block = chain.build(self.head, contents, self._random.randbytes(4))
+        self.blocks.append(block)
+        self.by_hash[block.hash] = block
+        for key in [key for key, tx in self.pool.items() if tx.nonce < block.nonces.get(tx.sender, 0)]:
+            del self.pool[key]
+
+    # --- the client's side ----------------------------------------------------------------------------------------
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._strikes("drop"):
+            raise httpx.ConnectError("refused", request=request)
+        if self._strikes("busy"):
+            return httpx.Response(self._random.choice((429, 503)), content=b"busy")
+        body = msgspec.json.decode(request.content)
+        answer = [self._one(call) for call in body] if isinstance(body, list) else self._one(body)
+        if self._strikes("cut"):
+            raise httpx.ReadTimeout("cut after accept", request=request)
+        return httpx.Response(200, content=msgspec.json.encode(answer))
+
+    def _strikes(self, fault: str) -> bool:
+        struck = self._random.random() < self.faults.get(fault, 0)
+        self.met[fault] += struck
+        return struck
+
+    def _one(self, call: Json) -> Json:
+        self.between()
+        method = getattr(self, call["method"], None)
+        if method is None:
+            missing = f"the method {call['method']} does not exist/is not available"
+            return {"id": call["id"], "error": {"code": -32601, "message": missing}}
+        try:
+            return {"id": call["id"], "result": method(*call["params"])}
+        except _Answer as error:
+            return {"id": call["id"], "error": error.error}
+
+    def _at(self, tag: str) -> Block | None:
+        seen = max(0, len(self.blocks) - 1 - self.lag)
+        number = seen if tag in {"latest", "pending"} else int(tag, 16)
+        return self.blocks[number] if number <= seen else None
+
+    def eth_chainId(self) -> str:  # noqa: N802 - the methods' own names
+        return hex(chain.CHAIN_ID)
+
+    def eth_blockNumber(self) -> str:  # noqa: N802
+        return hex(len(self.blocks) - 1)
+
+    def web3_clientVersion(self) -> str:  # noqa: N802
+        return "besu/v26.8.0" if self.besu else "Geth/v1.13.15"
+
+    def eth_getBlockByNumber(self, tag: str, _full: bool) -> Json:  # noqa: FBT001, N802
+        block = self._at(tag)
+        if block is None:
+            return None
+        answer = chain.header(block, GAS_LIMIT)
+        if block.number and self._strikes("forged_parent"):
+            answer["parentHash"] = text(self._random.randbytes(32))
+        return answer
+
+    def eth_getBlockReceipts(self, tag: str) -> Json:  # noqa: N802
+        block = self._at(tag)
+        return None if block is None else [self._receipt(receipt) for receipt in block.receipts]
+
+    def eth_getTransactionReceipt(self, digest: str) -> Json:  # noqa: N802
+        for block in reversed(self.blocks[: len(self.blocks) - self.lag]):
+            for receipt in block.receipts:
+                if receipt["transactionHash"] == digest:
+                    return receipt
+        return None
+
+    def _receipt(self, receipt: Json) -> Json:
+        if receipt["logs"] and self._strikes("forged_amount"):
+            forged = {**receipt["logs"][0], "data": text((1).to_bytes(32))}
+            return {**receipt, "logs": [forged, *receipt["logs"][1:]]}
+        return receipt
+
+    def eth_getLogs(self, where: Json) -> Json:  # noqa: N802
+        blocks = self.blocks[int(where["fromBlock"], 16) : int(where["toBlock"], 16) + 1]
+        logs = [log for block in blocks for receipt in block.receipts for log in receipt["logs"]]
+        if logs and self._strikes("missing_log"):
+            del logs[self._random.randrange(len(logs))]
+        return logs
+
+    def eth_getTransactionCount(self, address: str, tag: str) -> Json:  # noqa: N802
+        block = self._at(tag)
+        if block is None:
+            return None
+        sender = bytes.fromhex(address[2:])
+        count = block.nonces.get(sender, 0)
+        while tag == "pending" and (sender, count) in self.pool:
+            count += 1
+        return hex(count)
+
+    def eth_call(self, _call: Json, _tag: str) -> Json:
+        raise _Answer(3, "execution reverted", "0x")
+
+    def eth_sendRawTransaction(self, raw: str) -> str:  # noqa: N802
+        tx = chain.read(bytes.fromhex(raw[2:]))
+        self.arrived[tx.hash] = tx
+        held = self.pool.get((tx.sender, tx.nonce))
+        if held is not None and held.hash == tx.hash:
+            raise _Answer(-32000, "Known transaction" if self.besu else "already known")
+        if tx.nonce < self.head.nonces.get(tx.sender, 0):
+            raise _Answer(-32001, "Nonce too low")
+        if tx.ref and tx.amount % chain.UNACCEPTABLE == 0:
+            raise _Answer(-32000, "oversized data: transaction size 132203, limit 131072")
+        if held is not None and not self.besu:
+            raise _Answer(-32000, "replacement transaction underpriced")
+        if held is None and len(self.pool) >= self._pool_max and not self._evict(tx):
+            raise _Answer(-32000, "txpool is full")
+        self.pool[tx.sender, tx.nonce] = tx
+        return text(tx.hash)
+
+    def _evict(self, tx: Tx) -> bool:
+        """Drop a transaction that no block can hold yet, for one that the next may; False where there is none."""
+        gapped = [
+            key for key in self.pool if any((key[0], at) not in self.pool for at in range(self._next(key[0]), key[1]))
+        ]
+        if not gapped or self._next(tx.sender) != tx.nonce:
+            return False
+        self.met["evicted"] += 1
+        del self.pool[max(gapped, key=lambda key: key[1])]
+        return True
+
+    def _next(self, sender: bytes) -> int:
+        return self.head.nonces.get(sender, 0)

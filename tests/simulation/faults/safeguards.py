@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Safeguards of the product that only tests can switch off, to show that the simulator misses none of them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import Connection, Engine, select, update
+
+from stoken.chain.rpc import RpcClient
+from stoken.errors import UnavailableError
+from stoken.mirror import reader, step
+from stoken.mirror.blocks import decode_log
+from stoken.transactions import broadcast, confirm, outbox, senders
+from stoken.transactions.outbox import Outbox, OutboxRow
+from stoken.transactions.tables import outbox as rows
+from stoken.transactions.tables import senders as table
+
+Patch = pytest.MonkeyPatch
+Off = Callable[[Patch], None]
+
+
+def _parent_hash(patch: Patch) -> None:
+    patch.setattr(step, "_check_links", lambda _at, _blocks: None)
+
+
+def _receipts_root(patch: Patch) -> None:
+    def believe(_header: object, receipts: Any) -> Any:  # noqa: ANN401 - JSON
+        return [decode_log(log) for receipt in receipts for log in receipt["logs"]]
+
+    patch.setattr(reader, "read_receipts", believe)
+
+
+def _bloom_and_log_index(patch: Patch) -> None:
+    patch.setattr(reader, "check_logs", lambda _header, _logs, _bloom: None)
+
+
+def _fencing(patch: Patch) -> None:
+    def take(connection: Connection, address: bytes, _epoch: int | None) -> int:
+        ours = update(table).where(table.c.address == address).values(next_nonce=table.c.next_nonce + 1)
+        return int(connection.execute(ours.returning(table.c.next_nonce)).scalar_one()) - 1
+
+    patch.setattr(senders, "take_nonce", take)
+
+
+def _lease_epoch(patch: Patch) -> None:
+    patch.setattr(senders, "renew", lambda _connection, _address, _epoch: None)
+
+
+def _sign_first(patch: Patch) -> None:
+    """Send within the unit of work that decides, as one does who stores what was sent."""
+    take_over, enqueue = Outbox.take_over, Outbox.enqueue
+
+    def remember(self: Any, engine: Engine, rpc: RpcClient) -> None:  # noqa: ANN401
+        self.rpc = rpc
+        take_over(self, engine, rpc)
+
+    def send(self: Any, connection: Connection, **parts: Any) -> OutboxRow:  # noqa: ANN401
+        row = enqueue(self, connection, **parts)
+        raw = connection.execute(select(rows.c.raw).where(rows.c.hash == row.hash)).scalar_one()
+        with suppress(UnavailableError):
+            self.rpc.call("eth_sendRawTransaction", f"0x{raw.hex()}")
+        return row
+
+    patch.setattr(Outbox, "take_over", remember)
+    patch.setattr(Outbox, "enqueue", send)
+
+
+def _mark_before_sending(patch: Patch) -> None:
+    """Send what is marked as never having left."""
+    honest = broadcast.BroadcastStep._mark  # noqa: SLF001 - switched off from outside
+
+    def mark(self: Any, due: Any) -> Any:  # noqa: ANN401
+        marked = honest(self, due)
+        signed = [row.hash for row in due if row.status == outbox.SIGNED]
+        with self._engine.begin() as connection:
+            connection.execute(update(rows).where(rows.c.hash.in_(signed)).values(status=outbox.SIGNED))
+        return marked
+
+    patch.setattr(broadcast.BroadcastStep, "_mark", mark)
+
+
+def _siblings(patch: Patch) -> None:
+    """Leave the other transactions of a nonce alone when a block holds one."""
+    patch.setattr(confirm, "_record_siblings", lambda *_parts: None)
+
+
+#: Each safeguard that some world misses: how to do without it, and a seed whose world then breaks.
+SAFEGUARDS: Final[dict[str, tuple[Off, int]]] = {
+    "receipts root": (_receipts_root, 0),
+    "bloom and log index": (_bloom_and_log_index, 7),
+    "fencing": (_fencing, 0),
+    "lease epoch": (_lease_epoch, 0),
+    "sign first": (_sign_first, 14),
+    "mark before sending": (_mark_before_sending, 7),
+    "siblings of a nonce": (_siblings, 0),
+}
+
+
+#: Missed only where the chain changes between two questions of one step: shown by a world made for it.
+PARENT_HASH: Final = "parent hash"
+
+
+@contextmanager
+def without(name: str) -> Iterator[None]:
+    """Switch a safeguard off."""
+    with pytest.MonkeyPatch.context() as patch:
+        (_parent_hash if name == PARENT_HASH else SAFEGUARDS[name][0])(patch)
+        yield

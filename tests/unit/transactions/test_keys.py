@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which keys the settings name."""
+
+from pathlib import Path
+
+import pytest
+
+from stoken.chain.signatures import address_of
+from stoken.errors import StartupError
+from stoken.settings import SignerSettings
+from stoken.transactions.keys import open_signers, retired_keys
+from stoken.transactions.signer import create_keystore
+
+FIRST, SECOND = b"\x41" * 32, b"\x42" * 32
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, secret in (("first", FIRST), ("second", SECOND)):
+        create_keystore(tmp_path / name, secret, "x", work_factor=2)
+    return tmp_path
+
+
+class TestOpenSigners:
+    def test_every_keystore_is_a_key_in_the_settings_order(self, folder: Path) -> None:
+        settings = SignerSettings(keystore_file=folder / "first", keystore_files=(folder / "second",), password="x")
+        assert list(open_signers(settings)) == [address_of(FIRST), address_of(SECOND)]
+
+    def test_a_key_named_twice_is_refused(self, folder: Path) -> None:
+        settings = SignerSettings(keystore_file=folder / "first", keystore_files=(folder / "first",), password="x")
+        with pytest.raises(StartupError, match="named twice"):
+            open_signers(settings)
+
+    def test_without_a_key_there_is_no_start(self) -> None:
+        with pytest.raises(StartupError, match="who sends"):
+            open_signers(SignerSettings())
+
+
+class TestRetiredKeys:
+    def test_they_are_addresses(self) -> None:
+        assert retired_keys(SignerSettings(retired=("0x" + "11" * 20,))) == {b"\x11" * 20}
+
+    @pytest.mark.parametrize("text", ["0x11", "me"])
+    def test_anything_else_is_refused(self, text: str) -> None:
+        with pytest.raises(StartupError, match="no address"):
+            retired_keys(SignerSettings(retired=(text,)))
