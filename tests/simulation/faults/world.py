@@ -42,6 +42,8 @@ FINALITY: Final = 3
 SIGNERS: Final = [KeystoreSigner(bytes((seed,)) * 32) for seed in (7, 8)]
 #: A final block that changes, or a nonce of somebody else's, ends a worker: neither happens in these worlds.
 _TENANTS: Final = ("one", "two", "three")
+#: Of the form that the outbox lets pass; the simulated contract asks for no more.
+_SIGNATURE: Final = b"\x01" * 64 + b"\x1b"
 _CRASHES: Final = (*failpoints.NAMES, "")
 
 
@@ -183,7 +185,7 @@ class World:
         known = self.accepted.get((tenant, name))
         amount = random.randrange(1, 60) if known is None or random.random() < 0.3 else known
         ref = f"{tenant}/{name}".encode().ljust(32, b"\0")
-        body = CashCreditRequest(CashEntry(b"\xca" * 20, amount, ref, 2**39), bytes(65))
+        body = CashCreditRequest(CashEntry(b"\xca" * 20, amount, ref, 2**39), _SIGNATURE)
         try:
             with unit_of_work(self.engine) as connection:
                 inbox.receive(connection, tenant, name, body, 0)
