@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 DEMO ?=
+MUTATE ?=
 PYTEST ?=
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -23,11 +24,11 @@ BENCHMARKS := $(if $(wildcard benchmarks/*.py),benchmarks)
 LINTED := stoken tests tools examples $(BENCHMARKS)
 # The longest first, since two run at a time.
 CHECKS := check-artifacts check-slither check-layout check-costs check-types check-lint check-layers check-locks \
-	check-generated check-docs check-requirements check-contracts
+	check-generated check-docs check-requirements check-mutation check-contracts
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-unit test-contracts test-network brownie check $(CHECKS) slither format bench test-long clean
+.PHONY: help setup demo test test-unit test-contracts test-network brownie check $(CHECKS) slither format bench coverage mutate test-long clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -110,9 +111,16 @@ brownie: setup .venv-brownie/stamp ## Compile and test the contracts by Brownie
 test-network: setup .cache/geth/bin/geth ## Run the tests that need a real client: geth, built once
 	@$(PY) -m pytest tests/network -n 2 --dist loadfile $(PYTEST)
 
-test-long: setup ## Run the fuzz, invariant and property tests with many more cases
+coverage: setup ## Measure which lines and branches of the contracts the tests run; fails below 99 % and 97 %
+	@$(PY) -m tools.coverage
+
+mutate: setup ## Put faults into the contracts and see which tests notice (MUTATE="contracts/compliance/Rules.sol")
+	@nice -n 19 $(PY) -m tools.mutate $(MUTATE)
+
+test-long: setup ## Run the fuzz, invariant and property tests with many more cases, and the mutants not yet run
 	@FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/network -p tests.long_runs $(PYTEST)
+	@$(MAKE) --no-print-directory coverage mutate
 
 # --- check ------------------------------------------------------------------------------------------------------------
 
@@ -141,6 +149,9 @@ check-docs: setup
 check-requirements: setup
 	@$(PY) tools/requirements.py --check
 
+check-mutation: setup
+	@$(PY) -m tools.mutate --check
+
 check-contracts: setup
 	@$(FORGE) fmt --check
 
@@ -161,7 +172,8 @@ slither: check-slither ## Analyse the contracts by Slither
 format: setup ## Format Python and Solidity, write all that is generated
 	@$(PY) -m ruff check -q --fix $(LINTED); $(PY) -m ruff format -q $(LINTED)
 	@$(FORGE) fmt
-	@$(PY) tools/generate.py && $(PY) tools/docs.py && $(PY) tools/requirements.py && $(PY) tools/layout.py
+	@$(PY) tools/generate.py && $(PY) tools/docs.py && $(PY) tools/requirements.py && $(PY) tools/layout.py \
+		&& $(PY) -m tools.mutate --page
 
 clean: ## Remove what the targets made, except committed files
 	@rm -rf .venv .venv-brownie .venv-slither node_modules build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
