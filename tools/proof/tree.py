@@ -214,14 +214,14 @@ def _mirror(source: Path, target: Path) -> None:
 
 
 def _suite(file: Path, artifact: Path) -> Suite:
-    lasting = _lasting(file.read_text())
+    outlast = lasting(file.read_text())
     content = json.loads(artifact.read_text())
     names = [str(entry.get("name")) for entry in content["abi"]]
     tests: dict[str, str] = {}
     calls: list[bytes] = []
     if content["bytecode"]["object"] not in ("0x", ""):
         for entry in sorted(content["abi"], key=lambda entry: str(entry.get("name"))):
-            if entry["type"] == "function" and re.match(r"test[_A-Z]", entry["name"]) and entry["name"] not in lasting:
+            if entry["type"] == "function" and re.match(r"test[_A-Z]", entry["name"]) and entry["name"] not in outlast:
                 types = [_type(part) for part in entry["inputs"]]
                 selector = keccak(f"{entry['name']}({','.join(types)})".encode())[:4]
                 tests[selector.hex()] = entry["name"]
@@ -229,7 +229,7 @@ def _suite(file: Path, artifact: Path) -> Suite:
     return Suite(f"{file.name}:{artifact.stem}", tuple(calls), tests, "setUp" in names)
 
 
-def _lasting(text: str) -> set[str]:
+def lasting(text: str) -> set[str]:
     """Return the functions of a file that leave in Forge what no snapshot takes back: pranks, mocks, counted calls."""
     parts = {part.split("(")[0]: part for part in text.split("    function ")[1:]}
     found = {name for name, part in parts.items() if re.search(r"vm\.(expectCall|mockCall|startPrank)\(", part)}
