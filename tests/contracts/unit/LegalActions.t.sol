@@ -88,6 +88,18 @@ contract LegalActionsTest is LegalSuite {
         legal.forceTransfers(_moves(seller, buyer, 1));
     }
 
+    function test_a_stranger_moves_corrects_and_recovers_nothing() public {
+        bytes memory refusal = abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER"));
+        ForcedMove[] memory moves = _moves(seller, buyer, 1);
+        address identity = registry.identity(seller);
+        vm.expectRevert(refusal);
+        legal.forceTransfers(moves);
+        vm.expectRevert(refusal);
+        legal.correct("entry", "CAUSE", moves);
+        vm.expectRevert(refusal);
+        legal.requestRecovery(address(token), seller, _successor, identity);
+    }
+
     function test_every_function_of_force_is_known_as_such() public view {
         string[21] memory force = [
             "forcedTransfer(address,address,uint256)",
