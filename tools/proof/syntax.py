@@ -38,6 +38,8 @@ _MINIMUM: Final = {
     "metadata": {"appendCBOR": False, "bytecodeHash": "none"},
     "optimizer": {"details": {"yul": True, "yulDetails": {"stackAllocation": True, "optimizerSteps": "u"}}},
 }
+#: For what is too deep for that in the stack.
+_FULL: Final = {**_MINIMUM, "optimizer": {"enabled": True, "runs": 200}}
 _DEPLOYED: Final = re.compile(r"^contract \w+", re.MULTILINE)
 _IMPORT: Final = re.compile(r'from "(\.[^"]+)"')
 
@@ -149,9 +151,26 @@ def complaints(sources: dict[str, str]) -> list[Node]:
 def compile_woven(sources: dict[str, str], woven: dict[str, str]) -> dict[str, str]:
     """Return the creation code of each contract that a woven source is part of, by its path."""
     wanted = {path for path in sources if _DEPLOYED.search(sources[path]) and _closure(path, sources) & set(woven)}
-    outputs = {path: {Path(path).stem: ["evm.bytecode.object"]} for path in wanted}
-    answer = _solc({**sources, **woven}, outputs, _MINIMUM)
-    return {path: str(answer["contracts"][path][Path(path).stem]["evm"]["bytecode"]["object"]) for path in wanted}
+    every = {**sources, **woven}
+    deep: set[str] = set()
+    while True:
+        try:
+            return _codes(every, wanted - deep, _MINIMUM) | _codes(every, deep, _FULL)
+        except SolcError as error:
+            files = {
+                each["sourceLocation"]["file"] for each in error.error_dict or [] if each["type"] == "YulException"
+            }
+            more = {path for path in wanted - deep if _closure(path, sources) & files}
+            if not more:
+                raise
+            deep |= more
+
+
+def _codes(sources: dict[str, str], paths: set[str], settings: Node) -> dict[str, str]:
+    if not paths:
+        return {}
+    answer = _solc(sources, {path: {Path(path).stem: ["evm.bytecode.object"]} for path in paths}, settings)
+    return {path: str(answer["contracts"][path][Path(path).stem]["evm"]["bytecode"]["object"]) for path in paths}
 
 
 def _closure(path: str, sources: dict[str, str]) -> set[str]:
