@@ -28,7 +28,7 @@ CHECKS := check-artifacts check-slither check-layout check-costs check-types che
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-unit test-contracts test-network brownie check $(CHECKS) slither format bench coverage mutate test-long clean
+.PHONY: help setup demo test test-unit test-contracts test-network brownie check $(CHECKS) slither format bench mutate test-long clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -111,16 +111,13 @@ brownie: setup .venv-brownie/stamp ## Compile and test the contracts by Brownie
 test-network: setup .cache/geth/bin/geth ## Run the tests that need a real client: geth, built once
 	@$(PY) -m pytest tests/network -n 2 --dist loadfile $(PYTEST)
 
-coverage: setup ## Measure which lines and branches of the contracts the tests run; fails below 99 % and 97 %
-	@$(PY) -m tools.coverage
-
 mutate: setup ## Put faults into the contracts and see which tests notice (MUTATE="contracts/compliance/Rules.sol")
 	@nice -n 19 $(PY) -m tools.mutate $(MUTATE)
 
 test-long: setup ## Run the fuzz, invariant and property tests with many more cases, and the mutants not yet run
 	@FOUNDRY_FUZZ_RUNS=20000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/network -p tests.long_runs $(PYTEST)
-	@$(MAKE) --no-print-directory coverage mutate
+	@$(MAKE) --no-print-directory mutate
 
 # --- check ------------------------------------------------------------------------------------------------------------
 
