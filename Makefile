@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 DEMO ?=
+MUTATE ?=
 PYTEST ?=
 HALMOS ?=
 export UV_SYSTEM_CERTS := 1
@@ -24,11 +25,11 @@ BENCHMARKS := $(if $(wildcard benchmarks/*.py),benchmarks)
 LINTED := stoken tests tools examples $(BENCHMARKS)
 # The longest first, since two run at a time.
 CHECKS := check-artifacts check-slither check-layout check-costs check-types check-lint check-layers check-locks \
-	check-generated check-docs check-requirements check-contracts
+	check-generated check-docs check-requirements check-mutation check-contracts
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-unit test-contracts test-network brownie symbolic check $(CHECKS) slither format bench test-long clean
+.PHONY: help setup demo test test-unit test-contracts test-network brownie symbolic check $(CHECKS) slither format bench mutate test-long clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -121,11 +122,15 @@ symbolic: setup .venv-halmos/stamp ## Show what holds of packed words, units, ca
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" FOUNDRY_PROFILE=symbolic .venv-halmos/bin/halmos --root . \
 		--forge-build-out build/symbolic --loop 9 --no-status $(HALMOS)
 
-test-long: symbolic ## Run symbolic checks, fuzz, invariants and properties with many more cases, and kills not yet on record
+mutate: setup ## Put faults into the contracts and see which tests notice (MUTATE="contracts/compliance/Rules.sol")
+	@nice -n 19 $(PY) -m tools.mutate $(MUTATE)
+
+test-long: symbolic ## Run checks for every argument, fuzz with many more cases, kills, seeds and mutants not yet on record
 	@STOKEN_DRILL_ACCOUNTS=10000 FOUNDRY_FUZZ_RUNS=100000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/network -p tests.long_runs $(PYTEST)
 	@$(PY) -m tests.kills 0:1000
 	@$(PY) -m tests.simulation.faults.ranges 100000
+	@$(MAKE) --no-print-directory mutate
 
 # --- check ------------------------------------------------------------------------------------------------------------
 
@@ -154,6 +159,9 @@ check-docs: setup
 check-requirements: setup
 	@$(PY) tools/requirements.py --check
 
+check-mutation: setup
+	@$(PY) -m tools.mutate --check
+
 check-contracts: setup
 	@$(FORGE) fmt --check
 
@@ -174,7 +182,8 @@ slither: check-slither ## Analyse the contracts by Slither
 format: setup ## Format Python and Solidity, write all that is generated
 	@$(PY) -m ruff check -q --fix $(LINTED); $(PY) -m ruff format -q $(LINTED)
 	@$(FORGE) fmt
-	@$(PY) tools/generate.py && $(PY) tools/docs.py && $(PY) tools/requirements.py && $(PY) tools/layout.py
+	@$(PY) tools/generate.py && $(PY) tools/docs.py && $(PY) tools/requirements.py && $(PY) tools/layout.py \
+		&& $(PY) -m tools.mutate --page
 
 clean: ## Remove what the targets made, except committed files
 	@rm -rf .venv .venv-brownie .venv-halmos .venv-slither node_modules build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IClaimNotes} from "../../../contracts/interfaces/IClaimNotes.sol";
-import {IClaimIssuer, IIdentity, IKeyHolder} from "../../../contracts/interfaces/IIdentity.sol";
+import {IClaimIssuer, IIdentity, IIdentityFactory, IKeyHolder} from "../../../contracts/interfaces/IIdentity.sol";
 import {Answering} from "../mocks/Answering.sol";
 import {IdentityContracts} from "./IdentityContracts.sol";
 
@@ -273,9 +273,8 @@ contract IdentityContractsTest is IdentityContracts {
         assertEq(address(claimIssuer).codehash, issuerCode);
         assertEq(factory.claimIssuerAddress("issuer", address(this)), address(claimIssuer));
         assertEq(factory.createClaimIssuer("issuer", address(this)), address(claimIssuer));
-        bytes memory short = abi.encodeCall(factory.createIdentities, (new bytes32[](2), new address[](1)));
-        (bool done,) = address(factory).call(short);
-        assertFalse(done);
+        vm.expectRevert(IIdentityFactory.IdentityFactoryLengthMismatch.selector);
+        factory.createIdentities(new bytes32[](2), new address[](1));
     }
 
     function test_the_first_key_is_the_one_that_the_address_was_made_for() public {

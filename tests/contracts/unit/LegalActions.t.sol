@@ -88,6 +88,18 @@ contract LegalActionsTest is LegalSuite {
         legal.forceTransfers(_moves(seller, buyer, 1));
     }
 
+    function test_a_stranger_moves_corrects_and_recovers_nothing() public {
+        bytes memory refusal = abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER"));
+        ForcedMove[] memory moves = _moves(seller, buyer, 1);
+        address identity = registry.identity(seller);
+        vm.expectRevert(refusal);
+        legal.forceTransfers(moves);
+        vm.expectRevert(refusal);
+        legal.correct("entry", "CAUSE", moves);
+        vm.expectRevert(refusal);
+        legal.requestRecovery(address(token), seller, _successor, identity);
+    }
+
     function test_every_function_of_force_is_known_as_such() public view {
         string[21] memory force = [
             "forcedTransfer(address,address,uint256)",
@@ -141,11 +153,29 @@ contract LegalActionsTest is LegalSuite {
         refusesLegal(abi.encodeCall(ILegalActions.cancelRecovery, (id)), refusal);
     }
 
+    function test_a_request_says_when_it_may_be_carried_out_and_on_what_grounds() public {
+        address identity = registry.identity(seller);
+        bytes memory data =
+            abi.encodeCall(ILegalActions.requestRecovery, (address(token), seller, _successor, identity));
+        Act memory act = nextAct(data);
+        bytes[] memory both = approvals(act, REGISTRAR_NO, SUPERVISOR_NO);
+        vm.expectEmit(address(legal));
+        emit ILegalActions.RecoveryRequested(
+            1, address(token), seller, _successor, identity, uint40(START + 3 days), groundsOf(act)
+        );
+        authority.execute(act, both);
+    }
+
     function test_a_recovery_is_canceled_while_it_waits() public {
         uint64 id = _request(seller, _successor);
         vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));
         legal.cancelRecovery(id);
-        legalAct(abi.encodeCall(ILegalActions.cancelRecovery, (id)));
+        Act memory act = nextAct(abi.encodeCall(ILegalActions.cancelRecovery, (id)));
+        bytes[] memory both = approvals(act, REGISTRAR_NO, SUPERVISOR_NO);
+        vm.expectEmit(address(legal));
+        emit ILegalActions.RecoveryCanceled(id, groundsOf(act));
+        authority.execute(act, both);
+        assertEq(legal.recoveryOf(id).status, 3);
         vm.warp(START + 3 days);
         vm.expectRevert(abi.encodeWithSelector(ILegalActions.LegalActionsRecoveryNotWaiting.selector, id));
         legal.executeRecovery(id);

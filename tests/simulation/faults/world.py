@@ -18,7 +18,14 @@ from stoken.chain.rpc import RpcClient
 from stoken.chain.statements import CashEntry
 from stoken.chain.suite import Suite
 from stoken.db import open_engine, unit_of_work
-from stoken.errors import ConflictError, FencedError, NotFoundError, TransactionStateError, UnavailableError
+from stoken.errors import (
+    ConflictError,
+    FencedError,
+    NotFoundError,
+    StartupError,
+    TransactionStateError,
+    UnavailableError,
+)
 from stoken.issuance.step import IssuanceStep
 from stoken.ledger.projection import LedgerProjection
 from stoken.mirror import Finality, MirrorStep
@@ -169,8 +176,9 @@ class World:
         for step in (*ahead, *self.worker.steps.values()):
             try:
                 step.execute()
-            except FencedError:
-                self.worker = None  # a take-over that broke off fenced this one off: it ends, and is started again
+            except (FencedError, StartupError):
+                # A take-over that broke off fenced this one off, or the node lags at the start: it is started again.
+                self.worker = None
                 return
             except (UnavailableError, OperationalError):
                 pass

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weaving: what a fault or a probe leaves of a source, and which faults are found in it."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.proof import mutants
+from tools.proof.mutants import find, weave_all
+from tools.proof.probes import Prober
+from tools.proof.sites import Fault, Finder
+from tools.proof.syntax import Piece, Wrap, complaints, trees, walk, weave
+
+SOURCE = """// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+contract Till {
+    uint256 private constant _MOST = 9;
+    uint256 public sum;
+
+    modifier onlyHere() {
+        require(msg.sender == address(this));
+        _;
+    }
+
+    function put(uint256 units) external onlyHere returns (bool) {
+        if (units == 0 || units > _MOST) return false;
+        sum += units;
+        return true;
+    }
+
+    function half(uint256 units) public pure returns (uint256) {
+        return units / 2;
+    }
+}
+"""
+UNIT = trees({"contracts/Till.sol": SOURCE})["contracts/Till.sol"]
+NODES = {node["id"]: node for node in walk(UNIT) if "id" in node}
+
+
+def changes() -> set[tuple[str, str, str]]:
+    return {
+        (fault.operator, SOURCE[fault.start : fault.end] if fault.kind != "guard" else "", fault.text)
+        for fault in Finder(SOURCE, UNIT, NODES).faults()
+    }
+
+
+class TestFaults:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            ("relation", "units > _MOST", "(units) >= (_MOST)"),
+            ("relation", "units == 0", "(units) != (0)"),
+            ("logic", "units == 0 || units > _MOST", "(units == 0) && (units > _MOST)"),
+            ("logic", "units == 0 || units > _MOST", "units > _MOST"),
+            ("condition", "units == 0 || units > _MOST", "true"),
+            ("constant", "0", "uint256(0 + 1)"),
+            ("constant", "_MOST", "_MOST + 1"),
+            ("deletion", "sum += units", ""),
+            ("assignment", "sum += units", "sum -= units;"),
+            ("return", "true", "false"),
+            ("arithmetic", "units / 2", "(units) * (2)"),
+            ("guard", "", "onlyHere"),
+        ],
+    )
+    def test_one_is_found(self, change: tuple[str, str, str]) -> None:
+        assert change in changes()
+
+    def test_what_changes_nothing_is_no_fault(self) -> None:
+        assert ("return", "true", "true") not in changes()
+        assert ("deletion", "return false", "") not in changes()
+
+
+class TestWeaving:
+    def test_wraps_nest_by_their_ranges(self) -> None:
+        outer, inner = Wrap(0, 5, [Piece("<", 1)], ">"), Wrap(0, 1, [Piece("[", 2)], "]")
+        assert weave("a + b", [inner, outer], "!").text == "<[a] + b>!"
+
+    def test_the_pieces_say_where_each_mutant_lies(self) -> None:
+        woven = weave("a + b", [Wrap(4, 5, [Piece("(x, "), Piece("yy", 7)], ")")], "")
+        ((start, end, number),) = woven.pieces
+        assert (woven.text[start:end], number) == ("yy", 7)
+
+    def test_all_faults_compile_together(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        texts, dropped = woven_till(monkeypatch, tmp_path)
+        assert dropped == []
+        assert "mutant() == 1 ?" in texts["contracts/Till.sol"] or "mutant() == 1)" in texts["contracts/Till.sol"]
+
+    def test_a_fault_that_does_not_compile_is_left_out_alone(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        place_in(monkeypatch, tmp_path)
+        found, units = find(["contracts/Till.sol"])
+        first = found[0]
+        wrong = first._replace(number=len(found) + 1, fault=Fault(*first.fault[:4], "nonsense", "put"))
+        wrong = wrong._replace(fault=found[-1].fault._replace(text="nonsense"))
+        texts, dropped = weave_all([*found, wrong], units)
+        assert dropped == [wrong]
+        assert "nonsense" not in texts["contracts/Till.sol"]
+
+
+class TestProbes:
+    def test_statements_and_both_sides_of_a_condition_have_one(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        place_in(monkeypatch, tmp_path)
+        prober = Prober("contracts/Till.sol", UNIT, 0)
+        text = prober.weave().text
+        assert [(probe.line, probe.side) for probe in prober.probes if probe.line == 14] == [
+            (14, ""),
+            (14, ""),
+            (14, "true"),
+            (14, "false"),
+        ]
+        assert complaints({"contracts/Till.sol": text}) == []
+
+
+def place_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    (folder / "contracts").mkdir()
+    (folder / "contracts/Till.sol").write_text(SOURCE)
+    for name in ("tools.proof.syntax.contracts", "tools.proof.mutants.contracts"):
+        monkeypatch.setattr(name, lambda: {"contracts/Till.sol": SOURCE})
+    for name in ("tools.proof.mutants.read", "tools.proof.probes.read"):
+        monkeypatch.setattr(name, lambda path: (folder / path).read_text())
+
+
+def woven_till(monkeypatch: pytest.MonkeyPatch, folder: Path) -> tuple[dict[str, str], list[mutants.Mutant]]:
+    place_in(monkeypatch, folder)
+    found, units = find(["contracts/Till.sol"])
+    return weave_all(found, units)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Probes before every statement and around every condition of a contract.
+
+A probe sets a variable of Forge's process: it remains where a call is reverted, and a view may do it. Since it is a
+call itself, none stands between a contract's own call and its look at what came back; what runs there is a straight
+line.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from tools.proof.syntax import Node, Piece, Woven, Wrap, read, span, walk, weave
+
+PREFIX: Final = "STOKEN"
+
+READER: Final = """
+function probeSeen(uint256 which) view {
+    assembly ("memory-safe") {
+        let at := mload(0x40)
+        let name := shl(208, 0x53544f4b454e)
+        for { let i := 0 } lt(i, 4) { i := add(i, 1) } {
+            name := or(name, shl(sub(200, mul(i, 8)), add(0x41, and(shr(mul(i, 4), which), 15))))
+        }
+        mstore(at, shl(224, 0x3d5923ee))
+        mstore(add(at, 4), 0x40)
+        mstore(add(at, 36), 0x80)
+        mstore(add(at, 68), 10)
+        mstore(add(at, 100), name)
+        mstore(add(at, 132), 1)
+        mstore(add(at, 164), shl(248, 0x31))
+        pop(staticcall(gas(), 0x7109709ECfa91a80626fF3989D68f67F5b1DD12D, at, 196, 0, 0))
+    }
+}
+
+function probe(uint256 number) pure {
+    function (uint256) view sees = probeSeen;
+    function (uint256) pure unseen;
+    assembly ("memory-safe") { unseen := sees }
+    unseen(number);
+}
+
+function probed(bool condition, uint256 number) pure returns (bool) {
+    probe(condition ? number : number + 1);
+    return condition;
+}
+"""
+_BLOCKS: Final = ("Block", "UncheckedBlock")
+_LOOPS: Final = ("WhileStatement", "ForStatement", "DoWhileStatement")
+_CALLS: Final = ("call", "staticcall", "delegatecall")
+
+
+class Probe(NamedTuple):
+    """What a number stands for: a statement, or one side of a condition, at a line."""
+
+    number: int
+    path: str
+    line: int
+    branch: bool
+    side: str
+    text: str
+
+
+class Prober:
+    """Sets the probes of one source."""
+
+    def __init__(self, path: str, unit: Node, first: int) -> None:
+        """Begin to number probes with `first`."""
+        self._path, self._unit, self._next = path, unit, first
+        self._text = read(path)
+        self.probes: list[Probe] = []
+        self._wraps: list[Wrap] = []
+
+    def weave(self) -> Woven:
+        """Return the source with its probes."""
+        for node in walk(self._unit):
+            if node["nodeType"] in ("FunctionDefinition", "ModifierDefinition") and node.get("body"):
+                self._block(node["body"])
+                for part in walk(node["body"]):
+                    if part["nodeType"] in ("IfStatement", "Conditional", *_LOOPS) and part.get("condition"):
+                        self._condition(part["condition"])
+        return weave(self._text, self._wraps, READER)
+
+    def _add(self, node: Node, side: str) -> int:
+        start, end = span(node)
+        line = self._text.count("\n", 0, start) + 1
+        text = " ".join(self._text[start:end].split())[:80]
+        self.probes.append(Probe(self._next, self._path, line, bool(side), side, text))
+        self._next += 1
+        return self._next - 1
+
+    def _condition(self, node: Node) -> None:
+        start, end = span(node)
+        number = self._add(node, "true")
+        self._add(node, "false")
+        self._wraps.append(Wrap(start, end, [Piece("probed(")], f", {number})"))
+
+    def _block(self, block: Node) -> None:
+        statements = block["statements"]
+        looks = [place for place, each in enumerate(statements) if _uses(each, ("returndatasize",))]
+        calls = [place for place, each in enumerate(statements) if _uses(each, _CALLS)]
+        for place, statement in enumerate(statements):
+            follows = bool(calls) and place > calls[0]
+            precedes = bool(looks) and place <= looks[-1] and not calls
+            self._statement(statement, inside=True, silent=follows or precedes)
+
+    def _statement(self, node: Node | None, *, inside: bool = False, silent: bool = False) -> None:
+        if not node:
+            return
+        kind = node["nodeType"]
+        if kind in _BLOCKS:
+            self._block(node)
+            return
+        if kind != "PlaceholderStatement" and not silent:
+            self._mark(node, inside=inside)
+        for part in _bodies(node):
+            self._statement(part)
+
+    def _mark(self, node: Node, *, inside: bool) -> None:
+        start, end = span(node)
+        number = self._add(node, "")
+        if inside:
+            self._wraps.append(Wrap(start, end, [Piece(f"probe({number}); ")]))
+            return
+        rest = self._text[end:]
+        stop = end + len(rest) - len(rest.lstrip()) + 1 if rest.lstrip().startswith(";") else end
+        self._wraps.append(Wrap(start, stop, [Piece(f"{{ probe({number}); ")], " }"))
+
+
+def _bodies(node: Node) -> Iterator[Node | None]:
+    if node["nodeType"] == "IfStatement":
+        yield node["trueBody"]
+        yield node.get("falseBody")
+    elif node["nodeType"] in _LOOPS:
+        yield node["body"]
+    elif node["nodeType"] == "TryStatement":
+        for clause in node["clauses"]:
+            yield clause["block"]
+
+
+def _uses(statement: Node, names: tuple[str, ...]) -> bool:
+    return statement["nodeType"] == "InlineAssembly" and any(
+        node["nodeType"] == "YulFunctionCall" and node["functionName"]["name"] in names
+        for node in walk(statement["AST"])
+    )

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sources with what is woven into them, and the compiler's opinion of the result."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from solcx import compile_standard
+from solcx.exceptions import SolcError
+
+from tools.pages import ROOT
+
+#: A node of solc's syntax tree.
+Node = dict[str, Any]
+
+#: What a woven source may call: the number of the mutant in force, which the block's difficulty carries. Reading it
+#: through a pointer lets pure functions read it, too.
+READER: Final = """
+function mutantRead() view returns (uint256 chosen) {
+    assembly ("memory-safe") { chosen := difficulty() }
+}
+
+function mutant() pure returns (uint256) {
+    function () view returns (uint256) reads = mutantRead;
+    function () pure returns (uint256) unseen;
+    assembly ("memory-safe") { unseen := reads }
+    return unseen();
+}
+"""
+
+
+#: As little optimisation as IR compiles with: it takes a third of the time, and tests of cost are left out.
+_MINIMUM: Final = {
+    "viaIR": True,
+    "metadata": {"appendCBOR": False, "bytecodeHash": "none"},
+    "optimizer": {"details": {"yul": True, "yulDetails": {"stackAllocation": True, "optimizerSteps": "u"}}},
+}
+#: For what is too deep for that in the stack.
+_FULL: Final = {**_MINIMUM, "optimizer": {"enabled": True, "runs": 200}}
+_DEPLOYED: Final = re.compile(r"^contract \w+", re.MULTILINE)
+_IMPORT: Final = re.compile(r'from "(\.[^"]+)"')
+
+
+class Piece(NamedTuple):
+    """A text to insert; `number` says of which mutant it is."""
+
+    text: str
+    number: int | None = None
+
+
+@dataclass
+class Wrap:
+    """What goes before and after a range of a source, or in its place."""
+
+    start: int
+    end: int
+    before: list[Piece]
+    after: str = ""
+    replaces: bool = False
+    numbers: list[int] = field(default_factory=list)
+
+
+class Woven(NamedTuple):
+    """A source after weaving: its text, and where in it each mutant's text and each wrap lies."""
+
+    text: str
+    pieces: list[tuple[int, int, int]]
+    wraps: list[tuple[int, int, Wrap]]
+
+
+def span(node: Node) -> tuple[int, int]:
+    """Return where a node begins and ends, in bytes."""
+    start, length, _ = (int(number) for number in node["src"].split(":"))
+    return start, start + length
+
+
+def read(path: str) -> str:
+    """Return a source with one character a byte, as the compiler counts."""
+    return (ROOT / path).read_bytes().decode("latin-1")
+
+
+def weave(text: str, wraps: Iterable[Wrap], more: str) -> Woven:
+    """Insert the wraps, which nest, into a source, and `more` after it."""
+    events: list[tuple[int, int, int, int, bool, Wrap]] = []
+    for order, wrap in enumerate(wraps):
+        events.append((wrap.start, 1, -wrap.end, order, True, wrap))
+        events.append((wrap.end, 0, -wrap.start, -order, False, wrap))
+    events.sort(key=lambda event: event[:4])
+    out: list[str] = []
+    size, at = 0, 0
+    pieces: list[tuple[int, int, int]] = []
+    opened: dict[int, int] = {}
+    ranges: list[tuple[int, int, Wrap]] = []
+    for place, _, _, _, opens, wrap in events:
+        if place > at:
+            out.append(text[at:place])
+            size += place - at
+            at = place
+        if opens:
+            opened[id(wrap)] = size
+            for piece in wrap.before:
+                out.append(piece.text)
+                if piece.number is not None:
+                    pieces.append((size, size + len(piece.text), piece.number))
+                size += len(piece.text)
+            at = wrap.end if wrap.replaces else at
+        else:
+            out.append(wrap.after)
+            size += len(wrap.after)
+            ranges.append((opened[id(wrap)], size, wrap))
+    return Woven("".join([*out, text[at:], more]), pieces, ranges)
+
+
+def walk(node: object) -> Iterator[Node]:
+    """Yield a node and everything below it, in the order of the source."""
+    if isinstance(node, dict):
+        if "nodeType" in node:
+            yield node
+        for part in node.values():
+            yield from walk(part)
+    elif isinstance(node, list):
+        for part in node:
+            yield from walk(part)
+
+
+def contracts() -> dict[str, str]:
+    """Return all sources of the suite, by their paths."""
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_bytes().decode("latin-1")
+        for path in sorted((ROOT / "contracts").rglob("*.sol"))
+    }
+
+
+def trees(sources: dict[str, str]) -> dict[str, Node]:
+    """Return the syntax tree of each source."""
+    return {path: unit["ast"] for path, unit in _analyse(sources)["sources"].items()}
+
+
+def complaints(sources: dict[str, str]) -> list[Node]:
+    """Return the compiler's errors, each with its place."""
+    try:
+        _analyse(sources)
+    except SolcError as error:
+        return [entry for entry in error.error_dict or [] if entry["severity"] == "error"]
+    return []
+
+
+def compile_woven(sources: dict[str, str], woven: dict[str, str]) -> dict[str, str]:
+    """Return the creation code of each contract that a woven source is part of, by its path."""
+    wanted = {path for path in sources if _DEPLOYED.search(sources[path]) and _closure(path, sources) & set(woven)}
+    every = {**sources, **woven}
+    deep: set[str] = set()
+    while True:
+        try:
+            return _codes(every, wanted - deep, _MINIMUM) | _codes(every, deep, _FULL)
+        except SolcError as error:
+            files = {
+                each["sourceLocation"]["file"] for each in error.error_dict or [] if each["type"] == "YulException"
+            }
+            more = {path for path in wanted - deep if _closure(path, sources) & files}
+            if not more:
+                raise
+            deep |= more
+
+
+def _codes(sources: dict[str, str], paths: set[str], settings: Node) -> dict[str, str]:
+    if not paths:
+        return {}
+    answer = _solc(sources, {path: {Path(path).stem: ["evm.bytecode.object"]} for path in paths}, settings)
+    return {path: str(answer["contracts"][path][Path(path).stem]["evm"]["bytecode"]["object"]) for path in paths}
+
+
+def _closure(path: str, sources: dict[str, str]) -> set[str]:
+    """Return a source and all that it imports of the suite, directly or not."""
+    found: set[str] = set()
+    left = [path]
+    while left:
+        here = left.pop()
+        if here not in found:
+            found.add(here)
+            left += [os.path.normpath(Path(here).parent / name) for name in _IMPORT.findall(sources[here])]
+    return found
+
+
+def _analyse(sources: dict[str, str]) -> Node:
+    return _solc(sources, {"*": {"": ["ast"]}}, {})
+
+
+def _solc(sources: dict[str, str], outputs: Node, settings: Node) -> Node:
+    request = {
+        "language": "Solidity",
+        "sources": {path: {"content": text.encode("latin-1").decode()} for path, text in sources.items()},
+        "settings": {"evmVersion": "london", "outputSelection": outputs, **settings},
+    }
+    answer: Node = compile_standard(request, solc_binary=ROOT / "tools/solc", base_path=ROOT / "node_modules")
+    return answer
