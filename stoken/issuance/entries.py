@@ -8,8 +8,9 @@ from sqlalchemy import Connection, select
 
 from stoken.issuance.queries import RequestStatus
 from stoken.issuance.tables import decisions
-from stoken.mirror.store import block_times, read_checkpoint
+from stoken.mirror.store import block_times
 from stoken.transactions import outbox
+from stoken.transactions.confirm import confirmed_to
 from stoken.transactions.outbox import OutboxRow
 
 _NANOSECONDS: Final = 1_000_000_000
@@ -46,7 +47,7 @@ def entries(connection: Connection, after: int = 0, limit: int = _PAGE) -> list[
         for row in outbox.read_all(connection, [row.transaction_key for row in rows if row.transaction_key])
     }
     times = block_times(connection, [each.block_number for each in sent.values() if each.block_number is not None])
-    final = read_checkpoint(connection).final_number
+    final = confirmed_to(connection)
     found = []
     for row in rows:
         entered = Entered(row.sequence, row.tenant, row.id, row.received_at_ns, RequestStatus.FAILED)

@@ -7,8 +7,8 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from stoken.issuance.tables import decisions
-from stoken.mirror.store import read_checkpoint
 from stoken.transactions import outbox
+from stoken.transactions.confirm import confirmed_to
 from stoken.transactions.outbox import Failure, OutboxRow
 
 
@@ -51,6 +51,6 @@ def _of(connection: Connection, sent: OutboxRow) -> RequestOutcome:
     status = RequestStatus.SENT
     if sent.block_number is not None:
         status = RequestStatus.MINED
-        if sent.block_number <= read_checkpoint(connection).final_number:
+        if sent.block_number <= confirmed_to(connection):
             status = RequestStatus.FAILED if sent.without_effect else RequestStatus.DONE
     return RequestOutcome(status, sent.hash, sent.block_number, sent.failure)

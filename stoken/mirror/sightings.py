@@ -15,21 +15,22 @@ class Sighting(NamedTuple):
     """A transaction's block; a transaction without logs may have failed."""
 
     block_number: int
+    block_hash: bytes
     has_logs: bool
 
 
 def sightings(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, Sighting]:
     """Return those of the transactions that are in a mirrored block."""
-    transactions, logs = tables.transactions.c, tables.logs.c
+    blocks, transactions, logs = tables.blocks.c, tables.transactions.c, tables.logs.c
     has_logs = exists().where(
         logs.block_number == transactions.block_number, logs.transaction_index == transactions.transaction_index
     )
     seen: dict[bytes, Sighting] = {}
     for start in range(0, len(hashes), _CHUNK):
         rows = connection.execute(
-            select(transactions.hash, transactions.block_number, has_logs.label("has_logs")).where(
-                transactions.hash.in_(hashes[start : start + _CHUNK])
-            )
+            select(
+                transactions.hash, transactions.block_number, blocks.hash.label("block"), has_logs.label("has_logs")
+            ).where(transactions.hash.in_(hashes[start : start + _CHUNK]), blocks.number == transactions.block_number)
         )
-        seen |= {row.hash: Sighting(row.block_number, bool(row.has_logs)) for row in rows}
+        seen |= {row.hash: Sighting(row.block_number, row.block, bool(row.has_logs)) for row in rows}
     return seen

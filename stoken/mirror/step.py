@@ -181,10 +181,17 @@ class MirrorStep:
         while True:
             size = self._ahead.size(first) or min(self._window.size, head - first + 1)
             try:
-                return self._ahead.take(first) or self._reader.blocks(first, first + size - 1)
+                return self._taken(first) or self._reader.blocks(first, first + size - 1)
             except LedgerUnavailableError as error:
                 if not self._window.refused(size, error):
                     raise
+
+    def _taken(self, first: int) -> Sequence[MinedBlock] | None:
+        """Return the range that was read ahead, unless its branch was replaced since: the head was read after it."""
+        blocks = self._ahead.take(first)
+        if blocks and self._reader.headers([blocks[-1].number])[0].hash != blocks[-1].hash:
+            return None
+        return blocks
 
     def _finalise(self, at: Checkpoint, final: int) -> int:
         final = min(final, at.number)

@@ -20,6 +20,7 @@ from stoken.settlement.encode import Batch, batch, batches, calldata
 from stoken.settlement.instructions import Instruction
 from stoken.telemetry.failpoints import reach
 from stoken.transactions import cursors, outbox
+from stoken.transactions.confirm import confirmed_to
 from stoken.transactions.outbox import Outbox, OutboxRow
 
 JOURNAL_CURSOR: Final = "settlement.journal"
@@ -83,7 +84,7 @@ class SettlementStep:
     def _retry(self) -> int:
         """Send the trades of a transaction that failed as a whole once more, each alone; return how many those were."""
         with reading(self._engine) as connection:
-            final = read_checkpoint(connection).final_number
+            final = confirmed_to(connection)
             keys = instructions.matched_keys(connection)
             failed = [row for row in outbox.read_all(connection, keys) if _failed(row, final)]
         if not failed:

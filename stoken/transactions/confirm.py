@@ -2,7 +2,7 @@
 """Learns from the mirror what became of each transaction, and takes it back where a reorg did."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Engine, Row, select, update
@@ -14,18 +14,20 @@ from stoken.db import unit_of_work
 from stoken.domain.transaction_states import LIVE, TransactionEvent, TransactionStatus, next_transaction_status
 from stoken.mirror.sightings import Sighting, sightings
 from stoken.mirror.store import read_checkpoint
+from stoken.transactions import cursors
 from stoken.transactions.outbox import CANCELED, FAILED, MINED, REPLACED, Failure
 from stoken.transactions.tables import outbox
 
 _Row = Row[*tuple[Any, ...]]
 _LIVE = tuple(status.value for status in LIVE)
 _IN_BLOCK = (MINED, FAILED)
+_CURSOR: Final = "confirm.final"
 
 
 class _Verdict(NamedTuple):
     row: _Row
     event: TransactionEvent
-    block_number: int | None
+    seen: Sighting | None
     failure: bytes | None
 
 
@@ -43,15 +45,19 @@ class ConfirmStep:
     def execute(self) -> int:
         """Record what the mirror saw and return how many transactions changed their state."""
         with self._engine.connect() as connection:
+            final, looked = read_checkpoint(connection).final_number, confirmed_to(connection)
             pending = _pending(connection)
-            unsettled = _above_finality(connection)
+            unsettled = _in_blocks_above(connection, looked)
             seen = sightings(connection, [row.hash for row in (*pending, *unsettled)])
         verdicts = self._judge([row for row in pending if row.hash in seen], seen)
-        moved = [row for row in unsettled if row.hash not in seen or seen[row.hash].block_number != row.block_number]
+        # The same number may by now be another block's.
+        moved = [row for row in unsettled if row.hash not in seen or seen[row.hash].block_hash != row.block_hash]
         verdicts += [_Verdict(row, TransactionEvent.DROP, None, None) for row in moved]
-        if verdicts:
+        if verdicts or final > looked:
             with unit_of_work(self._engine) as connection:
                 _record(connection, verdicts)
+                # What was taken back from a final block is in another one: that is for the next look to say.
+                cursors.move(connection, _CURSOR, looked if moved else final)
         return len(verdicts)
 
     def _judge(self, rows: Sequence[_Row], seen: dict[bytes, Sighting]) -> list[_Verdict]:
@@ -66,7 +72,7 @@ class ConfirmStep:
                 verdicts.append(_mined(row, seen))
             else:
                 failure = msgspec.json.encode(self._reason(row, receipt))
-                verdicts.append(_Verdict(row, TransactionEvent.REVERT, seen[row.hash].block_number, failure))
+                verdicts.append(_Verdict(row, TransactionEvent.REVERT, seen[row.hash], failure))
         return verdicts
 
     def _reason(self, row: _Row, receipt: dict[str, Any]) -> Failure:
@@ -104,24 +110,28 @@ class ConfirmStep:
         return None
 
 
+def confirmed_to(connection: Connection) -> int:
+    """Return the last final block up to which transactions are recorded as its chain has them, once for all."""
+    return cursors.position(connection, _CURSOR)
+
+
 def _pending(connection: Connection) -> Sequence[_Row]:
     """Return what a block may still say something new about: also what was replaced, since it may win after all."""
     replaced = outbox.c.status.in_((CANCELED, REPLACED)) & outbox.c.block_number.is_(None)
     return _rows(connection, outbox.c.status.in_(_LIVE) | replaced)
 
 
-def _above_finality(connection: Connection) -> Sequence[_Row]:
-    final = read_checkpoint(connection).final_number
-    return _rows(connection, (outbox.c.block_number > final) & outbox.c.status.in_(_IN_BLOCK))
+def _in_blocks_above(connection: Connection, number: int) -> Sequence[_Row]:
+    return _rows(connection, (outbox.c.block_number > number) & outbox.c.status.in_(_IN_BLOCK))
 
 
 def _rows(connection: Connection, where: Any) -> Sequence[_Row]:  # noqa: ANN401 - a SQL condition
-    names = ("hash", "sender", "nonce", "receiver", "raw", "gas", "status", "block_number")
+    names = ("hash", "sender", "nonce", "receiver", "raw", "gas", "status", "block_number", "block_hash")
     return connection.execute(select(*(outbox.c[name] for name in names)).where(where)).all()
 
 
 def _mined(row: _Row, seen: dict[bytes, Sighting]) -> _Verdict:
-    return _Verdict(row, TransactionEvent.MINE, seen[row.hash].block_number, None)
+    return _Verdict(row, TransactionEvent.MINE, seen[row.hash], None)
 
 
 def _failure(revert: Revert, *, approximate: bool) -> Failure:
@@ -129,12 +139,13 @@ def _failure(revert: Revert, *, approximate: bool) -> Failure:
 
 
 def _record(connection: Connection, verdicts: Iterable[_Verdict]) -> None:
-    for row, event, block_number, failure in verdicts:
+    for row, event, seen, failure in verdicts:
+        block_number, block_hash = (None, None) if seen is None else (seen.block_number, seen.block_hash)
         status = next_transaction_status(TransactionStatus(row.status), event).value
         changed = connection.execute(
             update(outbox)
             .where(outbox.c.hash == row.hash, outbox.c.status == row.status)
-            .values(status=status, block_number=block_number, failure=failure)
+            .values(status=status, block_number=block_number, block_hash=block_hash, failure=failure)
         )
         if changed.rowcount:
             _record_siblings(connection, row, block_number)

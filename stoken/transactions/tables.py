@@ -26,6 +26,7 @@ outbox = Table(
     field("owner", TEXT),
     field("status", TEXT),
     optional("block_number", INT64),
+    optional("block_hash", BYTES),
     optional("failure", BYTES),
     optional("replaced_by", BYTES),
     optional("command", TEXT),

@@ -483,6 +483,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("block_hash", sa.LargeBinary(), nullable=True),
         sa.Column("failure", sa.LargeBinary(), nullable=True),
         sa.Column("replaced_by", sa.LargeBinary(), nullable=True),
         sa.Column("command", sa.Text(), nullable=True),
