@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """JSON-RPC over HTTP, with batches and time-outs; what a node does not answer is LEDGER_UNAVAILABLE."""
 
+import time
 from collections.abc import Iterable, Sequence
 from itertools import count
 from types import TracebackType
@@ -57,6 +58,7 @@ class RpcClient:
         """
         self.url = url
         self._batch_size = batch_size
+        self._timeout = timeout
         headers = {"content-type": "application/json"}
         self._client = httpx.Client(timeout=timeout, headers=headers, auth=auth, trust_env=False, transport=transport)
         self._ids = count(1)
@@ -126,20 +128,31 @@ class RpcClient:
 
     def _post(self, body: object) -> Json:
         try:
-            response = self._client.post(self.url, content=msgspec.json.encode(body))
+            status, content = self._exchange(msgspec.json.encode(body))
         except (httpx.ReadTimeout, httpx.RemoteProtocolError) as error:
             raise TimedOutError(f"no answer from the node at {self.url}: {type(error).__name__}") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise LedgerUnavailableError(f"no answer from the node at {self.url}: {type(error).__name__}") from error
-        if response.status_code == _TOO_LARGE:
+        if status == _TOO_LARGE:
             raise OversizedError(f"the node at {self.url} finds the request too large")
         try:
-            answer = msgspec.json.decode(response.content)
+            answer = msgspec.json.decode(content)
         except msgspec.DecodeError as error:
-            raise LedgerUnavailableError(f"the node at {self.url} answers HTTP {response.status_code}") from error
-        if response.status_code != _OK and not (isinstance(answer, dict) and answer.get("error")):
-            raise LedgerUnavailableError(f"the node at {self.url} answers HTTP {response.status_code}")
+            raise LedgerUnavailableError(f"the node at {self.url} answers HTTP {status}") from error
+        if status != _OK and not (isinstance(answer, dict) and answer.get("error")):
+            raise LedgerUnavailableError(f"the node at {self.url} answers HTTP {status}")
         return answer
+
+    def _exchange(self, content: bytes) -> tuple[int, bytes]:
+        """Post and return status and answer; the time-out holds for each wait, and again for all of them together."""
+        ends_at = time.monotonic() + self._timeout
+        with self._client.stream("POST", self.url, content=content) as response:
+            parts = []
+            for part in response.iter_bytes():
+                parts.append(part)
+                if time.monotonic() > ends_at:
+                    raise httpx.ReadTimeout("the answer trickles", request=response.request)
+            return response.status_code, b"".join(parts)
 
 
 def _result(answer: Json) -> Json | NodeError:

@@ -137,7 +137,6 @@ class TestReorgThatFailsATransaction:
         assert path.row("guarded").status == "failed"
         recount(path.engine, path.rpc)
 
-    @pytest.mark.xfail(reason="ConfirmStep tells a moved transaction by its block's number alone", strict=True)
     def test_it_is_recorded_as_failed_after_a_stop_between_unwinding_and_confirming(
         self, path: EmittingPath, driver: Driver
     ) -> None:

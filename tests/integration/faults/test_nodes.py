@@ -184,7 +184,6 @@ class TestNodeThatSaysNothing:
         proxy.fail(ANY, HalfOpen(), times=None)
         assert _seconds_to_give_up(path.round) < _DEADLINE_SECONDS
 
-    @pytest.mark.xfail(reason="RpcClient bounds each wait, not the whole answer", strict=True)
     def test_f13_an_answer_that_trickles_ends_at_the_deadline(self, path: EmittingPath, proxy: FaultProxy) -> None:
         proxy.fail("eth_chainId", Trickle(), times=None)
         began = time.monotonic()
