@@ -17,8 +17,6 @@ contract Conversions is Governed, IConversions {
         /// @dev The sum of the fractions cut, in parts of a new unit: below accounts × 2^96.
         uint256 cut;
         mapping(address account => bool) done;
-        /// @dev An account was converted, be it an empty one.
-        bool touched;
     }
 
     /// @custom:storage-location erc7201:stoken.storage.Conversions
@@ -61,7 +59,8 @@ contract Conversions is Governed, IConversions {
     /// @inheritdoc IConversions
     function abandon(bytes32 id) external onlyOwner {
         Record storage record = _running(id);
-        if (record.touched) revert ConversionQuantityMismatch(0, record.converted);
+        // An account without units changes nothing, and anyone may convert one.
+        if (record.converted != 0) revert ConversionQuantityMismatch(0, record.converted);
         record.finished = true;
         address token = record.conversion.token;
         delete _data().running[token];
@@ -71,7 +70,6 @@ contract Conversions is Governed, IConversions {
     /// @inheritdoc IConversions
     function convert(bytes32 id, Holding[] calldata holdings) external {
         Record storage record = _running(id);
-        if (holdings.length != 0) record.touched = true;
         Conversion memory conversion = record.conversion;
         (, address encumbrances,,) = ISecurityToken(conversion.token).wiring();
         for (uint256 i = 0; i < holdings.length; ++i) {

@@ -98,7 +98,7 @@ contract Authority is Governed, TypedData, IAuthority {
         (bytes20 first, bytes20 second) =
             delay == 0 ? _checkApprovals(selector, digest, approvals) : _checkWaited(selector, digest);
         _checkCode(selector, act.data);
-        if (_changesCode(selector)) _checkVote(digest);
+        if (_isVoted(selector)) _checkVote(digest);
         if (Selectors.isUpgrade(selector)) _keepFormer(act.target);
         emit ActExecuted(digest, act.target, selector, first, second, act.basis, act.document);
         if (!Selectors.isForce(selector)) return Address.functionCall(act.target, act.data);
@@ -215,7 +215,7 @@ contract Authority is Governed, TypedData, IAuthority {
         Proposal memory proposal = _data().proposals[digest];
         if (proposal.canceled) revert AuthorityActCanceled(digest);
         if (proposal.eta == 0 || block.timestamp < proposal.eta) {
-            if (_changesCode(selector)) revert UpgradeTimelock(proposal.eta, block.timestamp);
+            if (_isVoted(selector)) revert UpgradeTimelock(proposal.eta, block.timestamp);
             if (_isRecovery(selector)) revert RecoveryCooldown(proposal.eta, block.timestamp);
             if (proposal.eta == 0) revert AuthorityNotProposed(digest);
             revert AuthorityDelayed(proposal.eta, block.timestamp);
@@ -226,22 +226,30 @@ contract Authority is Governed, TypedData, IAuthority {
     /// @dev Asked when an upgrade is proposed and again when it is carried out, since an audit expires.
     function _checkCode(bytes4 selector, bytes calldata data) private view {
         if (Selectors.isAppointment(selector)) _requireContract(data);
-        if (!_changesCode(selector)) return;
+        if (!_isVoted(selector) || Selectors.isConstitution(selector)) return;
         IReleases audited = _data().releases;
         if (Selectors.isUpgrade(selector)) {
-            (address code,) = abi.decode(data[4:], (address, bytes));
+            (address code, bytes memory call) = abi.decode(data[4:], (address, bytes));
             audited.requireAudited(code);
+            _requireHarmless(call);
         } else if (Selectors.isRollback(selector)) {
             (address proxy, address code) = abi.decode(data[4:], (address, address));
             if (code != _data().former[proxy]) revert CodeHashMismatch(code.codehash);
             audited.requireAudited(code);
         } else if (Selectors.isSwap(selector)) {
-            audited.requireInstanceAudited(abi.decode(data[4:], (address)));
+            audited.requireInstanceAudited(abi.decode(data[4:36], (address)));
         } else {
             (address token, address compliance) = abi.decode(data[4:], (address, address));
             audited.requireAudited(token);
             audited.requireAudited(compliance);
         }
+    }
+
+    /// @dev What the new code is called with at once runs in the owner's name: it must do nothing that waits or forces.
+    function _requireHarmless(bytes memory call) private pure {
+        bytes4 inner = bytes4(call);
+        bool bound = _isVoted(inner) || _delayMin(inner) != 0 || Selectors.isForce(inner);
+        if (call.length != 0 && bound) revert AuthorityActMalformed();
     }
 
     /// @dev In production only contracts act as agents: an agent acts alone.
@@ -257,7 +265,9 @@ contract Authority is Governed, TypedData, IAuthority {
     }
 
     function _keepFormer(address proxy) private {
-        _data().former[proxy] = Governed(proxy).implementation();
+        // Code that no longer tells what it is must not keep its proxy from better code: there is no way back to it.
+        (bool success, bytes memory answer) = proxy.staticcall(abi.encodeCall(Governed.implementation, ()));
+        _data().former[proxy] = success && answer.length == 32 ? abi.decode(answer, (address)) : address(0);
     }
 
     function _checkApprovals(bytes4 selector, bytes32 digest, bytes[] calldata approvals)
@@ -291,14 +301,15 @@ contract Authority is Governed, TypedData, IAuthority {
         emit PolicySet(selector, first, second, delay);
     }
 
-    function _changesCode(bytes4 selector) private pure returns (bool) {
+    /// @dev What members vote on: other code, other contracts in its place, other rules for acts and votes.
+    function _isVoted(bytes4 selector) private pure returns (bool) {
         return Selectors.isUpgrade(selector) || Selectors.isNewCode(selector) || Selectors.isRollback(selector)
-            || Selectors.isSwap(selector);
+            || Selectors.isSwap(selector) || Selectors.isConstitution(selector);
     }
 
     function _delayMin(bytes4 selector) private pure returns (uint32) {
         if (Selectors.isRollback(selector)) return _ROLLBACK_DELAY;
-        if (_changesCode(selector) || Selectors.isHandover(selector)) return _UPGRADE_DELAY;
+        if (_isVoted(selector)) return _UPGRADE_DELAY;
         return _isRecovery(selector) ? _RECOVERY_DELAY : 0;
     }
 

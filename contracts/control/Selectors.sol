@@ -8,13 +8,15 @@ import {IAgentRole} from "../interfaces/IAgentRole.sol";
 import {IAuthority} from "../interfaces/IAuthority.sol";
 import {IERC3643} from "../interfaces/IERC3643.sol";
 import {IIdentityRegistry} from "../interfaces/IIdentityRegistry.sol";
+import {IIdentityRegistryStorage} from "../interfaces/IIdentityRegistryStorage.sol";
 import {ILegalActions} from "../interfaces/ILegalActions.sol";
+import {IMemberVotes} from "../interfaces/IMemberVotes.sol";
 import {IRestraints} from "../interfaces/IRestraints.sol";
 import {ISecurityToken} from "../interfaces/ISecurityToken.sol";
 import {ISuiteFactory} from "../interfaces/ISuiteFactory.sol";
 
 /// @title Selectors
-/// @notice Which functions of the suite use force, and which change code or hand it over.
+/// @notice Which functions of the suite use force, and which change code or who decides.
 library Selectors {
     /// @notice What is done to holders, institutions or the network without them.
     function isForce(bytes4 selector) internal pure returns (bool) {
@@ -37,23 +39,25 @@ library Selectors {
         return selector == IAuthority.rollback.selector;
     }
 
-    /// @notice Another contract takes over what a token or the identity registry asks: its code judges from then on.
+    /// @notice Another contract takes over: as owner, as agent, or as what a token or the identity registry asks. What
+    /// its code does then counts.
     function isSwap(bytes4 selector) internal pure returns (bool) {
-        return selector == IERC3643.setCompliance.selector || selector == IERC3643.setIdentityRegistry.selector
+        return selector == OwnableUpgradeable.transferOwnership.selector || isAppointment(selector)
+            || selector == IERC3643.setCompliance.selector || selector == IERC3643.setIdentityRegistry.selector
             || selector == IIdentityRegistry.setIdentityRegistryStorage.selector
             || selector == IIdentityRegistry.setClaimTopicsRegistry.selector
             || selector == IIdentityRegistry.setTrustedIssuersRegistry.selector;
     }
 
-    /// @notice Somebody becomes an agent.
+    /// @notice Somebody becomes an agent, who acts alone from then on.
     function isAppointment(bytes4 selector) internal pure returns (bool) {
-        return selector == IAgentRole.addAgent.selector || selector == ISecurityToken.addAgentFor.selector;
+        return selector == IAgentRole.addAgent.selector || selector == ISecurityToken.addAgentFor.selector
+            || selector == IIdentityRegistryStorage.bindIdentityRegistry.selector;
     }
 
-    /// @notice Ownership leaves: with it would go every promise about upgrades.
-    function isHandover(bytes4 selector) internal pure returns (bool) {
-        return selector == OwnableUpgradeable.transferOwnership.selector
-            || selector == OwnableUpgradeable.renounceOwnership.selector;
+    /// @notice Who decides is decided anew: what an act needs, or who votes.
+    function isConstitution(bytes4 selector) internal pure returns (bool) {
+        return selector == IAuthority.setPolicy.selector || selector == IMemberVotes.setVoting.selector;
     }
 
     function _isForceOfToken(bytes4 selector) private pure returns (bool) {

@@ -39,9 +39,10 @@ struct Grounds {
 /// called function asks for. No key owns anything.
 /// @dev Policies are kept by the called function's selector: the first and the second institution's roles as masks,
 /// and a waiting time. With a waiting time an act is first proposed, with its approvals, and can be executed once the
-/// time has passed. Functions that change code, hand ownership over or recover an account always have one. Code changes
-/// by an upgrade, by a rollback, by the code of issues to come, and by another compliance contract, registry or source of
-/// the registry: all of it is audited (see {IReleases}) and voted on by the members (see {IMemberVotes}).
+/// time has passed. Functions that are voted on or recover an account always have one. Code changes by an upgrade, by a
+/// rollback, by the code of issues to come, and by another owner, agent, compliance contract, registry or source of the
+/// registry: all of it is audited (see {IReleases}) and voted on by the members (see {IMemberVotes}). Policies and who
+/// votes change by a vote too. What an upgrade calls at once is neither voted on by itself nor of force.
 interface IAuthority {
     /// @notice The act's data names no function.
     error AuthorityActMalformed();
@@ -130,8 +131,7 @@ interface IAuthority {
 
     /// @notice Sets the roles that a function needs, and its waiting time in seconds.
     /// @dev Requirements: the caller is this contract; neither mask is empty; no shorter time than two days for a
-    /// function that changes code or hands ownership over, than three days for a recovery, than four hours for a
-    /// rollback. Emits {PolicySet}.
+    /// function that is voted on, than three days for a recovery, than four hours for a rollback. Emits {PolicySet}.
     function setPolicy(bytes4 selector, uint16 first, uint16 second, uint32 delay) external;
 
     /// @notice The roles that a function needs, of the first and of the second institution, and its waiting time.

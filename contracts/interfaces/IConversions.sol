@@ -85,7 +85,7 @@ interface IConversions {
     function start(bytes32 id, Conversion calldata conversion) external;
 
     /// @notice Ends a conversion of which no account was converted, as when the ratio was wrong; its id stays used.
-    /// @dev Requirements: the caller is the owner; running; no account was converted (CONVERSION_QUANTITY_MISMATCH).
+    /// @dev Requirements: the caller is the owner; running; no unit was converted (CONVERSION_QUANTITY_MISMATCH).
     /// Emits {ConversionAbandoned}.
     function abandon(bytes32 id) external;
 

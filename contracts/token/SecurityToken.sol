@@ -15,6 +15,13 @@ import {TokenChecks} from "./TokenChecks.sol";
 contract SecurityToken is TokenChecks, IERC20 {
     address private immutable _EXTENSION;
 
+    modifier onlyEncumbrances() {
+        // Settlement locks what it holds until a later day.
+        Data storage $ = _data();
+        if (msg.sender != $.encumbrances && msg.sender != $.settlement) revert RoleRequired("ENCUMBRANCES");
+        _;
+    }
+
     constructor(address extension_) {
         _EXTENSION = extension_;
     }
@@ -83,9 +90,8 @@ contract SecurityToken is TokenChecks, IERC20 {
     }
 
     /// @dev See {ISecurityToken-lock}.
-    function lock(address account, uint96 units) external {
+    function lock(address account, uint96 units) external onlyEncumbrances {
         Data storage $ = _data();
-        bool held = _isSettling($);
         Account storage record = $.accounts[account];
         uint256 word = record.word;
         if (word & _CLOSED != 0) revert AccountClosed(account);
@@ -95,16 +101,15 @@ contract SecurityToken is TokenChecks, IERC20 {
             record.word = word + units * _LOCKED_UNIT;
             _setEncumbered($, account, $.encumbered[account] + units);
         }
-        if (held) $.held[account] += units;
+        if (msg.sender != $.encumbrances) $.held[account] += units;
     }
 
     /// @dev See {ISecurityToken-unlock}.
-    function unlock(address account, uint96 units) external {
+    function unlock(address account, uint96 units) external onlyEncumbrances {
         Data storage $ = _data();
-        bool held = _isSettling($);
         $.accounts[account].word -= units * _LOCKED_UNIT;
         _setEncumbered($, account, $.encumbered[account] - units);
-        if (held) $.held[account] -= units;
+        if (msg.sender != $.encumbrances) $.held[account] -= units;
     }
 
     /// @dev See {ISecurityToken-verdict}.
@@ -159,12 +164,5 @@ contract SecurityToken is TokenChecks, IERC20 {
         $.accounts[to].word = _recorded($, cfg, to, $.accounts[to].word) + amount;
         emit Transfer(address(0), to, amount);
         if (cfg & (_ENGAGED | _NATIVE) == _ENGAGED) ICompliance($.compliance).created(to, amount);
-    }
-
-    /// @dev Whether settlement locks, which holds units until a later day, not encumbrances; nobody else may.
-    function _isSettling(Data storage $) private view returns (bool) {
-        if (msg.sender == $.encumbrances) return false;
-        if (msg.sender != $.settlement) revert RoleRequired("ENCUMBRANCES");
-        return true;
     }
 }

@@ -5,6 +5,7 @@ import {Act, IAuthority} from "../../../contracts/interfaces/IAuthority.sol";
 import {IAgentRole} from "../../../contracts/interfaces/IAgentRole.sol";
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
+import {IIdentityRegistryStorage} from "../../../contracts/interfaces/IIdentityRegistryStorage.sol";
 import {IMemberVotes} from "../../../contracts/interfaces/IMemberVotes.sol";
 import {IModularCompliance} from "../../../contracts/interfaces/IModularCompliance.sol";
 import {IReleases} from "../../../contracts/interfaces/IReleases.sol";
@@ -181,21 +182,73 @@ contract AuthorityDelayTest is ProductionSuite {
 
     function test_only_contracts_become_agents() public {
         bytes memory refusal = abi.encodeWithSelector(CodeHashMismatch.selector, buyer.codehash);
-        bytes[4] memory calls = [
+        bytes[5] memory calls = [
             abi.encodeCall(IAgentRole.addAgent, (buyer)),
             abi.encodeCall(ISecurityToken.addAgentFor, (buyer, 1)),
+            abi.encodeCall(IIdentityRegistryStorage.bindIdentityRegistry, (buyer)),
             abi.encodePacked(IAgentRole.addAgent.selector),
             abi.encodePacked(IAgentRole.addAgent.selector, bytes31(0))
         ];
         bytes memory malformed = abi.encodeWithSelector(IAuthority.AuthorityActMalformed.selector);
-        for (uint256 i = 0; i < 4; i++) {
-            Act memory act = actOf(address(token), calls[i]);
-            bytes[] memory both = approvals(act, REGISTRAR_NO, VENUE_NO);
-            vm.expectRevert(i < 2 ? refusal : malformed);
-            authority.execute(act, both);
+        for (uint256 i = 0; i < 5; i++) {
+            _refusesProposal(_later(address(token), calls[i]), i < 3 ? refusal : malformed);
         }
-        registrarAct(address(token), abi.encodeCall(ISecurityToken.addAgentFor, (address(legal), 1)));
+    }
+
+    function test_agents_and_owners_are_audited_and_voted_on() public {
+        bytes[2] memory calls = [
+            abi.encodeCall(ISecurityToken.addAgentFor, (address(legal), 1)),
+            abi.encodeCall(IGoverned.transferOwnership, (address(legal)))
+        ];
+        bytes32 instance = _releases.instanceHash(address(legal));
+        for (uint256 i = 0; i < 2; i++) {
+            _refusesProposal(
+                _later(address(token), calls[i]), abi.encodeWithSelector(CodeHashMismatch.selector, instance)
+            );
+        }
+        _recordHash(instance, LATER);
+        for (uint256 i = 0; i < 2; i++) {
+            Act memory act = _later(address(token), calls[i]);
+            _propose(act);
+            vm.warp(START + 2 days * (i + 1));
+            _refuses(act, abi.encodeWithSelector(SignaturePolicyUnmet.selector, 0, 4));
+            carry(actDigest(act));
+            authority.execute(act, _none);
+        }
         assertEq(token.rolesOf(address(legal)), 1);
+    }
+
+    function test_policies_and_votes_change_by_a_vote() public {
+        bytes4 selector = IERC3643.pause.selector;
+        bytes[2] memory calls = [
+            abi.encodeCall(IAuthority.setPolicy, (selector, 1 << 6, 1 << 9, 0)),
+            abi.encodeCall(IMemberVotes.setVoting, (1 << 3, 10_000))
+        ];
+        for (uint256 i = 0; i < 2; i++) {
+            Act memory act = _later(i == 0 ? address(authority) : address(members), calls[i]);
+            _propose(act);
+            vm.warp(START + 2 days * (i + 1));
+            _refuses(act, abi.encodeWithSelector(SignaturePolicyUnmet.selector, 0, 4));
+            carry(actDigest(act));
+            authority.execute(act, _none);
+        }
+        (uint16 first, uint16 second,) = authority.policyOf(selector);
+        assertEq(first, 1 << 6);
+        assertEq(second, 1 << 9);
+    }
+
+    function test_an_upgrade_does_nothing_else_that_waits_or_forces() public {
+        _record(_code, LATER);
+        bytes[4] memory calls = [
+            abi.encodeCall(IGoverned.upgradeToAndCall, (address(this), "")),
+            abi.encodeCall(IAgentRole.addAgent, (address(legal))),
+            abi.encodeCall(IGoverned.transferOwnership, (address(legal))),
+            abi.encodeCall(IERC3643.burn, (seller, 1))
+        ];
+        for (uint256 i = 0; i < 4; i++) {
+            Act memory act = _later(address(token), abi.encodeCall(IGoverned.upgradeToAndCall, (_code, calls[i])));
+            _refusesProposal(act, abi.encodeWithSelector(IAuthority.AuthorityActMalformed.selector));
+        }
     }
 
     function test_an_upgrade_is_not_executed_without_a_proposal() public {
@@ -302,7 +355,8 @@ contract AuthorityDelayTest is ProductionSuite {
 
     function test_any_policy_may_have_a_waiting_time() public {
         bytes4 selector = IERC3643.pause.selector;
-        registrarAct(address(authority), abi.encodeCall(IAuthority.setPolicy, (selector, 1 << 3, 1 << 9, 1 hours)));
+        vm.prank(address(authority));
+        authority.setPolicy(selector, 1 << 3, 1 << 9, 1 hours);
         Act memory act = _later(address(token), abi.encodeCall(IERC3643.pause, ()));
         _refuses(act, abi.encodeWithSelector(IAuthority.AuthorityNotProposed.selector, actDigest(act)));
         authority.propose(act, approvals(act, REGISTRAR_NO, SUPERVISOR_NO));

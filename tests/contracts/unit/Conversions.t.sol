@@ -233,16 +233,19 @@ contract ConversionsTest is Suite {
         conversions.start("right", ratio(1, 5));
     }
 
-    function test_what_converted_an_account_is_not_abandoned() public {
+    function test_what_converted_units_is_not_abandoned() public {
         conversions.start("s", ratio(1, 5));
-        Holding[] memory nobody = new Holding[](0);
-        conversions.convert("s", nobody);
-        conversions.convert("s", plain(carol));
-        vm.expectRevert(abi.encodeWithSelector(ConversionQuantityMismatch.selector, 0, 0));
-        conversions.abandon("s");
         conversions.convert("s", plain(alice));
         vm.expectRevert(abi.encodeWithSelector(ConversionQuantityMismatch.selector, 0, 100));
         conversions.abandon("s");
+    }
+
+    function test_nobody_keeps_it_from_being_abandoned_by_an_account_without_units() public {
+        conversions.start("s", ratio(1, 5));
+        vm.prank(carol);
+        conversions.convert("s", plain(carol));
+        conversions.abandon("s");
+        conversions.start("t", ratio(1, 5));
     }
 
     function test_nothing_runs_that_did_not_start_or_is_over() public {
