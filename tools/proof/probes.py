@@ -39,9 +39,14 @@ function probe(uint256 number) pure {
     unseen(number);
 }
 
-function probed(bool condition, uint256 number) pure returns (bool) {
-    probe(condition ? number : number + 1);
-    return condition;
+function yes(uint256 number) pure returns (bool) {
+    probe(number);
+    return true;
+}
+
+function no(uint256 number) pure returns (bool) {
+    probe(number);
+    return false;
 }
 """
 _BLOCKS: Final = ("Block", "UncheckedBlock")
@@ -55,7 +60,6 @@ class Probe(NamedTuple):
     number: int
     path: str
     line: int
-    branch: bool
     side: str
     text: str
 
@@ -84,7 +88,7 @@ class Prober:
         start, end = span(node)
         line = self._text.count("\n", 0, start) + 1
         text = " ".join(self._text[start:end].split())[:80]
-        self.probes.append(Probe(self._next, self._path, line, bool(side), side, text))
+        self.probes.append(Probe(self._next, self._path, line, side, text))
         self._next += 1
         return self._next - 1
 
@@ -92,7 +96,8 @@ class Prober:
         start, end = span(node)
         number = self._add(node, "true")
         self._add(node, "false")
-        self._wraps.append(Wrap(start, end, [Piece("probed(")], f", {number})"))
+        # A call around the condition would need a place more in the stack than some functions have left.
+        self._wraps.append(Wrap(start, end, [Piece("((")], f") && yes({number}) || no({number + 1}))"))
 
     def _block(self, block: Node) -> None:
         statements = block["statements"]
