@@ -69,17 +69,17 @@ def main() -> int:
         raise SystemExit(error["formattedMessage"])
     tree = Tree("coverage")
     tree.install(compile_woven(sources, woven))
-    seen, stopped = _play(tree, len(probes))
-    _PAGE.write_text(page(probes, seen, stopped))
+    seen, apart = _play(tree, len(probes))
+    _PAGE.write_text(page(probes, seen, apart))
     total = figures(probes, seen)
     print(f"lines {_share(total.lines_run, total.lines)}, branches {_share(total.branches_run, total.branches)}")
     return int(not total.enough())
 
 
 def _play(tree: Tree, count: int) -> tuple[str, list[str]]:
-    """Return which probes were met, and the tests that did not come to their end: what these met counts, too."""
-    every = tree.suites()
-    kept = tree.passing(every)
+    """Return which probes were met, and the tests that were run apart: what these met counts, too."""
+    every = tree.suites(every=True)
+    kept = tree.passing(tree.suites())
     calls = {suite.name: set(suite.calls) for suite in kept}
     rest = [
         suite._replace(calls=(call,))
@@ -115,7 +115,7 @@ def figures(probes: list[Probe], seen: str) -> Figures:
     return Figures(sum(lines.values()), len(lines), sum(branches), len(branches))
 
 
-def page(probes: list[Probe], seen: str, stopped: list[str]) -> str:
+def page(probes: list[Probe], seen: str, apart: list[str]) -> str:
     """Return the reference page: the figures by contract, and what no test runs."""
     rows, missed = [], []
     for path, group in groupby(probes, key=lambda probe: probe.path):
@@ -130,7 +130,7 @@ def page(probes: list[Probe], seen: str, stopped: list[str]) -> str:
         branches=_BRANCHES_LEAST,
         total=figures(probes, seen).cells(),
         rows="\n".join(rows),
-        stopped="\n".join(f"* {name}" for name in stopped) or "None.",
+        apart="\n".join(f"* {name}" for name in apart) or "None.",
         missed="\n".join(missed) or "Nothing.",
     )
 
@@ -159,11 +159,12 @@ Statements after a call in assembly have no probe: a probe is a call and would t
 
 {missed}
 
-## Tests that stop early
+## Tests run apart
 
-Probes cost gas, so tests that are exact about it fail over them. What they ran until then counts.
+Probes cost gas, so tests that are exact about it fail over them; and a test that counts calls cannot be followed by
+another. What they run until they fail counts.
 
-{stopped}
+{apart}
 """
 
 

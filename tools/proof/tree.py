@@ -126,13 +126,13 @@ class Tree:
             content["bytecode"]["object"] = f"0x{code}"
             artifact.write_text(json.dumps(content))
 
-    def suites(self) -> list[Suite]:
-        """Return the unit tests and fuzz tests but those of cost."""
+    def suites(self, *, every: bool = False) -> list[Suite]:
+        """Return the unit tests and fuzz tests but those of cost, and but those that cannot be followed by another."""
         files = [*(ROOT / "tests/contracts/unit").glob("*.t.sol"), *(ROOT / "tests/contracts/fuzz").glob("*.t.sol")]
         found = []
         for file in sorted(files):
             for artifact in sorted((self.path / "build/forge" / file.name).glob("*.json")):
-                suite = _suite(file, artifact)
+                suite = _suite(file, artifact, every=every)
                 if suite.calls and "Cost" not in suite.name:
                     found.append(suite)
         return found
@@ -214,8 +214,8 @@ def _mirror(source: Path, target: Path) -> None:
             path.unlink()
 
 
-def _suite(file: Path, artifact: Path) -> Suite:
-    outlast = lasting(file.read_text())
+def _suite(file: Path, artifact: Path, *, every: bool) -> Suite:
+    outlast = set() if every else lasting(file.read_text())
     content = json.loads(artifact.read_text())
     names = [str(entry.get("name")) for entry in content["abi"]]
     tests: dict[str, str] = {}
@@ -231,9 +231,10 @@ def _suite(file: Path, artifact: Path) -> Suite:
 
 
 def lasting(text: str) -> set[str]:
-    """Return the functions of a file that leave in Forge what no snapshot takes back: pranks, mocks, counted calls."""
+    """Return the functions that leave in Forge what no snapshot takes back: open pranks, mocks, counted calls."""
     parts = {part.split("(")[0]: part for part in text.split("    function ")[1:]}
-    found = {name for name, part in parts.items() if re.search(r"vm\.(expectCall|mockCall|startPrank)\(", part)}
+    found = {name for name, part in parts.items() if re.search(r"vm\.(expectCall|mockCall)\(", part)}
+    found |= {name for name, part in parts.items() if part.count("vm.startPrank(") > part.count("vm.stopPrank(")}
     while True:
         more = {name for name, part in parts.items() if any(f" {other}(" in part for other in found)}
         if more <= found:
