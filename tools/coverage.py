@@ -59,17 +59,18 @@ def main() -> int:
     sources = contracts()
     units = trees(sources)
     probes: list[Probe] = []
-    woven = {}
+    woven, count = {}, 0
     for path in sources:
         if not path.startswith("contracts/interfaces/"):
-            prober = Prober(path, units[path], len(probes))
+            prober = Prober(path, units[path], count)
             woven[path] = prober.weave().text
             probes += prober.probes
+            count = prober.next
     for error in complaints({**sources, **woven}):
         raise SystemExit(error["formattedMessage"])
     tree = Tree("coverage")
     tree.install(compile_woven(sources, woven))
-    seen, apart = _play(tree, len(probes))
+    seen, apart = _play(tree, count)
     _PAGE.write_text(page(probes, seen, apart))
     total = figures(probes, seen)
     print(f"lines {_share(total.lines_run, total.lines)}, branches {_share(total.branches_run, total.branches)}")
