@@ -29,7 +29,7 @@ CHECKS := check-artifacts check-slither check-layout check-costs check-types che
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-unit test-contracts test-network brownie symbolic check $(CHECKS) slither format bench mutate test-long clean
+.PHONY: help setup demo test test-unit test-contracts test-network brownie symbolic check $(CHECKS) slither format bench coverage mutate test-long clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -122,15 +122,19 @@ symbolic: setup .venv-halmos/stamp ## Show what holds of packed words, units, ca
 	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" FOUNDRY_PROFILE=symbolic .venv-halmos/bin/halmos --root . \
 		--forge-build-out build/symbolic --loop 9 --no-status $(HALMOS)
 
+coverage: setup ## Measure which lines and branches of the contracts the tests run; fail below 99 and 97 %
+	@nice -n 10 $(PY) -m tools.coverage
+
 mutate: setup ## Put faults into the contracts and see which tests notice (MUTATE="contracts/compliance/Rules.sol")
 	@nice -n 19 $(PY) -m tools.mutate $(MUTATE)
 
-test-long: symbolic ## Run checks for every argument, fuzz with many more cases, kills, seeds and mutants not yet on record
+test-long: symbolic ## Run checks for every argument, fuzz with many more cases, kills, seeds, mutants not on record and coverage
 	@STOKEN_DRILL_ACCOUNTS=10000 FOUNDRY_FUZZ_RUNS=100000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/network -p tests.long_runs $(PYTEST)
 	@$(PY) -m tests.kills 0:1000
 	@$(PY) -m tests.simulation.faults.ranges 100000
 	@$(MAKE) --no-print-directory mutate
+	@$(MAKE) --no-print-directory coverage
 
 # --- check ------------------------------------------------------------------------------------------------------------
 

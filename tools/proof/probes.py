@@ -39,9 +39,14 @@ function probe(uint256 number) pure {
     unseen(number);
 }
 
-function probed(bool condition, uint256 number) pure returns (bool) {
-    probe(condition ? number : number + 1);
-    return condition;
+function yes(uint256 number) pure returns (bool) {
+    probe(number);
+    return true;
+}
+
+function no(uint256 number) pure returns (bool) {
+    probe(number);
+    return false;
 }
 """
 _BLOCKS: Final = ("Block", "UncheckedBlock")
@@ -55,7 +60,6 @@ class Probe(NamedTuple):
     number: int
     path: str
     line: int
-    branch: bool
     side: str
     text: str
 
@@ -65,10 +69,11 @@ class Prober:
 
     def __init__(self, path: str, unit: Node, first: int) -> None:
         """Begin to number probes with `first`."""
-        self._path, self._unit, self._next = path, unit, first
+        self._path, self._unit, self.next = path, unit, first
         self._text = read(path)
         self.probes: list[Probe] = []
         self._wraps: list[Wrap] = []
+        self._silent: list[tuple[int, int]] = []
 
     def weave(self) -> Woven:
         """Return the source with its probes."""
@@ -84,15 +89,19 @@ class Prober:
         start, end = span(node)
         line = self._text.count("\n", 0, start) + 1
         text = " ".join(self._text[start:end].split())[:80]
-        self.probes.append(Probe(self._next, self._path, line, bool(side), side, text))
-        self._next += 1
-        return self._next - 1
+        self.probes.append(Probe(self.next, self._path, line, side, text))
+        self.next += 1
+        return self.next - 1
 
     def _condition(self, node: Node) -> None:
         start, end = span(node)
+        if any(first <= start < last for first, last in self._silent):
+            self.next += 2
+            return
         number = self._add(node, "true")
         self._add(node, "false")
-        self._wraps.append(Wrap(start, end, [Piece("probed(")], f", {number})"))
+        # A call around the condition would need a place more in the stack than some functions have left.
+        self._wraps.append(Wrap(start, end, [Piece("((")], f") && yes({number}) || no({number + 1}))"))
 
     def _block(self, block: Node) -> None:
         statements = block["statements"]
@@ -101,6 +110,8 @@ class Prober:
         for place, statement in enumerate(statements):
             follows = bool(calls) and place > calls[0]
             precedes = bool(looks) and place <= looks[-1] and not calls
+            if follows or precedes:
+                self._silent.append(span(statement))
             self._statement(statement, inside=True, silent=follows or precedes)
 
     def _statement(self, node: Node | None, *, inside: bool = False, silent: bool = False) -> None:

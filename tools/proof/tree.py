@@ -126,28 +126,28 @@ class Tree:
             content["bytecode"]["object"] = f"0x{code}"
             artifact.write_text(json.dumps(content))
 
-    def suites(self) -> list[Suite]:
-        """Return the unit tests and fuzz tests but those of cost."""
+    def suites(self, *, every: bool = False) -> list[Suite]:
+        """Return the unit tests and fuzz tests but those of cost, and but those that cannot be followed by another."""
         files = [*(ROOT / "tests/contracts/unit").glob("*.t.sol"), *(ROOT / "tests/contracts/fuzz").glob("*.t.sol")]
         found = []
         for file in sorted(files):
             for artifact in sorted((self.path / "build/forge" / file.name).glob("*.json")):
-                suite = _suite(file, artifact)
+                suite = _suite(file, artifact, every=every)
                 if suite.calls and "Cost" not in suite.name:
                     found.append(suite)
         return found
 
     def passing(self, suites: list[Suite]) -> list[Suite]:
         """Return the suites without what does not pass here even with no fault, and say what that is."""
-        left = suites
+        left = list(suites)
+        doubtful = list(range(len(left)))
         for _ in range(_ROUNDS):
-            verdicts = self._alone(left)
-            if all(verdict.passed for verdict in verdicts):
+            verdicts = self._alone([left[at] for at in doubtful])
+            doubtful = [at for at, verdict in zip(doubtful, verdicts, strict=True) if not verdict.passed]
+            if not doubtful:
                 return [suite for suite in left if suite.calls]
-            left = [
-                suite if verdict.passed else self._without(suite, verdict.reason)
-                for suite, verdict in zip(left, verdicts, strict=True)
-            ]
+            named = dict(zip(doubtful, self._without([left[at] for at in doubtful]), strict=True))
+            left = [named.get(at, suite) for at, suite in enumerate(left)]
         raise SystemExit("the tests do not pass even without a fault")
 
     def _alone(self, suites: list[Suite]) -> list[Verdict]:
@@ -156,15 +156,16 @@ class Tree:
         verdicts = self.run("test_")
         return [verdicts[f"test_{at}"] for at in range(len(suites))]
 
-    def _without(self, suite: Suite, reason: str) -> Suite:
-        """Leave out the test that the reason names, or each that does not pass alone."""
-        failed = {selector for selector in suite.tests if f"0x{selector}" in reason}
-        if not failed:
-            each = [suite._replace(calls=(call,)) for call in suite.calls]
-            verdicts = zip(suite.calls, self._alone(each), strict=True)
-            failed = {call[:4].hex() for call, verdict in verdicts if not verdict.passed} or set(suite.tests)
-        print(f"left out: {suite.name}", *(suite.tests[selector] for selector in failed), flush=True)
-        return suite._replace(calls=tuple(call for call in suite.calls if call[:4].hex() not in failed))
+    def _without(self, suites: list[Suite]) -> list[Suite]:
+        """Leave out the tests that do not pass alone; all of a suite where each does."""
+        each = [suite._replace(calls=(call,)) for suite in suites for call in suite.calls]
+        verdicts = iter(self._alone(each))
+        found = []
+        for suite in suites:
+            failed = {call[:4].hex() for call in suite.calls if not next(verdicts).passed} or set(suite.tests)
+            print(f"left out: {suite.name}", *(suite.tests[selector] for selector in failed), flush=True)
+            found.append(suite._replace(calls=tuple(call for call in suite.calls if call[:4].hex() not in failed)))
+        return found
 
     def harness(self, orders: list[list[Suite]], tests: str) -> None:
         """Write the test that plays all suites, in each of some orders: `_play0(number)` in the first."""
@@ -213,8 +214,8 @@ def _mirror(source: Path, target: Path) -> None:
             path.unlink()
 
 
-def _suite(file: Path, artifact: Path) -> Suite:
-    outlast = lasting(file.read_text())
+def _suite(file: Path, artifact: Path, *, every: bool) -> Suite:
+    outlast = set() if every else lasting(file.read_text())
     content = json.loads(artifact.read_text())
     names = [str(entry.get("name")) for entry in content["abi"]]
     tests: dict[str, str] = {}
@@ -230,9 +231,10 @@ def _suite(file: Path, artifact: Path) -> Suite:
 
 
 def lasting(text: str) -> set[str]:
-    """Return the functions of a file that leave in Forge what no snapshot takes back: pranks, mocks, counted calls."""
+    """Return the functions that leave in Forge what no snapshot takes back: open pranks, mocks, counted calls."""
     parts = {part.split("(")[0]: part for part in text.split("    function ")[1:]}
-    found = {name for name, part in parts.items() if re.search(r"vm\.(expectCall|mockCall|startPrank)\(", part)}
+    found = {name for name, part in parts.items() if re.search(r"vm\.(expectCall|mockCall)\(", part)}
+    found |= {name for name, part in parts.items() if part.count("vm.startPrank(") > part.count("vm.stopPrank(")}
     while True:
         more = {name for name, part in parts.items() if any(f" {other}(" in part for other in found)}
         if more <= found:

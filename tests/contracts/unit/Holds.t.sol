@@ -27,6 +27,18 @@ contract HoldsTest is Batches {
         assertEq(cash.balanceOf(cash2), 10_000_000, "held cash is still the account's");
     }
 
+    function test_a_hold_ends_with_the_earlier_of_its_orders() public {
+        for (uint64 i = 0; i < 2; i++) {
+            (Order memory buy, Order memory sell) = (bid(1, 1), ask(1, 1));
+            (i == 0 ? buy : sell).settleBy -= 1 hours;
+            Batch memory batch = pair(buy, sell, 1, 1);
+            Hold memory hold = holdOf(batch);
+            hold.expiresAt = uint40(block.timestamp) + 6 hours;
+            _send(batch);
+            assertEq(modes.holdOf(VENUE, hold.tradeId), keccak256(abi.encode(hold)), "hold");
+        }
+    }
+
     function test_a_leg_that_cannot_be_held_holds_neither() public {
         _holdFails(
             pair(bid(1_000_000, 100), ask(1, 100), 100, 1_000_000),

@@ -304,6 +304,14 @@ contract RulesTest is Suite {
         vm.prank(alice);
         vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));
         compliance.unbindToken(address(token));
+        vm.expectEmit(address(compliance));
+        emit ICompliance.TokenUnbound(address(token));
+        compliance.unbindToken(address(token));
+        vm.expectRevert(abi.encodeWithSelector(IModularCompliance.ComplianceTokenNotBound.selector, address(0)));
+        compliance.unbindToken(address(0));
+        vm.expectEmit(address(compliance));
+        emit ICompliance.TokenBound(address(token));
+        compliance.bindToken(address(token));
         compliance.unbindToken(address(token));
         vm.prank(alice);
         vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));

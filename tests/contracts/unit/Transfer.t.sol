@@ -32,6 +32,7 @@ contract TransferTest is Suite {
         vm.startPrank(alice);
         assertTrue(token.transfer(bob, 0));
         assertTrue(token.transfer(alice, 1000));
+        vm.stopPrank();
         assertEq(token.balanceOf(alice), 1000);
     }
 
@@ -54,6 +55,7 @@ contract TransferTest is Suite {
         assertEq(token.verdict(alice, carol, 6, bob), refusal);
         vm.expectRevert(refusal);
         token.transferFrom(alice, carol, 6);
+        vm.stopPrank();
     }
 
     function test_the_owner_itself_needs_no_allowance() public {
@@ -170,6 +172,7 @@ contract TransferTest is Suite {
         amounts[1] = 5000;
         vm.expectRevert();
         token.batchTransfer(to, amounts);
+        vm.stopPrank();
         assertEq(token.balanceOf(bob), 1);
     }
 

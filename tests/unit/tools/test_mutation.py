@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import coverage
 from tools.proof import results
-from tools.proof.probes import Probe
 from tools.proof.results import KILLED, SURVIVED, Results, Row, load, save, score, survivors
 from tools.proof.tree import lasting
 
@@ -58,19 +56,3 @@ class TestLasting:
     function _mock() private { vm.mockCall(token, data, answer); }
 """
         assert lasting(text) == {"test_one", "test_three", "_mock"}
-
-
-class TestCoverage:
-    def test_a_line_counts_once_all_its_statements_ran(self, capsys: pytest.CaptureFixture[str]) -> None:
-        probes = [
-            Probe(0, SOURCE, 4, branch=False, side="", text="a"),
-            Probe(1, SOURCE, 4, branch=False, side="", text="b"),
-        ]
-        assert coverage.report(probes, "11") == 0
-        assert coverage.report(probes, "10") == 1
-        assert f"{SOURCE}:4: b" in capsys.readouterr().out
-
-    def test_a_side_that_is_never_taken_fails(self, capsys: pytest.CaptureFixture[str]) -> None:
-        probes = [Probe(at, SOURCE, 4, branch=True, side=side, text="c") for at, side in enumerate(("true", "false"))]
-        assert coverage.report(probes, "01") == 1
-        assert f"{SOURCE}:4: c is never true" in capsys.readouterr().out

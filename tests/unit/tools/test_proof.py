@@ -2,14 +2,17 @@
 """Weaving: what a fault or a probe leaves of a source, and which faults are found in it."""
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 
+from tools.coverage import Figures, figures, page
 from tools.proof import mutants
 from tools.proof.mutants import find, weave_all
-from tools.proof.probes import Prober
+from tools.proof.probes import Probe, Prober
 from tools.proof.sites import Fault, Finder
 from tools.proof.syntax import Piece, Wrap, complaints, trees, walk, weave
+from tools.proof.tree import lasting
 
 SOURCE = """// SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
@@ -113,6 +116,40 @@ class TestProbes:
             (14, "false"),
         ]
         assert complaints({"contracts/Till.sol": text}) == []
+
+
+class TestFigures:
+    PROBES: Final = [
+        Probe(0, "contracts/Till.sol", 3, "", "a"),
+        Probe(1, "contracts/Till.sol", 3, "", "b"),
+        Probe(2, "contracts/Till.sol", 4, "", "c"),
+        Probe(3, "contracts/Till.sol", 4, "true", "x < y"),
+        Probe(4, "contracts/Till.sol", 4, "false", "x < y"),
+    ]
+
+    def test_a_line_counts_if_all_that_begins_in_it_ran(self) -> None:
+        assert figures(self.PROBES, "10111") == Figures(1, 2, 2, 2)
+
+    def test_the_page_names_what_did_not_run(self) -> None:
+        text = page(self.PROBES, "11101", [])
+        assert "* Till:4: `x < y` is never true" in text
+        assert "| Till | 2 of 2, 100.0 % | 1 of 2, 50.0 % |" in text
+
+    @pytest.mark.parametrize("few", [Figures(98, 100, 100, 100), Figures(100, 100, 96, 100)])
+    def test_both_shares_decide(self, few: Figures) -> None:
+        assert not few.enough()
+        assert Figures(99, 100, 97, 100).enough()
+
+
+class TestOrder:
+    def test_a_test_that_leaves_something_behind_is_followed_by_none(self) -> None:
+        text = """
+    function test_open() public { vm.startPrank(a); }
+    function test_closed() public { vm.startPrank(a); vm.stopPrank(); }
+    function counts() private { vm.expectCall(a, "", 1); }
+    function test_counted() public { counts(); }
+"""
+        assert lasting(text) == {"test_open", "counts", "test_counted"}
 
 
 def place_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
