@@ -5,7 +5,8 @@ import re
 from typing import Final, NamedTuple
 
 from tools.proof.sites import Fault, Finder
-from tools.proof.syntax import READER, Node, Piece, Woven, Wrap, complaints, contracts, read, span, trees, walk, weave
+from tools.proof.syntax import READER, Piece, Woven, Wrap, complaints, contracts, read, span, trees, weave
+from tools.solidity import Node, walk
 
 _ROUNDS: Final = 30
 

@@ -9,7 +9,8 @@ line.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from tools.proof.syntax import Node, Piece, Woven, Wrap, read, span, walk, weave
+from tools.proof.syntax import Piece, Woven, Wrap, read, span, weave
+from tools.solidity import Node, walk
 
 PREFIX: Final = "STOKEN"
 

@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from tools.proof.syntax import Node, span, walk
+from tools.proof.syntax import span
+from tools.solidity import Node, walk
 
 _RELATIONS: Final = {
     "<": ("<=", ">="),

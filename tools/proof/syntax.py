@@ -3,19 +3,17 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from solcx import compile_standard
 from solcx.exceptions import SolcError
 
 from tools.pages import ROOT
-
-#: A node of solc's syntax tree.
-Node = dict[str, Any]
+from tools.solidity import Node
 
 #: What a woven source may call: the number of the mutant in force, which the block's difficulty carries. Reading it
 #: through a pointer lets pure functions read it, too.
@@ -113,18 +111,6 @@ def weave(text: str, wraps: Iterable[Wrap], more: str) -> Woven:
             size += len(wrap.after)
             ranges.append((opened[id(wrap)], size, wrap))
     return Woven("".join([*out, text[at:], more]), pieces, ranges)
-
-
-def walk(node: object) -> Iterator[Node]:
-    """Yield a node and everything below it, in the order of the source."""
-    if isinstance(node, dict):
-        if "nodeType" in node:
-            yield node
-        for part in node.values():
-            yield from walk(part)
-    elif isinstance(node, list):
-        for part in node:
-            yield from walk(part)
 
 
 def contracts() -> dict[str, str]:

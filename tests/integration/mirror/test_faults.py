@@ -2,7 +2,7 @@
 """Faults of nodes, cursors and logs that the mirror survives: docs/reference/faults.toml names these tests."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from sqlalchemy import Connection, Engine, delete, event, func, select, text, update
@@ -20,21 +20,6 @@ from stoken.mirror.clock import BlockTimeError
 from stoken.network.anvil import Anvil
 from tests.emitter import install, mine
 from tests.ledger_events import ISIN, NOBODY, SUITE, TOKEN, address, encode_log, issue, transfer
-
-
-@pytest.fixture(scope="module")
-def node() -> Iterator[Anvil]:
-    with Anvil(block_seconds=None) as anvil:
-        yield anvil
-
-
-@pytest.fixture
-def rpc(node: Anvil) -> Iterator[RpcClient]:
-    with RpcClient(node.url) as client:
-        clean = client.call("evm_snapshot")
-        install(client, [TOKEN, *SUITE.values()])
-        yield client
-        client.call("evm_revert", clean)
 
 
 def _mirror(engine: Engine, rpc: RpcClient, depth: int = 0) -> MirrorStep:

@@ -4,7 +4,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -18,27 +17,12 @@ from stoken.ledger.projection import LedgerProjection
 from stoken.mirror import Finality, MirrorStep, store, tables
 from stoken.mirror.completeness import IncompleteBlockError
 from stoken.mirror.reader import ChainReader
-from stoken.mirror.step import ReorgTooDeepError
+from stoken.mirror.step import HEAD_BLOCKS, ReorgTooDeepError
 from stoken.network.anvil import Anvil
 from tests.database import Databases
-from tests.emitter import emit, install, mine
+from tests.emitter import emit, mine
 from tests.integration.ledger.histories import random_history
-from tests.ledger_events import ISIN, NOBODY, SUITE, TOKEN, address, issue, transfer
-
-
-@pytest.fixture(scope="module")
-def node() -> Iterator[Anvil]:
-    with Anvil(block_seconds=None) as anvil:
-        yield anvil
-
-
-@pytest.fixture
-def rpc(node: Anvil) -> Iterator[RpcClient]:
-    with RpcClient(node.url) as client:
-        clean = client.call("evm_snapshot")
-        install(client, [TOKEN, *SUITE.values()])
-        yield client
-        client.call("evm_revert", clean)
+from tests.ledger_events import ISIN, NOBODY, SUITE, address, issue, transfer
 
 
 def _mirror(engine: Engine, rpc: RpcClient, depth: int = 0) -> MirrorStep:
@@ -130,6 +114,22 @@ class TestReorgs:
         assert mirror.execute().unwound == depth
         mirror.run_to_head()
         assert _digest(engine) == _fresh_digest(databases, database_kind, rpc, depth=depth + 3)
+
+    def test_what_was_read_ahead_on_a_branch_that_is_gone_is_read_again(
+        self, engine: Engine, rpc: RpcClient, databases: Databases, database_kind: str
+    ) -> None:
+        mirror = _mirror(engine, rpc, depth=35)
+        history = random_history(3, 40)
+        mine(rpc, *history[:10])
+        fork = rpc.call("evm_snapshot")
+        mine(rpc, *history[10:])
+        mirror.execute()  # the next range is read meanwhile, on the branch that goes
+        assert mirror._ahead.size(HEAD_BLOCKS) > 10  # noqa: SLF001 - else this shows nothing
+        mirror._ahead._pending.result()  # type: ignore[union-attr]  # noqa: SLF001
+        rpc.call("evm_revert", fork)
+        mine(rpc, *random_history(4, 40)[1:])
+        mirror.run_to_head()
+        assert _digest(engine) == _fresh_digest(databases, database_kind, rpc, depth=35)
 
     def test_a_reorg_that_drops_transactions_takes_them_back(self, engine: Engine, rpc: RpcClient) -> None:
         mirror = _mirror(engine, rpc, depth=4)

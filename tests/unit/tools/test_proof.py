@@ -11,8 +11,9 @@ from tools.proof import mutants
 from tools.proof.mutants import find, weave_all
 from tools.proof.probes import Probe, Prober
 from tools.proof.sites import Fault, Finder
-from tools.proof.syntax import Piece, Wrap, complaints, trees, walk, weave
+from tools.proof.syntax import Piece, Wrap, complaints, trees, weave
 from tools.proof.tree import lasting
+from tools.solidity import walk
 
 SOURCE = """// SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
