@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""What every test of the mirror stands on."""
+
 from collections.abc import Iterator
 
 import pytest
