@@ -26,10 +26,11 @@ from tools.proof.results import (
     survivors,
     write_page,
 )  # fmt: skip
+from tools.proof.strikes import Strikes
 from tools.proof.syntax import compile_woven, contracts
-from tools.proof.tree import Suite, Tree, Verdict
+from tools.proof.tree import Suite, Tree
 
-_AT_ONCE: Final = 40
+_AT_ONCE: Final = 200
 #: Suites that notice most faults of a source are played first: by its name, else by its folder.
 _FIRST: Final = {
     "control": ("LegalActionsTest", "MeasuresTest", "HaltsTest", "BarsTest"),
@@ -89,15 +90,16 @@ def _mutate(paths: list[str], options: Namespace) -> None:
         kept[mutant.path][row(mutant, "").key()] = row(mutant, INVALID)
     tree = Tree("mutation")
     tree.install(compile_woven(contracts(), texts))
-    suites = tree.passing(tree.suites())
-    orders = [_ordered(suites, path) for path in paths]
-    entries = [(paths.index(mutant.path), mutant.number) for mutant in mutants]
-    tests = "\n".join(f"    function test_{number}() public {{ _play{order}({number}); }}" for order, number in entries)
-    tree.harness(orders, tests)
+    suites = _ordered(tree.passing(tree.suites()), paths[0])
+    strikes = Strikes(tree, suites, mutants, {mutant.number for mutant in dropped})
     print(f"{len(mutants)} mutants of {len(paths)} sources, built in {monotonic() - start:.0f} s", flush=True)
     left = iter([mutant for mutant in asked if mutant not in dropped])
     while batch := list(islice(left, _AT_ONCE)):
-        _run(tree, batch, orders[0], kept)
+        noticed = strikes.run(batch)
+        for mutant in batch:
+            by = noticed.get(mutant.number)
+            found = row(mutant, KILLED, by) if by else row(mutant, SURVIVED)
+            kept[mutant.path][found.key()] = found
         for path in {mutant.path for mutant in batch}:
             total = sum(mutant.path == path for mutant in mutants)
             save(path, Results(digest(path), total, list(kept[path].values())))
@@ -118,27 +120,6 @@ def _ordered(suites: list[Suite], path: str) -> list[Suite]:
     first = _FIRST.get(Path(path).stem, _FIRST[Path(path).relative_to("contracts").parts[0]])
     order = {name: place for place, name in enumerate(first)}
     return sorted(suites, key=lambda suite: order.get(suite.name.split(":")[1], len(order)))
-
-
-def _run(
-    tree: Tree, batch: list[Mutant], suites: list[Suite], kept: dict[str, dict[tuple[str | int, ...], Row]]
-) -> None:
-    verdicts = tree.run(rf"test_({'|'.join(str(mutant.number) for mutant in batch)})\(\)")
-    for mutant in batch:
-        verdict = verdicts[f"test_{mutant.number}"]
-        found = row(mutant, SURVIVED if verdict.passed else KILLED, _noticed_by(verdict, suites))
-        kept[mutant.path][found.key()] = found
-
-
-def _noticed_by(verdict: Verdict, suites: list[Suite]) -> str:
-    if verdict.passed:
-        return ""
-    for suite in suites:
-        if f'"{suite.name}"' in verdict.reason:
-            name = suite.name.split(":")[1]
-            tests = [test for selector, test in suite.tests.items() if f"0x{selector}" in verdict.reason]
-            return f"{name}.{tests[0]}" if tests else f"{name}.setUp"
-    return verdict.reason[:80]
 
 
 if __name__ == "__main__":

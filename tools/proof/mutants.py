@@ -54,6 +54,20 @@ def weave_all(mutants: list[Mutant], units: dict[str, Node]) -> tuple[dict[str, 
     raise SystemExit("the woven sources still do not compile")
 
 
+def places(mutants: list[Mutant], dropped: set[int]) -> dict[tuple[str, int, int, str], list[Mutant]]:
+    """Return the mutants that are woven in by place: the switch of the first notes that the place was met."""
+    grouped: dict[tuple[str, int, int, str], list[Mutant]] = {}
+    for mutant in mutants:
+        if mutant.number not in dropped:
+            fault = mutant.fault
+            grouped.setdefault((mutant.path, fault.start, fault.end, fault.kind), []).append(mutant)
+    return grouped
+
+
+def _switch(mutant: Mutant, group: list[Mutant]) -> str:
+    return f"{'met' if mutant is group[0] else 'mutant'}({mutant.number})"
+
+
 def _blame(error: Node, woven: dict[str, Woven]) -> set[int]:
     """Return the mutants whose text an error lies in, else those of the narrowest wrap around it."""
     places = [error.get("sourceLocation"), *(error.get("secondarySourceLocations") or [])]
@@ -73,13 +87,9 @@ def _blame(error: Node, woven: dict[str, Woven]) -> set[int]:
 
 def _weave(path: str, unit: Node, mutants: list[Mutant], dropped: set[int]) -> Woven:
     text = read(path)
-    grouped: dict[tuple[int, int, str], list[Mutant]] = {}
-    for mutant in mutants:
-        if mutant.path == path and mutant.number not in dropped:
-            grouped.setdefault((mutant.fault.start, mutant.fault.end, mutant.fault.kind), []).append(mutant)
     functions = {span(node): node for node in walk(unit) if node["nodeType"] == "FunctionDefinition"}
     wraps: list[Wrap] = []
-    for (start, end, kind), group in grouped.items():
+    for (_, start, end, kind), group in places([each for each in mutants if each.path == path], dropped).items():
         numbers = [mutant.number for mutant in group]
         if kind == "guard":
             wraps += _guarded(text, functions[start, end], group)
@@ -88,12 +98,12 @@ def _weave(path: str, unit: Node, mutants: list[Mutant], dropped: set[int]) -> W
         if kind == "expression":
             before.append(Piece("("))
             for mutant in group:
-                before += [Piece(f"mutant() == {mutant.number} ? "), Piece(f"({mutant.fault.text})", mutant.number)]
+                before += [Piece(f"{_switch(mutant, group)} ? "), Piece(f"({mutant.fault.text})", mutant.number)]
                 before.append(Piece(" : "))
             wraps.append(Wrap(start, end, [*before, Piece("(")], "))", numbers=numbers))
             continue
         for mutant in group:
-            before.append(Piece(f"if (mutant() == {mutant.number}) {{ "))
+            before.append(Piece(f"if ({_switch(mutant, group)}) {{ "))
             before += [Piece(mutant.fault.text, mutant.number), Piece(" } else ")]
         stop = text.index(";", end) + 1
         wraps.append(Wrap(start, stop, [*before, Piece("{ ")], " }", numbers=numbers))
@@ -119,7 +129,7 @@ def _guarded(text: str, node: Node, group: list[Mutant]) -> list[Wrap]:
         variant = f"_{node['name']}{mutant.number}"
         rest = list(guards)
         rest.remove(mutant.fault.text)
-        choice += f"if (mutant() == {mutant.number}) {{ {word}{variant}({names}); {'' if word else 'return; '}}} "
+        choice += f"if ({_switch(mutant, group)}) {{ {word}{variant}({names}); {'' if word else 'return; '}}} "
         copies += f"\nfunction {variant}{listed} private {mutability} {' '.join(rest)}{given} {text[opens:closes]}"
     original = f"_{node['name']}{group[0].number}Guarded"
     entrance = f"{header} {{ {choice}{word}{original}({names}); }}\n"

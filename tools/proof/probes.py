@@ -9,30 +9,14 @@ line.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from tools.proof.syntax import Piece, Woven, Wrap, read, span, weave
+from tools.proof.syntax import SEEN, Piece, Woven, Wrap, read, span, weave
 from tools.solidity import Node, walk
 
 PREFIX: Final = "STOKEN"
 
-READER: Final = """
-function probeSeen(uint256 which) view {
-    assembly ("memory-safe") {
-        let at := mload(0x40)
-        let name := shl(208, 0x53544f4b454e)
-        for { let i := 0 } lt(i, 4) { i := add(i, 1) } {
-            name := or(name, shl(sub(200, mul(i, 8)), add(0x41, and(shr(mul(i, 4), which), 15))))
-        }
-        mstore(at, shl(224, 0x3d5923ee))
-        mstore(add(at, 4), 0x40)
-        mstore(add(at, 36), 0x80)
-        mstore(add(at, 68), 10)
-        mstore(add(at, 100), name)
-        mstore(add(at, 132), 1)
-        mstore(add(at, 164), shl(248, 0x31))
-        pop(staticcall(gas(), 0x7109709ECfa91a80626fF3989D68f67F5b1DD12D, at, 196, 0, 0))
-    }
-}
-
+READER: Final = (
+    SEEN
+    + """
 function probe(uint256 number) pure {
     function (uint256) view sees = probeSeen;
     function (uint256) pure unseen;
@@ -50,6 +34,7 @@ function no(uint256 number) pure returns (bool) {
     return false;
 }
 """
+)
 _BLOCKS: Final = ("Block", "UncheckedBlock")
 _LOOPS: Final = ("WhileStatement", "ForStatement", "DoWhileStatement")
 _CALLS: Final = ("call", "staticcall", "delegatecall")

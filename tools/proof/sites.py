@@ -31,6 +31,8 @@ _ASSIGNMENTS: Final = {
 }
 _STEPS: Final = {"++": "--", "--": "++"}
 _LOOPS: Final = ("WhileStatement", "ForStatement", "DoWhileStatement")
+#: What a default looks like where its type need not be said.
+_EMPTY: Final = ('""', "0")
 _INTEGER: Final = re.compile(r"^u?int\d+$")
 _MAPPING: Final = re.compile(r"^mapping\((\w+)")
 
@@ -154,7 +156,8 @@ class Finder:
         for part, declared in zip(parts, self._returns, strict=True):
             expected = str(declared["typeDescriptions"]["typeString"])
             for text in _defaults(expected):
-                if text != self._of(part) and not (self._of(part) == '""' and '""' in text):
+                said = self._of(part)
+                if text != said and not (said in _EMPTY and f"({said})" in text):
                     yield self._fault("expression", part, "return", text)
             yield from self._expression(part, expected)
 

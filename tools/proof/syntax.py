@@ -15,20 +15,57 @@ from solcx.exceptions import SolcError
 from tools.pages import ROOT
 from tools.solidity import Node
 
-#: What a woven source may call: the number of the mutant in force, which the block's difficulty carries. Reading it
-#: through a pointer lets pure functions read it, too.
-READER: Final = """
-function mutantRead() view returns (uint256 chosen) {
-    assembly ("memory-safe") { chosen := difficulty() }
-}
-
-function mutant() pure returns (uint256) {
-    function () view returns (uint256) reads = mutantRead;
-    function () pure returns (uint256) unseen;
-    assembly ("memory-safe") { unseen := reads }
-    return unseen();
+#: What sets a variable of Forge's process, named after a number: it remains where a call is reverted.
+SEEN: Final = """
+function probeSeen(uint256 which) view {
+    assembly ("memory-safe") {
+        let at := mload(0x40)
+        let name := shl(208, 0x53544f4b454e)
+        for { let i := 0 } lt(i, 4) { i := add(i, 1) } {
+            name := or(name, shl(sub(200, mul(i, 8)), add(0x41, and(shr(mul(i, 4), which), 15))))
+        }
+        mstore(at, shl(224, 0x3d5923ee))
+        mstore(add(at, 4), 0x40)
+        mstore(add(at, 36), 0x80)
+        mstore(add(at, 68), 10)
+        mstore(add(at, 100), name)
+        mstore(add(at, 132), 1)
+        mstore(add(at, 164), shl(248, 0x31))
+        pop(staticcall(gas(), 0x7109709ECfa91a80626fF3989D68f67F5b1DD12D, at, 196, 0, 0))
+    }
 }
 """
+
+#: What a woven source may call: whether a mutant is in force, whose number the block's difficulty carries; `met` notes
+#: it, too, in a variable of Forge's process, where the number is the greatest. A call through a pointer lets pure
+#: functions do it.
+READER: Final = (
+    SEEN
+    + """
+function mutantRead(uint256 number) view returns (bool) {
+    return block.difficulty == number;
+}
+
+function mutantMet(uint256 number) view returns (bool) {
+    if (block.difficulty == type(uint256).max) probeSeen(number);
+    return block.difficulty == number;
+}
+
+function mutant(uint256 number) pure returns (bool) {
+    function (uint256) view returns (bool) reads = mutantRead;
+    function (uint256) pure returns (bool) unseen;
+    assembly ("memory-safe") { unseen := reads }
+    return unseen(number);
+}
+
+function met(uint256 number) pure returns (bool) {
+    function (uint256) view returns (bool) reads = mutantMet;
+    function (uint256) pure returns (bool) unseen;
+    assembly ("memory-safe") { unseen := reads }
+    return unseen(number);
+}
+"""
+)
 
 
 #: As little optimisation as IR compiles with: it takes a third of the time, and tests of cost are left out.

@@ -17,12 +17,12 @@ from eth_utils.crypto import keccak
 from tools.pages import ROOT
 
 _FORGE: Final = ROOT / "node_modules/.bin/forge"
-_HARNESS: Final = "tests/contracts/Proof.t.sol"
+HARNESS: Final = "tests/contracts/Proof.t.sol"
 _LINKED: Final = ("tools", ".cache")
 #: Answers to the fuzz tests' parameters are drawn by this seed, so that a run can be repeated.
 _SEED: Final = 4
 _DRAWS: Final = 6
-_GAS_OF_A_CALL: Final = 2_000_000_000
+GAS_OF_A_CALL: Final = 2_000_000_000
 _CODE_MOST: Final = 2**24
 _ROUNDS: Final = 8
 _LIMITS: Final = {"FOUNDRY_GAS_LIMIT": str(2**62), "FOUNDRY_MEMORY_LIMIT": str(2**32)}
@@ -173,12 +173,12 @@ class Tree:
         for number, suites in enumerate(orders):
             lines = "\n".join(_line(suite) for suite in suites)
             plays.append(_PLAY.format(number=number, suites=lines))
-        text = _CONTRACT.format(plays="\n".join(plays), tests=tests, gas=_GAS_OF_A_CALL)
-        (self.path / _HARNESS).write_text(text)
+        text = _CONTRACT.format(plays="\n".join(plays), tests=tests, gas=GAS_OF_A_CALL)
+        (self.path / HARNESS).write_text(text)
 
-    def run(self, choice: str) -> dict[str, Verdict]:
-        """Run the harness's tests that match, one after another."""
-        options = ("--match-path", _HARNESS, "--match-test", choice, "--json", "-j", "1")
+    def run(self, choice: str, *, lanes: int = 1) -> dict[str, Verdict]:
+        """Run the harness's tests that match, so many at once."""
+        options = ("--match-path", HARNESS, "--match-test", choice, "--json", "-j", str(lanes))
         ran = self._forge("test", *options)
         at = ran.stdout.find("{")
         if at < 0:
@@ -242,12 +242,13 @@ def lasting(text: str) -> set[str]:
         found |= more
 
 
-def _packed(calls: tuple[bytes, ...]) -> str:
-    return "".join((len(call).to_bytes(2, "big") + call).hex() for call in calls)
+def packed(calls: tuple[bytes, ...]) -> bytes:
+    """Return calls, each after its length in two bytes."""
+    return b"".join(len(call).to_bytes(2, "big") + call for call in calls)
 
 
 def _line(suite: Suite) -> str:
-    return f'        _suite("{suite.name}", {str(suite.sets_up).lower()}, hex"{_packed(suite.calls)}");'
+    return f'        _suite("{suite.name}", {str(suite.sets_up).lower()}, hex"{packed(suite.calls).hex()}");'
 
 
 def _type(part: dict[str, Any]) -> str:

@@ -8,9 +8,10 @@ import pytest
 
 from tools.coverage import Figures, figures, page
 from tools.proof import mutants
-from tools.proof.mutants import find, weave_all
+from tools.proof.mutants import find, places, weave_all
 from tools.proof.probes import Probe, Prober
 from tools.proof.sites import Fault, Finder
+from tools.proof.strikes import Reach, reach_of
 from tools.proof.syntax import Piece, Wrap, complaints, trees, weave
 from tools.proof.tree import lasting
 from tools.solidity import walk
@@ -74,6 +75,13 @@ class TestFaults:
         assert ("return", "true", "true") not in changes()
         assert ("deletion", "return false", "") not in changes()
 
+    def test_nothing_said_otherwise_is_no_fault(self) -> None:
+        source = SOURCE.replace("return units / 2", "return 0")
+        unit = trees({"contracts/Till.sol": source})["contracts/Till.sol"]
+        nodes = {node["id"]: node for node in walk(unit) if "id" in node}
+        faults = [fault.text for fault in Finder(source, unit, nodes).faults() if fault.function == "half"]
+        assert faults == ["uint256(0 + 1)"]
+
 
 class TestWeaving:
     def test_wraps_nest_by_their_ranges(self) -> None:
@@ -88,7 +96,21 @@ class TestWeaving:
     def test_all_faults_compile_together(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         texts, dropped = woven_till(monkeypatch, tmp_path)
         assert dropped == []
-        assert "mutant() == 1 ?" in texts["contracts/Till.sol"] or "mutant() == 1)" in texts["contracts/Till.sol"]
+        assert all(f"met({number})" in texts["contracts/Till.sol"] for number in (1, 3))
+
+    def test_the_first_fault_of_a_place_notes_that_it_was_met(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        place_in(monkeypatch, tmp_path)
+        found, _ = find(["contracts/Till.sol"])
+        groups = list(places(found, set()).values())
+        assert sum(map(len, groups)) == len(found)
+        assert [
+            mutant.fault.text for mutant in next(group for group in groups if group[0].original == "sum += units")
+        ] == [
+            "sum -= units;",
+            "",
+        ]
 
     def test_a_fault_that_does_not_compile_is_left_out_alone(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -101,6 +123,17 @@ class TestWeaving:
         texts, dropped = weave_all([*found, wrong], units)
         assert dropped == [wrong]
         assert "nonsense" not in texts["contracts/Till.sol"]
+
+
+class TestReach:
+    def test_it_says_which_calls_meet_a_mutant_and_whether_set_up_does(self) -> None:
+        assert reach_of("p010\np100\np110\n") == {
+            1: Reach(in_set_up=False, calls=(0, 1)),
+            2: Reach(in_set_up=True, calls=(1,)),
+        }
+
+    def test_a_call_that_failed_while_it_was_noted_may_meet_any(self) -> None:
+        assert reach_of("p00\nf00\n") == {1: Reach(in_set_up=False, calls=(0,)), 2: Reach(in_set_up=False, calls=(0,))}
 
 
 class TestProbes:
