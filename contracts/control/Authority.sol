@@ -121,6 +121,7 @@ contract Authority is Governed, TypedData, IAuthority {
         _checkCode(selector, act.data);
         $.proposals[digest] = Proposal(first, eta, false, second);
         emit ActProposed(digest, act.target, selector, first, second, act.basis, act.document, eta);
+        if (_isVoted(selector)) IMemberVotes(address($.members)).putToVote(digest);
     }
 
     /// @inheritdoc IAuthority
@@ -267,7 +268,8 @@ contract Authority is Governed, TypedData, IAuthority {
     function _keepFormer(address proxy) private {
         // Code that no longer tells what it is must not keep its proxy from better code: there is no way back to it.
         (bool success, bytes memory answer) = proxy.staticcall(abi.encodeCall(Governed.implementation, ()));
-        _data().former[proxy] = success && answer.length == 32 ? abi.decode(answer, (address)) : address(0);
+        uint256 told = success && answer.length == 32 ? uint256(bytes32(answer)) : 0;
+        _data().former[proxy] = told <= type(uint160).max ? address(uint160(told)) : address(0);
     }
 
     function _checkApprovals(bytes4 selector, bytes32 digest, bytes[] calldata approvals)

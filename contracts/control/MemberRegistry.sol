@@ -138,12 +138,15 @@ contract MemberRegistry is MemberNodes, MemberVotes, IMemberRegistry {
             record.status = _ACTIVE;
             _enlist(member);
         }
+        _noteRoles(member, record.status == _ACTIVE ? roles : 0);
         emit MemberAdmitted(member, roles);
         _addKeys(member, keys);
     }
 
     function _setStatus(bytes20 member, uint8 status) internal override {
-        _data().members[member].status = status;
+        Member storage record = _data().members[member];
+        record.status = status;
+        _noteRoles(member, status == _ACTIVE ? record.roles : 0);
         emit MemberStatusChanged(member, status);
     }
 
@@ -162,12 +165,8 @@ contract MemberRegistry is MemberNodes, MemberVotes, IMemberRegistry {
         if (first == second) revert DualControlRequired();
     }
 
-    function _instructing(address signer) internal view override returns (bytes20 member, uint16 roles) {
-        return _authorised(signer, _INSTRUCTION, block.timestamp);
-    }
-
-    function _activeRoles(bytes20 member) internal view override returns (uint16) {
-        return _isActive(member) ? _data().members[member].roles : 0;
+    function _instructing(address signer) internal view override returns (bytes20 member) {
+        (member,) = _authorised(signer, _INSTRUCTION, block.timestamp);
     }
 
     function _isActive(bytes20 member) internal view override returns (bool) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Electorates} from "./Electorates.sol";
 import {Governed} from "./Governed.sol";
 import {Signatures} from "./Signatures.sol";
 import {TypedData} from "./TypedData.sol";
@@ -9,8 +10,8 @@ import {Key} from "../interfaces/IMemberRegistry.sol";
 import {IMemberVotes, MemberProposal} from "../interfaces/IMemberVotes.sol";
 
 /// @title MemberVotes
-/// @notice Votes of the members on who joins and who leaves, and on acts that change code.
-abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
+/// @notice Votes of the members on who joins and who leaves, and on acts that change code or who decides.
+abstract contract MemberVotes is Governed, TypedData, Electorates {
     /// @dev A vote: 1 for, 2 against.
     struct Ballot {
         bytes20 member;
@@ -60,13 +61,14 @@ abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
         Ballot storage ballot = _votesData().ballots[id];
         if (ballot.kind != 0) revert DuplicateInstruction(id);
         (ballot.member, ballot.kind, ballot.deadline) = (member, kind, proposal.deadline);
-        emit MemberProposed(id, kind, member, _voter(member, id, signature), proposal.deadline);
+        _putToVote(id);
+        emit MemberProposed(id, kind, member, _voter(id, member, id, signature), proposal.deadline);
     }
 
     /// @inheritdoc IMemberVotes
     function voteMember(bytes32 id, bool support, bytes calldata signature) external {
         Ballot storage ballot = _open(id);
-        bytes20 voter = _voter(ballot.member, _digest(keccak256(abi.encode(_VOTE, id, support))), signature);
+        bytes20 voter = _voter(id, ballot.member, _digest(keccak256(abi.encode(_VOTE, id, support))), signature);
         if (ballot.votes[voter] != 0) revert DuplicateInstruction(id);
         ballot.votes[voter] = support ? _FOR : _AGAINST;
         emit MemberVoted(id, voter, support);
@@ -77,11 +79,8 @@ abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
         bytes32 id = _proposalId(proposal);
         Ballot storage ballot = _open(id);
         if (!_fits(proposal.kind, proposal.member)) revert MemberVotesProposalInvalid(proposal.kind, proposal.member);
-        (uint256 votes, uint256 electors) = tallyOf(id);
-        uint16 majority = _votesData().majority;
-        if (electors == 0 || votes * _WHOLE < electors * majority) {
-            revert MemberVotesMajorityMissing(votes, electors, majority);
-        }
+        (uint256 votes, uint256 electors, bool carried) = _tally(id, ballot.votes, ballot.member);
+        if (!carried) revert MemberVotesMajorityMissing(votes, electors, _electorateOf(id).majority);
         ballot.decided = true;
         emit MemberDecided(id, votes, electors);
         if (proposal.kind == _ADMIT) _admit(proposal.member, proposal.roles, proposal.keys);
@@ -89,10 +88,19 @@ abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
     }
 
     /// @inheritdoc IMemberVotes
+    function putToVote(bytes32 act) external onlyOwner {
+        if (_electorateOf(act).votingRoles != 0) revert DuplicateInstruction(act);
+        // No act of two institutions takes an electorate ahead of the proposal.
+        (,, uint40 eta,) = IAuthority(owner()).proposalOf(act);
+        if (eta == 0) revert MemberVotesProposalUnknown(act);
+        _putToVote(act);
+    }
+
+    /// @inheritdoc IMemberVotes
     function voteAct(bytes32 act, bool support, bytes calldata signature) external {
-        (,, uint40 eta, bool canceled) = IAuthority(owner()).proposalOf(act);
-        if (eta == 0 || canceled) revert MemberVotesProposalUnknown(act);
-        bytes20 voter = _voter(0, _digest(keccak256(abi.encode(_ACT_VOTE, act, support))), signature);
+        (,,, bool canceled) = IAuthority(owner()).proposalOf(act);
+        if (canceled || _electorateOf(act).votingRoles == 0) revert MemberVotesProposalUnknown(act);
+        bytes20 voter = _voter(act, 0, _digest(keccak256(abi.encode(_ACT_VOTE, act, support))), signature);
         mapping(bytes20 => uint8) storage votes = _votesData().actVotes[act];
         if (votes[voter] != 0) revert DuplicateInstruction(act);
         votes[voter] = support ? _FOR : _AGAINST;
@@ -111,9 +119,12 @@ abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
 
     /// @inheritdoc IMemberVotes
     function tallyOfAct(bytes32 act) external view returns (uint256 votes, uint256 electors, bool carried) {
-        VotesData storage $ = _votesData();
-        (votes, electors) = _tally($.actVotes[act], 0);
-        carried = electors != 0 && votes * _WHOLE >= electors * $.majority;
+        return _tally(act, _votesData().actVotes[act], 0);
+    }
+
+    /// @inheritdoc IMemberVotes
+    function isElector(bytes32 proposal, bytes20 member) external view returns (bool) {
+        return _isElector(_electorateOf(proposal), _votesData().ballots[proposal].member, member);
     }
 
     /// @inheritdoc IMemberVotes
@@ -122,20 +133,17 @@ abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
     }
 
     /// @inheritdoc IMemberVotes
-    function tallyOf(bytes32 id) public view returns (uint256 votes, uint256 electors) {
+    function tallyOf(bytes32 id) external view returns (uint256 votes, uint256 electors) {
         Ballot storage ballot = _votesData().ballots[id];
-        return _tally(ballot.votes, ballot.member);
+        (votes, electors,) = _tally(id, ballot.votes, ballot.member);
     }
 
     function _admit(bytes20 member, uint16 roles, Key[] calldata keys) internal virtual;
 
     function _setStatus(bytes20 member, uint8 status) internal virtual;
 
-    /// @dev The active member for which a key signs instructions, and its roles; zero if there is none.
-    function _instructing(address signer) internal view virtual returns (bytes20 member, uint16 roles);
-
-    /// @dev The roles of an active member, zero of any other.
-    function _activeRoles(bytes20 member) internal view virtual returns (uint16);
+    /// @dev The active member for which a key signs instructions; zero if there is none.
+    function _instructing(address signer) internal view virtual returns (bytes20 member);
 
     /// @dev Status as in the registry; zero if unknown.
     function _statusOf(bytes20 member) internal view virtual returns (uint8);
@@ -152,27 +160,42 @@ abstract contract MemberVotes is Governed, TypedData, IMemberVotes {
         _votesData().members.push(member);
     }
 
-    function _tally(mapping(bytes20 => uint8) storage given, bytes20 affected)
+    function _putToVote(bytes32 id) private {
+        _takeElectorate(id, _votesData().votingRoles, _votesData().majority);
+    }
+
+    function _tally(bytes32 id, mapping(bytes20 => uint8) storage given, bytes20 affected)
         private
         view
-        returns (uint256 votes, uint256 electors)
+        returns (uint256 votes, uint256 electors, bool carried)
     {
-        VotesData storage $ = _votesData();
-        bytes20[] memory members = $.members;
+        Electorate memory electorate = _electorateOf(id);
+        bytes20[] memory members = _votesData().members;
         for (uint256 i = 0; i < members.length; ++i) {
-            if (members[i] == affected || _activeRoles(members[i]) & $.votingRoles == 0) continue;
+            if (!_isElector(electorate, affected, members[i])) continue;
             ++electors;
             if (given[members[i]] == _FOR) ++votes;
         }
+        carried = electors != 0 && votes * _WHOLE >= electors * electorate.majority;
     }
 
-    function _voter(bytes20 affected, bytes32 digest, bytes calldata signature) private view returns (bytes20 member) {
+    /// @dev A key of an active member, which had a vote when the proposal was made.
+    function _voter(bytes32 id, bytes20 affected, bytes32 digest, bytes calldata signature)
+        private
+        view
+        returns (bytes20 member)
+    {
         address signer = Signatures.signerOf(digest, signature);
-        uint16 roles;
-        (member, roles) = _instructing(signer);
+        member = _instructing(signer);
         if (member == 0) revert SignatureInvalid(signer);
-        uint16 voting_ = _votesData().votingRoles;
-        if (roles & voting_ == 0 || member == affected) revert RoleRequired(bytes32(uint256(voting_)));
+        Electorate memory electorate = _electorateOf(id);
+        if (!_isElector(electorate, affected, member)) {
+            revert RoleRequired(bytes32(uint256(electorate.votingRoles)));
+        }
+    }
+
+    function _isElector(Electorate memory electorate, bytes20 affected, bytes20 member) private view returns (bool) {
+        return member != affected && _hasVote(electorate, member);
     }
 
     function _open(bytes32 id) private view returns (Ballot storage ballot) {

@@ -21,11 +21,15 @@ struct MemberProposal {
 }
 
 /// @title IMemberVotes
-/// @notice Votes of the members on who joins and who leaves, and on acts of Authority that change code.
-/// @dev Every active member with a voting role has one vote, except on itself. A proposal passes when the votes for it
-/// reach the majority of those that could be given, counted when it is carried out; it expires at its deadline. What
-/// passes needs no act of Authority; the other way, an act of registrar and supervisor or venue, stays for what cannot
-/// wait.
+/// @notice Votes of the members on who joins and who leaves, and on the acts of Authority that need one: other code and
+/// the way back to the code before; another owner or agent, compliance contract, registry or source of the registry;
+/// the policies of acts; and who votes.
+/// @dev Whoever was an active member with a voting role when the proposal was made has one vote, except on itself, and
+/// the majority is of these and as it was then. What happens to members afterwards changes neither: who is admitted
+/// later has no vote on it; who is suspended or expelled later still counts among those that could vote, keeps the vote
+/// it gave, and gives none while it is not active. A proposal on a member expires at its deadline, an act at its own.
+/// What passes on a member needs no act of Authority; the other way, an act of registrar and supervisor or venue, stays
+/// for what cannot wait.
 interface IMemberVotes {
     /// @notice The kind does not fit the member as it is.
     error MemberVotesProposalInvalid(uint8 kind, bytes20 member);
@@ -44,6 +48,10 @@ interface IMemberVotes {
         bytes32 indexed proposal, uint8 kind, bytes20 indexed member, bytes20 indexed proposer, uint40 deadline
     );
 
+    /// @notice Who votes on a proposal, or on an act, was fixed: members that were active with one of these roles
+    /// before this event, with this majority. Each electorate ends an epoch.
+    event ElectorateTaken(bytes32 indexed proposal, uint48 epoch, uint16 votingRoles, uint16 majority);
+
     /// @notice A member voted.
     event MemberVoted(bytes32 indexed proposal, bytes20 indexed voter, bool support);
 
@@ -58,7 +66,7 @@ interface IMemberVotes {
 
     /// @notice Puts a proposal to the vote; anyone relays. Returns its digest (EIP-712), which is its id.
     /// @dev Requirements: the deadline has not passed; it is new; its kind fits the member; an active INSTRUCTION key
-    /// of a member that may vote on it signed it. Emits {MemberProposed}.
+    /// of a member that may vote on it signed it. Emits {ElectorateTaken} and {MemberProposed}.
     function proposeMember(MemberProposal calldata proposal, bytes calldata signature) external returns (bytes32 id);
 
     /// @notice Votes once; anyone relays.
@@ -70,24 +78,32 @@ interface IMemberVotes {
     /// @dev Requirements: the proposal is open and has its majority. Emits {MemberDecided}, and what the change emits.
     function executeMember(MemberProposal calldata proposal) external;
 
+    /// @notice Fixes who votes on an act, when it is proposed.
+    /// @dev Requirements: the caller is the owner, an Authority, where the act was proposed; it was not put to the vote
+    /// before. Emits {ElectorateTaken}.
+    function putToVote(bytes32 act) external;
+
     /// @notice Votes once on an act of the owner, an Authority, while it waits; anyone relays.
-    /// @dev Requirements: the act was proposed there and is not canceled; the signature over
+    /// @dev Requirements: the act was proposed there, is voted on and not canceled; the signature over
     /// `ActVote(bytes32 act,bool support)` by an active INSTRUCTION key of a member that may vote and has not.
     /// Emits {ActVoted}.
     function voteAct(bytes32 act, bool support, bytes calldata signature) external;
 
-    /// @notice Sets who votes and by what majority.
+    /// @notice Sets who votes and by what majority, on proposals to come.
     /// @dev Requirements: the caller is the owner; a role; more than 5,000 and at most 10,000. Emits {VotingSet}.
     function setVoting(uint16 votingRoles, uint16 majority) external;
 
     /// @notice Who votes and by what majority.
     function voting() external view returns (uint16 votingRoles, uint16 majority);
 
-    /// @notice Votes for a proposal that count today, and how many could be given.
+    /// @notice Votes for a proposal, and how many could be given.
     function tallyOf(bytes32 id) external view returns (uint256 votes, uint256 electors);
 
-    /// @notice Votes for an act that count today, how many could be given, and whether they reach the majority.
+    /// @notice Votes for an act, how many could be given, and whether they reach the majority.
     function tallyOfAct(bytes32 act) external view returns (uint256 votes, uint256 electors, bool carried);
+
+    /// @notice Whether a member had a vote on a proposal, or on an act, when it was made.
+    function isElector(bytes32 proposal, bytes20 member) external view returns (bool);
 
     /// @notice All members, whatever their status.
     function memberList() external view returns (bytes20[] memory);

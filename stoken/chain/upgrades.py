@@ -19,6 +19,8 @@ from stoken.errors import RefusedError
 #: In place of a contract's name: the code of issues to come, token and compliance.
 ISSUES: Final = "issues"
 _ISSUE_CODES: Final = ("SecurityToken", "ModularCompliance")
+#: It asks the other contracts, and is asked by them what it always answered.
+_LAST: Final = "authority"
 
 
 class Terms(NamedTuple):
@@ -71,7 +73,8 @@ def prepare(
     """Return the upgrade of a contract (as `inspect` names it), or of the code of issues to come, to deployed code.
 
     Raises RefusedError where the contract is unknown, the code is not this build, has no audit that counts, or
-    `report` is not the compatibility test that the upgrade file names, of this build and without differences.
+    `report` is not the compatibility test that the upgrade file names, of this build and without differences; and for
+    Authority while another contract runs other code than this build: it asks the others, and no older one answers.
     """
     target, expected, data = _call(rpc, suite, name, codes)
     for code, artifact in zip(codes, expected, strict=True):
@@ -120,7 +123,10 @@ def _call(rpc: RpcClient, suite: Suite, name: str, codes: Sequence[bytes]) -> tu
         factory = Interface(artifacts.load("SuiteFactory").abi)
         return suite["factory"], _ISSUE_CODES, factory.encode("setImplementations", *codes)
     _require_count(codes, 1)
-    contract = _find(inspect(rpc, suite), name)
+    contracts = inspect(rpc, suite)
+    contract = _find(contracts, name)
+    if name == _LAST:
+        _require_others_done(contracts)
     proxy = Interface(artifacts.load(contract.artifact).abi)
     return contract.address, (contract.artifact,), proxy.encode("upgradeToAndCall", codes[0], b"")
 
@@ -130,6 +136,12 @@ def _find(contracts: Sequence[Inspected], name: str) -> Inspected:
     if found is None:
         _mismatch(f"the suite has no contract {name}")
     return found
+
+
+def _require_others_done(contracts: Sequence[Inspected]) -> None:
+    older = [contract.name for contract in contracts if contract.name != _LAST and not contract.is_audited_build]
+    if older:
+        _mismatch(f"upgrade {_LAST} last: of other code than this build are still {', '.join(older)}")
 
 
 def _require_count(codes: Sequence[bytes], count: int) -> None:

@@ -11,7 +11,7 @@ def cleared(draw: Draw) -> list[Operation]:
     model = draw.world.model
     return [
         *(_unlocked(draw, key, lockup) for key, lockup in model.lockups.items()),
-        *(_released(draw, trade) for trade in model.held_trades.values()),
+        *(released(draw, trade) for trade in model.held_trades.values()),
     ]
 
 
@@ -35,7 +35,8 @@ def _unlocked(draw: Draw, key: bytes, lockup: Lockup) -> Operation:
     return Operation("release", draw.world.chain.venue, to, data, lambda m, b: m.end_lock_up(key, lockup, b))
 
 
-def _released(draw: Draw, trade: Deal) -> Operation:
+def released(draw: Draw, trade: Deal) -> Operation:
+    """Return the release of a held trade, whose time has come."""
     data = interface("SettlementModes").encode("releaseHold", tuple(trade))
     to = draw.world.chain.suite["settlement"]
     return Operation("releaseHold", draw.world.chain.venue, to, data, lambda m, b: m.release_held(trade, b))

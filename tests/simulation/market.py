@@ -13,7 +13,7 @@ from tests import consortium
 from tests.consortium import BROKER_1, BROKER_2, CASH, CLAIM_ISSUER, FOREVER, TOPIC, Holder
 from tests.deployed import Deployed
 from tests.simulation.model import Model
-from tests.simulation.terms import Account, Block, Claim, Refusal
+from tests.simulation.terms import NEWCOMERS, Account, Block, Claim, Refusal
 
 QUANTITY: Final = 4_000
 NOTICE: Final = 1
@@ -26,6 +26,10 @@ CLASSES: Final = (1, 2, 3)
 INVESTORS: Final = (0, 0, 1, 1, 2, 3, 4, 5)
 ACCOUNTS: Final = tuple(bytes([0xA0 + number]) * 20 for number in range(len(INVESTORS)))
 _CASH: Final = 20_000
+
+
+#: Whom is asked, as which contract, which function, with what.
+Question = tuple[bytes, str, str, tuple[object, ...]]
 
 
 class World:
@@ -77,7 +81,7 @@ class World:
     def state(self, block: Block) -> dict[str, Any]:
         """Return what the contracts answer at a block, under the model's names."""
         suite = self.chain.suite
-        asked: dict[str, tuple[bytes, str, str, tuple[object, ...]]] = {
+        asked: dict[str, Question] = {
             "paused": (self.token, "SecurityToken", "paused", ()),
             "supply": (self.token, "SecurityToken", "totalSupply", ()),
             "holders": (self.compliance, "ModularCompliance", "holders", ()),
@@ -97,6 +101,7 @@ class World:
                 asked[f"balance at {number} {address.hex()}"] = (
                     self.token, "SecurityToken", "balanceOfAt", (address, number),
                 )  # fmt: skip
+        asked |= self._decided() | self._voted()
         for address in CASH.values():
             asked[f"cash {address.hex()}"] = (suite["deposit"], "DepositToken", "balanceOf", (address,))
             asked[f"held cash {address.hex()}"] = (suite["deposit"], "DepositToken", "heldOf", (address,))
@@ -109,6 +114,32 @@ class World:
             name: interface(contract).functions[function].decode_output(bytes.fromhex(answer[2:]))
             for (name, (_, contract, function, _)), answer in zip(asked.items(), answers, strict=True)
         }
+
+    def _decided(self) -> dict[str, Question]:
+        suite, model = self.chain.suite, self.model
+        asked: dict[str, Question] = {}
+        for key, _ in model.latest_conversions():
+            asked[f"conversion {key.hex()}"] = (suite["conversions"], "Conversions", "conversionOf", (key,))
+        for key, _ in model.latest_ballots():
+            to, named = suite["ballot"], key.hex()
+            asked[f"tally {named}"] = (to, "Ballot", "tally", (key,))
+            asked |= {f"vote {named} {each.hex()}": (to, "Ballot", "voteOf", (key, each)) for each in ACCOUNTS}
+        for key, _ in model.latest_payouts():
+            to, named = suite["distribution"], key.hex()
+            asked[f"payout {named}"] = (to, "Distribution", "payoutOf", (key,))
+            asked |= {f"paid {named} {each.hex()}": (to, "Distribution", "isPaid", (key, each)) for each in ACCOUNTS}
+        return asked
+
+    def _voted(self) -> dict[str, Question]:
+        to, asked = self.chain.suite["members"], dict[str, Question]()
+        for each in NEWCOMERS:
+            asked[f"member {each.hex()}"] = (to, "MemberRegistry", "memberOf", (each,))
+        for key, _ in self.model.latest_seats():
+            named = key.hex()
+            asked[f"seats {named}"] = (to, "MemberRegistry", "tallyOf", (key,))
+            for each in NEWCOMERS:
+                asked[f"elector {named} {each.hex()}"] = (to, "MemberRegistry", "isElector", (key, each))
+        return asked
 
 
 def identity(address: bytes) -> bytes:

@@ -7,13 +7,13 @@ Every operation returns None where it succeeds, or the refusal: the error's name
 from collections.abc import Mapping
 from typing import Final
 
-from tests.simulation.later_day import LaterDay
+from tests.simulation.members import Members
 from tests.simulation.terms import Block, Claim, Deal, Lockup, Move, RecordDate, Refusal, Rules, Window
 
 _FULL: Final = 2**256 - 1
 
 
-class Model(LaterDay):
+class Model(Members):
     """One issue, its investors, and the cash of their brokers."""
 
     def transfer(self, move: Move, block: Block, spender: bytes = b"") -> Refusal | None:
@@ -262,4 +262,5 @@ class Model(LaterDay):
             found[f"supply at {number}"] = date.supply
             found |= {f"balance at {number} {address.hex()}": units for address, units in date.balances.items()}
         found |= {f"held cash {address.hex()}": self.held_cash.get(address, 0) for address in self.cash}
-        return found | {f"cash {address.hex()}": balance for address, balance in self.cash.items()}
+        found |= {f"cash {address.hex()}": balance for address, balance in self.cash.items()}
+        return found | self.decided() | self.paid() | self.voted()

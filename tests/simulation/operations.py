@@ -10,6 +10,7 @@ from stoken.chain.statements import Attest, Attested, Revoke
 from stoken.issuance.calldata import interface
 from stoken.parties import requests
 from tests.consortium import CASH, CLAIM_ISSUER, FOREVER, TOPIC
+from tests.simulation.decision_operations import DECISIONS
 from tests.simulation.drawing import Draw, Operation
 from tests.simulation.later_operations import (
     cancel,
@@ -33,6 +34,8 @@ from tests.simulation.market import (
     SECOND_TOPIC,
     identity,
 )
+from tests.simulation.member_operations import MEMBERS
+from tests.simulation.payout_operations import PAYOUTS
 from tests.simulation.terms import Claim, Lockup, Move, Rules
 
 _ISSUERS: Final = (CLAIM_ISSUER, OTHER_ISSUER)
@@ -381,6 +384,9 @@ TABLE: Final[Mapping[Callable[[Draw], Operation], int]] = {
     pay_in: 2,
     pay_out: 2,
     terminate: 1,
+    **DECISIONS,
+    **PAYOUTS,
+    **MEMBERS,
 }
 
 

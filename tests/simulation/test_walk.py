@@ -11,6 +11,7 @@ from eth_hash.auto import keccak
 
 from stoken.issuance.calldata import interface
 from tests.deployed import GAS, Deployed, deployed
+from tests.simulation.decision_operations import decided, prepared
 from tests.simulation.drawing import Draw, Operation
 from tests.simulation.ending import cleared, ended
 from tests.simulation.market import World, refusal_of
@@ -20,6 +21,8 @@ from tests.simulation.terms import Block, Refusal
 OPERATIONS: Final = 10_000
 _A_BLOCK: Final = 40
 _SEED: Final = 3643
+#: Before how many of the blocks everything is split or merged.
+_DECIDED: Final = 0.08
 _FAILED: Final = next(
     event for event in interface("DvpSettlement").events.values() if event.name == "TradeFailed"
 )  # fmt: skip
@@ -33,6 +36,14 @@ _MET: Final = {
     *("AccountClosed", "EmergencySuspension", "InstitutionTransferRestricted"),
     *("SubscriptionLimit", "OffVenueSaleBarred", "TransferReasonRequired", "SecurityTokenUnitsOutstanding"),
     *("NonceReplayed", "DvpLegMissing", "HoldExpired", "SettlementModesHoldActive"),
+    *("ConversionsBusy", "ConversionsIdUnknown", "ConversionsNotPaused", "ConversionsRatioInvalid"),
+    *("ConversionsAccountConverted", "ConversionQuantityMismatch", "CaRecordDateInvalid"),
+    *("BallotIdUnknown", "BallotIdUsed", "BallotQuestionInvalid", "BallotNotOpen", "BallotAlreadyOpen"),
+    *("DistributionIdUsed", "DistributionIdUnknown", "DistributionEmpty", "DistributionClosed", "CaPoolMismatch"),
+    *("MemberVotesProposalInvalid", "MemberVotesProposalUnknown", "MemberVotesMajorityMissing"),
+    *("SignatureInvalid", "DuplicateInstruction", "MemberRegistryMemberInvalid"),
+    *("DistributionProofInvalid", "DistributionLinePaid", "RoleRequired"),
+    *("BallotOptionUnknown", "NotAccountManager", "SecuritiesRestricted", "TooLate"),
 }
 
 
@@ -53,6 +64,9 @@ class Walk:
         return self.draw.at
 
     def block(self) -> None:
+        if self.draw.chance(_DECIDED):
+            self.mine(prepared(self.draw), self.next(400))
+            self.mine(decided(self.draw), self.next(1))
         block = self.next(self.draw.choose.choice((1, 3, 20)))
         self.mine([operation(self.draw) for _ in range(_A_BLOCK)], block)
 

@@ -4,7 +4,23 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.simulation.terms import Account, Block, Claim, Deal, Lockup, Move, RecordDate, Refusal, Rules, Window
+from tests.simulation.terms import (
+    Account,
+    Ballot,
+    Block,
+    Claim,
+    Conversion,
+    Deal,
+    Lockup,
+    Member,
+    Move,
+    Payout,
+    RecordDate,
+    Refusal,
+    Rules,
+    Seat,
+    Window,
+)
 
 _BPS: Final = 10_000
 _FOREVER: Final = 2**40 - 1
@@ -36,6 +52,13 @@ class Verdicts:
     held_trades: dict[int, Deal] = field(default_factory=dict)
     settled_trades: set[int] = field(default_factory=set)
     void: set[tuple[bytes, int]] = field(default_factory=set)
+    conversions: dict[bytes, Conversion] = field(default_factory=dict)
+    running: bytes = b""
+    ballots: dict[bytes, Ballot] = field(default_factory=dict)
+    payouts: dict[bytes, Payout] = field(default_factory=dict)
+    members: dict[bytes, Member] = field(default_factory=dict)
+    member_keys: set[bytes] = field(default_factory=set)
+    seats: dict[bytes, Seat] = field(default_factory=dict)
 
     def account(self, address: bytes) -> Account:
         """Return an account; nobody knows one that was never registered."""

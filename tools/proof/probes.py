@@ -37,6 +37,7 @@ function no(uint256 number) pure returns (bool) {
 )
 _BLOCKS: Final = ("Block", "UncheckedBlock")
 _LOOPS: Final = ("WhileStatement", "ForStatement", "DoWhileStatement")
+_LOOKS: Final = ("returndatasize", "returndatacopy")
 _CALLS: Final = ("call", "staticcall", "delegatecall")
 
 
@@ -91,7 +92,7 @@ class Prober:
 
     def _block(self, block: Node) -> None:
         statements = block["statements"]
-        looks = [place for place, each in enumerate(statements) if _uses(each, ("returndatasize",))]
+        looks = [place for place, each in enumerate(statements) if _uses(each, _LOOKS)]
         calls = [place for place, each in enumerate(statements) if _uses(each, _CALLS)]
         for place, statement in enumerate(statements):
             follows = bool(calls) and place > calls[0]

@@ -6,17 +6,21 @@ import {IAgentRole} from "../../../contracts/interfaces/IAgentRole.sol";
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
 import {IIdentityRegistryStorage} from "../../../contracts/interfaces/IIdentityRegistryStorage.sol";
+import {IMemberRegistry, Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
 import {IMemberVotes} from "../../../contracts/interfaces/IMemberVotes.sol";
 import {IModularCompliance} from "../../../contracts/interfaces/IModularCompliance.sol";
 import {IReleases} from "../../../contracts/interfaces/IReleases.sol";
 import {ISecurityToken} from "../../../contracts/interfaces/ISecurityToken.sol";
 import {ISuiteFactory} from "../../../contracts/interfaces/ISuiteFactory.sol";
 import {IGoverned} from "../Interfaces.sol";
+import {Untelling} from "../mocks/Untelling.sol";
 import {ProductionSuite} from "./ProductionSuite.sol";
 
 /// @title AuthorityDelayTest
 /// @notice Acts with a waiting time, and the audited builds: see AuthorityDelay.tree.
 contract AuthorityDelayTest is ProductionSuite {
+    bytes32 private constant _SLOT = bytes32(uint256(keccak256("eip1967.proxy.implementation")) - 1);
+
     IReleases private _releases;
     address private _code;
     bytes[] private _none;
@@ -130,15 +134,118 @@ contract AuthorityDelayTest is ProductionSuite {
         voteAct(digest, false, BROKER_2_NO);
         vm.warp(START + 2 days);
         _refuses(act, abi.encodeWithSelector(SignaturePolicyUnmet.selector, 2, 4));
-        vm.prank(address(authority));
-        members.setMemberStatus(BROKER_2, 2);
-        (uint256 votes, uint256 electors, bool carried) = IMemberVotes(address(members)).tallyOfAct(digest);
-        assertTrue(votes == 2 && electors == 3 && !carried, "two of three are less than 66.67 %");
         vm.expectPartialRevert(SignatureInvalid.selector);
         IMemberVotes(address(members)).voteAct(digest, true, actVote(digest, false, REGISTRAR_NO));
         voteAct(digest, true, REGISTRAR_NO);
         authority.execute(act, _none);
         assertEq(_implementation(), _code);
+    }
+
+    /// @custom:requirement NET-06
+    function test_nobody_is_suspended_out_of_a_vote_or_admitted_into_it() public {
+        _record(_code, LATER);
+        Act memory act = _upgrade(_code);
+        bytes32 digest = actDigest(act);
+        vm.expectEmit(address(members));
+        emit IMemberVotes.ElectorateTaken(digest, 0, 0x78, 6_667);
+        _propose(act);
+        voteAct(digest, true, VENUE_NO);
+        voteAct(digest, true, REGISTRAR_NO);
+        registrarAct(address(members), abi.encodeCall(IMemberRegistry.setMemberStatus, (BROKER_1, 2)));
+        registrarAct(address(members), abi.encodeCall(IMemberRegistry.setMemberStatus, (BROKER_2, 3)));
+        Key[] memory keys = new Key[](1);
+        keys[0] = Key(vm.addr(SIGNER + 0x77), INSTRUCTION, START, LATER);
+        bytes20 friend = "ZZZZ0000000000002150";
+        registrarAct(address(members), abi.encodeCall(IMemberRegistry.admit, (friend, 1 << 4, keys)));
+        _refusesVote(digest, 0x77, abi.encodeWithSelector(RoleRequired.selector, bytes32(uint256(0x78))));
+        assertFalse(IMemberVotes(address(members)).isElector(digest, friend));
+        vm.warp(START + 2 days);
+        _refuses(act, abi.encodeWithSelector(SignaturePolicyUnmet.selector, 2, 4));
+        registrarAct(address(members), abi.encodeCall(IMemberRegistry.setMemberStatus, (BROKER_1, 1)));
+        voteAct(digest, true, BROKER_1_NO);
+        authority.execute(act, _none);
+        assertEq(_implementation(), _code);
+    }
+
+    /// @custom:requirement NET-06
+    function test_every_act_that_is_voted_on_has_the_electorate_of_its_proposal() public {
+        address former = _implementation();
+        _record(_code, LATER);
+        _record(former, LATER);
+        _runUpgrade(_code);
+        _recordHash(_releases.instanceHash(address(legal)), LATER);
+        bytes[6] memory calls = [
+            abi.encodeCall(IGoverned.upgradeToAndCall, (former, "")),
+            abi.encodeCall(ISuiteFactory.setImplementations, (_code, former)),
+            abi.encodeCall(IAuthority.rollback, (address(members), former)),
+            abi.encodeCall(ISecurityToken.addAgentFor, (address(legal), 1)),
+            abi.encodeCall(IAuthority.setPolicy, (IERC3643.pause.selector, 1, 1, 0)),
+            abi.encodeCall(IMemberVotes.setVoting, (1 << 3, 10_000))
+        ];
+        Act[6] memory acts;
+        for (uint256 i = 0; i < 6; i++) {
+            acts[i] = _later(address(members), calls[i]);
+            _propose(acts[i]);
+        }
+        vm.startPrank(address(authority));
+        members.setMemberStatus(BROKER_1, 2);
+        members.setMemberStatus(BROKER_2, 2);
+        members.admit(CASH_AGENT, 1 << 6, new Key[](0));
+        IMemberVotes(address(members)).setVoting(1 << 9, 6_000);
+        vm.stopPrank();
+        for (uint256 i = 0; i < 6; i++) {
+            bytes32 digest = actDigest(acts[i]);
+            voteAct(digest, true, VENUE_NO);
+            voteAct(digest, true, REGISTRAR_NO);
+            (uint256 votes, uint256 electors, bool carried) = IMemberVotes(address(members)).tallyOfAct(digest);
+            assertTrue(votes == 2 && electors == 4 && !carried);
+        }
+        vm.warp(vm.getBlockTimestamp() + 2 days);
+        for (uint256 i = 0; i < 6; i++) {
+            _refuses(acts[i], abi.encodeWithSelector(SignaturePolicyUnmet.selector, 2, 4));
+        }
+    }
+
+    function test_the_electorate_is_taken_by_the_proposal_alone_and_once() public {
+        _record(_code, LATER);
+        Act memory act = _upgrade(_code);
+        bytes32 digest = actDigest(act);
+        IMemberVotes votes = IMemberVotes(address(members));
+        vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("OWNER")));
+        votes.putToVote(digest);
+        vm.startPrank(address(authority));
+        vm.expectRevert(abi.encodeWithSelector(IMemberVotes.MemberVotesProposalUnknown.selector, digest));
+        votes.putToVote(digest);
+        vm.stopPrank();
+        (,, bool carried) = votes.tallyOfAct(digest);
+        assertFalse(carried);
+        _propose(act);
+        vm.prank(address(authority));
+        vm.expectRevert(abi.encodeWithSelector(DuplicateInstruction.selector, digest));
+        votes.putToVote(digest);
+        act = _later(address(token), abi.encodeCall(IERC3643.recoveryAddress, (seller, house, seller)));
+        _propose(act);
+        digest = actDigest(act);
+        _refusesVote(digest, VENUE_NO, abi.encodeWithSelector(IMemberVotes.MemberVotesProposalUnknown.selector, digest));
+    }
+
+    function test_code_that_does_not_tell_what_it_is_can_be_replaced_with_no_way_back() public {
+        _record(_code, LATER);
+        _record(IGoverned(address(factory)).implementation(), LATER);
+        for (uint256 manner = 0; manner < 4; manner++) {
+            uint256 before = vm.snapshotState();
+            _runOn(address(factory), _code);
+            address former = authority.formerOf(address(factory));
+            assertTrue(former != address(0));
+            address untelling = address(new Untelling(Untelling.Manner(manner)));
+            vm.store(address(factory), _SLOT, bytes32(uint256(uint160(untelling))));
+            _runOn(address(factory), _code);
+            assertEq(IGoverned(address(factory)).implementation(), _code);
+            assertEq(authority.formerOf(address(factory)), address(0));
+            Act memory act = _later(address(authority), abi.encodeCall(IAuthority.rollback, (address(factory), former)));
+            _refusesProposal(act, abi.encodeWithSelector(CodeHashMismatch.selector, former.codehash));
+            vm.revertToState(before);
+        }
     }
 
     function test_a_canceled_act_is_not_voted_on() public {
@@ -436,6 +543,10 @@ contract AuthorityDelayTest is ProductionSuite {
         _releases.record(hash, "report", "compatibility", auditedAt, expiresAt);
     }
 
+    function _runOn(address target, address code) private {
+        _run(_later(target, abi.encodeCall(IGoverned.upgradeToAndCall, (code, ""))), 2 days);
+    }
+
     function _runUpgrade(address code) private {
         _run(_upgrade(code), 2 days);
     }
@@ -504,7 +615,6 @@ contract AuthorityDelayTest is ProductionSuite {
     }
 
     function _implementation() private view returns (address) {
-        bytes32 slot = bytes32(uint256(keccak256("eip1967.proxy.implementation")) - 1);
-        return address(uint160(uint256(vm.load(address(members), slot))));
+        return address(uint160(uint256(vm.load(address(members), _SLOT))));
     }
 }

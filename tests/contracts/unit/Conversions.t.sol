@@ -175,6 +175,30 @@ contract ConversionsTest is Suite {
         assertTrue(encumbrances.isActive("a", recordOf(11, START + 9)));
     }
 
+    function test_a_court_order_stays_one_over_a_split() public {
+        IEncumbrances.Encumbrance memory order =
+            IEncumbrances.Encumbrance(address(token), 40, alice, 0, 5, address(0), DOCUMENT);
+        encumbrances.decree("o", order, "COURT");
+        conversions.start("s", ratio(2, 1));
+        Holding[] memory holdings = plain(alice);
+        holdings[0].ids = new bytes32[](1);
+        holdings[0].ids[0] = "o";
+        holdings[0].records = new IEncumbrances.Encumbrance[](1);
+        holdings[0].records[0] = order;
+        conversions.convert("s", holdings);
+        (uint96 lockup, uint96 pledged, uint96 restricted) = encumbrances.sums(address(token), alice);
+        assertTrue(lockup == 0 && pledged == 0 && restricted == 80);
+    }
+
+    function test_no_record_grows_beyond_what_units_are() public {
+        Holding[] memory holdings = encumbered();
+        token.addAgentFor(address(this), CONVERT);
+        uint96 most = type(uint96).max;
+        vm.expectRevert(abi.encodeWithSelector(ConversionQuantityMismatch.selector, most, uint256(most) * 33));
+        encumbrances.rescale(address(token), alice, holdings[0].ids, holdings[0].records, most, 1);
+        assertTrue(encumbrances.isActive("a", recordOf(33, START + 9)));
+    }
+
     function test_only_the_tokens_converter_rescales() public {
         Holding[] memory holdings = encumbered();
         vm.prank(stranger);

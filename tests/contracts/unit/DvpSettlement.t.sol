@@ -292,6 +292,11 @@ contract DvpSettlementTest is Batches {
         fails(pair(buy, sell, 10, 5000), "");
     }
 
+    function test_it_names_the_registries_that_it_asks() public view {
+        (address membersAt, address registryAt) = settlement.wiring();
+        assertTrue(membersAt == address(members) && registryAt == address(registry));
+    }
+
     function test_a_token_cannot_enter_again() public {
         HostileToken hostile = new HostileToken();
         Batch memory inner = _series(1);

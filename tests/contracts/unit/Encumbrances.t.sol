@@ -135,6 +135,19 @@ contract EncumbrancesTest is ConsentsSuite {
         assertTrue(pledged == 0 && restricted == 0);
     }
 
+    function test_authority_lifts_nothing_but_court_orders_and_trust_marks() public {
+        lock("l", 10, START + 10);
+        set("p", pledgeOf(10));
+        set("c", certificateOf(10));
+        IEncumbrances.Encumbrance[3] memory records = [lockupOf(10, START + 10), pledgeOf(10), certificateOf(10)];
+        bytes32[3] memory ids = [bytes32("l"), "p", "c"];
+        for (uint256 i = 0; i < 3; i++) {
+            vm.expectRevert(abi.encodeWithSelector(IEncumbrances.EncumbrancesKindUnsupported.selector, records[i].kind));
+            encumbrances.lift(ids[i], records[i], BASIS, DOCUMENT);
+            assertTrue(encumbrances.isActive(ids[i], records[i]));
+        }
+    }
+
     function test_no_signature_lifts_a_court_order() public {
         encumbrances.decree("o", orderOf(100), BASIS);
         vm.expectRevert(abi.encodeWithSelector(IEncumbrances.EncumbrancesKindUnsupported.selector, uint8(5)));

@@ -2,12 +2,13 @@
 pragma solidity 0.8.30;
 
 import {Conversion, Holding, IConversions} from "../../../contracts/interfaces/IConversions.sol";
-import {IDvpSettlement, Order} from "../../../contracts/interfaces/IDvpSettlement.sol";
+import {Broker, IDvpSettlement, Order} from "../../../contracts/interfaces/IDvpSettlement.sol";
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {IDepositToken} from "../../../contracts/interfaces/IDepositToken.sol";
 import {IEncumbrances} from "../../../contracts/interfaces/IEncumbrances.sol";
 import {ILegalActions} from "../../../contracts/interfaces/ILegalActions.sol";
 import {Hold, ISettlementModes} from "../../../contracts/interfaces/ISettlementModes.sol";
+import {HostileToken} from "../mocks/HostileToken.sol";
 import {Batches} from "./Batches.sol";
 
 /// @title HoldsTest
@@ -238,6 +239,23 @@ contract HoldsTest is Batches {
         modes.settleHeld(_list(hold));
         vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("SELF")));
         modes.settleHeldItem(hold);
+        vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("SELF")));
+        modes.holdItem(batch.trades[0], batch.orders[0], batch.orders[1], Broker(BROKER_2, 1), Broker(BROKER_1, 1));
+    }
+
+    function test_no_hold_is_released_while_trades_settle() public {
+        (, Hold memory hold) = _held();
+        vm.warp(hold.expiresAt + 1);
+        HostileToken hostile = new HostileToken();
+        hostile.callBack(address(settlement), abi.encodeCall(ISettlementModes.releaseHold, (hold)));
+        (Order memory buy, Order memory sell) = (bid(5000, 10), ask(5000, 10));
+        (buy.token, sell.token) = (address(hostile), address(hostile));
+        settles(pair(buy, sell, 10, 5000));
+        assertFalse(hostile.succeeded());
+        assertEq(hostile.answer(), abi.encodeWithSelector(IDvpSettlement.DvpSettlementReentered.selector));
+        _assertHeld(hold);
+        modes.releaseHold(hold);
+        _assertFree(hold);
     }
 
     /// @custom:requirement SET-02

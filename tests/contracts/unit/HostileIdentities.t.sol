@@ -67,6 +67,47 @@ contract HostileIdentitiesTest is IdentityContracts {
         assertUnverifiedAndHarmless();
     }
 
+    function test_what_an_answer_says_lies_beyond_its_end_is_no_claim() public {
+        bytes memory good = claimOf(address(this), address(claimIssuer));
+        for (uint256 word = 3; word < 5; word++) {
+            for (uint256 place = 0; place < 3; place++) {
+                bytes memory bad = bytes.concat(good);
+                uint256 offset = [type(uint256).max, good.length, good.length - 31][place];
+                assembly ("memory-safe") {
+                    mstore(add(add(bad, 0x20), mul(word, 0x20)), offset)
+                }
+                bind(hostile(Answering.Manner.ANSWER, bad));
+                assertFalse(registry.isVerified(stranger));
+            }
+        }
+    }
+
+    function test_no_time_beyond_the_last_is_one() public {
+        address foreign = hostile(Answering.Manner.ANSWER, abi.encode(uint256(type(uint40).max)));
+        registry.setCodeAdmitted(foreign.codehash, true);
+        issuers.addTrustedIssuer(foreign, one(uint256(1)));
+        bind(hostile(Answering.Manner.ANSWER, claimOf(address(this), foreign)));
+        assertTrue(registry.isVerified(stranger));
+        Answering(foreign).set(Answering.Manner.ANSWER, abi.encode(uint256(type(uint40).max) + 1));
+        assertFalse(registry.isVerified(stranger));
+    }
+
+    function test_a_caller_that_gives_little_gas_is_told_or_runs_out_and_never_told_no() public {
+        add(statement(LATER));
+        bytes memory question = abi.encodeCall(registry.isVerified, (stranger));
+        uint256 told;
+        for (uint256 gas = 20_000; gas < 400_000; gas += 5_000) {
+            (bool done, bytes memory answer) = address(registry).staticcall{gas: gas}(question);
+            if (done) {
+                assertTrue(abi.decode(answer, (bool)), "verified whatever the gas");
+            } else if (answer.length != 0) {
+                assertEq(bytes32(bytes4(answer)), bytes32(IClaimNotes.IdentityRegistryGasTooLow.selector));
+                told++;
+            }
+        }
+        assertTrue(told != 0);
+    }
+
     function testFuzz_no_answer_of_an_identity_breaks_the_walk(bytes calldata answer, uint8 place, uint256 value)
         public
     {

@@ -9,6 +9,7 @@ import {
     IIdentityProfiles,
     ITrustedIssuersMask
 } from "../../../contracts/interfaces/IVerificationSources.sol";
+import {IIssuers} from "../Interfaces.sol";
 import {Suite} from "../Suite.sol";
 
 /// @notice Onboarding, attestations, the verification word and the registries that it is worked out from.
@@ -391,6 +392,26 @@ contract IdentitiesTest is Suite {
             abi.encodeWithSelector(IAttestedIdentityRegistry.IdentityRegistrySourceUnbound.selector, address(store))
         );
         registry.setIdentityRegistryStorage(address(store));
+    }
+
+    function test_the_registry_names_its_sources() public view {
+        assertEq(registry.identityStorage(), address(store));
+        assertEq(registry.topicsRegistry(), address(topics));
+        assertEq(registry.issuersRegistry(), address(issuers));
+        assertEq(registry.memberRegistry(), address(members));
+    }
+
+    function test_nothing_is_attested_of_no_identity() public {
+        vm.expectRevert(abi.encodeWithSelector(IAttestedIdentityRegistry.IdentityRegistryAddressZero.selector));
+        attest(ISSUER_KEY, address(0), KYC, LATER);
+    }
+
+    function test_issuers_come_with_their_topics() public {
+        address code = deploy("TrustedIssuersRegistry");
+        bytes memory call =
+            abi.encodeCall(IIssuers.initialize, (address(this), address(registry), one(issuer), new uint256[][](0)));
+        vm.expectRevert(abi.encodeWithSelector(ITrustedIssuersMask.TrustedIssuersRegistryTopicsInvalid.selector));
+        _proxy(code, call);
     }
 
     function test_topics_are_unique_and_at_most_fifteen() public {

@@ -35,6 +35,33 @@ contract IdentityContractsTest is IdentityContracts {
         assertTrue(word & 2 != 0);
     }
 
+    function test_a_key_that_goes_leaves_the_others() public {
+        bytes32[4] memory keys = [keyOf(address(1)), keyOf(address(2)), keyOf(address(3)), keyOf(vm.addr(SIGNER))];
+        for (uint256 i = 0; i < 3; i++) {
+            claimIssuer.addKey(keys[i], i == 1 ? 1 : 3, 1);
+        }
+        uint24 before = registry.epoch();
+        claimIssuer.removeKey(keys[1], 1);
+        assertEq(registry.epoch(), before, "what a manager may, no claim rests on");
+        bytes32[] memory left = claimIssuer.getKeysByPurpose(3);
+        assertTrue(left.length == 3 && left[0] == keys[3] && left[1] == keys[0] && left[2] == keys[2]);
+        claimIssuer.removeKey(keys[3], 3);
+        assertEq(registry.epoch(), before + 1);
+        left = claimIssuer.getKeysByPurpose(3);
+        assertTrue(left.length == 2 && left[0] == keys[2] && left[1] == keys[0]);
+        assertEq(claimIssuer.getKeysByPurpose(1).length, 1);
+    }
+
+    function test_no_word_waits_for_the_keys_of_an_issuer_that_is_not_trusted() public {
+        IClaimIssuer other = IClaimIssuer(factory.createClaimIssuer("other", address(this)));
+        other.addKey(keyOf(address(1)), 3, 1);
+        uint24 before = registry.epoch();
+        vm.expectEmit(address(registry));
+        emit IClaimNotes.IssuerNotesVoided(address(other));
+        other.removeKey(keyOf(address(1)), 3);
+        assertEq(registry.epoch(), before);
+    }
+
     function test_words_from_other_code_are_not_stored_and_stay_exact() public {
         add(statement(LATER));
         registry.setCodeAdmitted(issuerCode, false);

@@ -128,6 +128,11 @@ contract InstructionsTest is ProductionSuite {
         assertEq(instructions.instructionOf(BROKER_1, list[1].nonce), bytes32(0), "it may come again");
     }
 
+    function test_it_names_the_registries_that_it_asks() public view {
+        (address membersAt, address registryAt) = instructions.wiring();
+        assertTrue(membersAt == address(members) && registryAt == address(registry));
+    }
+
     function test_a_batch_needs_its_signatures_and_gas() public {
         (Instruction[] memory list, bytes[2][] memory signatures) = _batch();
         vm.expectRevert(IInstructions.InstructionsLengthMismatch.selector);

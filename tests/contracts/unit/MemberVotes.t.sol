@@ -26,6 +26,8 @@ contract MemberVotesTest is ProductionSuite {
         bytes32 id = _idOf(proposal);
         bytes memory signature = signatureOf(SIGNER + VENUE_NO, id);
         vm.expectEmit(address(members));
+        emit IMemberVotes.ElectorateTaken(id, 0, 0x78, 6_667);
+        vm.expectEmit(address(members));
         emit IMemberVotes.MemberProposed(id, 1, _NEWCOMER, VENUE, LATER);
         assertEq(_votes.proposeMember(proposal, signature), id);
         _vote(id, true, VENUE_NO);
@@ -82,16 +84,95 @@ contract MemberVotesTest is ProductionSuite {
         assertEq(status, 1);
     }
 
-    function test_only_votes_of_members_that_are_still_active_count() public {
+    function test_who_is_suspended_meanwhile_still_counts_and_keeps_its_vote() public {
         (MemberProposal memory proposal, bytes32 id) = _propose(1, _NEWCOMER);
         _vote(id, true, VENUE_NO);
-        _vote(id, true, REGISTRAR_NO);
         _vote(id, true, BROKER_1_NO);
+        _setStatus(BROKER_1, 2);
+        _setStatus(BROKER_2, 3);
+        _tallies(id, 2, 4);
+        vm.expectRevert(abi.encodeWithSelector(IMemberVotes.MemberVotesMajorityMissing.selector, 2, 4, 6_667));
+        _votes.executeMember(proposal);
+        _refusesVote(id, BROKER_2_NO, abi.encodeWithSelector(SignatureInvalid.selector, vm.addr(SIGNER + BROKER_2_NO)));
+        assertTrue(_votes.isElector(id, BROKER_1) && _votes.isElector(id, BROKER_2));
+        _vote(id, true, REGISTRAR_NO);
+        _votes.executeMember(proposal);
+    }
+
+    function test_who_was_suspended_before_does_not_count() public {
+        _setStatus(BROKER_1, 2);
+        (, bytes32 id) = _propose(1, _NEWCOMER);
+        _setStatus(BROKER_1, 1);
+        _tallies(id, 0, 3);
+        _refusesVote(id, BROKER_1_NO, abi.encodeWithSelector(RoleRequired.selector, bytes32(uint256(0x78))));
+        assertFalse(_votes.isElector(id, BROKER_1));
+        (, id) = _propose(2, BROKER_1);
+        _tallies(id, 0, 3);
+        assertFalse(_votes.isElector(id, BROKER_1), "the member concerned");
+    }
+
+    function test_who_is_admitted_meanwhile_has_no_vote() public {
+        (, bytes32 before) = _propose(3, BROKER_1);
+        Key[] memory keys = new Key[](1);
+        keys[0] = Key(vm.addr(SIGNER + 0x77), INSTRUCTION, START, LATER);
+        vm.startPrank(address(authority));
+        members.admit(_NEWCOMER, 1 << 4, keys);
+        members.admit(CASH_AGENT, (1 << 7) | (1 << 4), new Key[](0));
+        members.admit(BROKER_2, 1, new Key[](0));
+        vm.stopPrank();
+        bytes memory refusal = abi.encodeWithSelector(RoleRequired.selector, bytes32(uint256(0x78)));
+        _refusesVote(before, 0x77, refusal);
+        _refusesVote(before, CASH_AGENT_NO, refusal);
+        _vote(before, true, BROKER_2_NO);
+        _tallies(before, 1, 3);
+        (, bytes32 next) = _propose(1, "ZZZZ0000000000009999");
+        _vote(next, true, 0x77);
+        _vote(next, true, CASH_AGENT_NO);
+        _refusesVote(next, BROKER_2_NO, refusal);
+        _tallies(next, 2, 5);
+        _tallies(before, 1, 3);
+    }
+
+    function test_other_voting_rules_are_for_proposals_to_come() public {
+        (MemberProposal memory proposal, bytes32 before) = _propose(1, _NEWCOMER);
         vm.prank(address(authority));
-        members.setMemberStatus(BROKER_1, 2);
-        (uint256 votes, uint256 electors) = _votes.tallyOf(id);
-        assertTrue(votes == 2 && electors == 3);
-        vm.expectPartialRevert(IMemberVotes.MemberVotesMajorityMissing.selector);
+        _votes.setVoting(1 << 9, 10_000);
+        _refusesVote(before, SUPERVISOR_NO, abi.encodeWithSelector(RoleRequired.selector, bytes32(uint256(0x78))));
+        _vote(before, true, VENUE_NO);
+        _vote(before, true, BROKER_1_NO);
+        vm.expectRevert(abi.encodeWithSelector(IMemberVotes.MemberVotesMajorityMissing.selector, 2, 4, 6_667));
+        _votes.executeMember(proposal);
+        _vote(before, true, BROKER_2_NO);
+        _votes.executeMember(proposal);
+        _refusesProposal(
+            _proposal(2, BROKER_1), VENUE_NO, abi.encodeWithSelector(RoleRequired.selector, bytes32(uint256(1 << 9)))
+        );
+    }
+
+    function testFuzz_no_change_of_members_turns_a_proposal(uint8 ayes, uint256 seed) public {
+        (MemberProposal memory proposal, bytes32 id) = _propose(1, _NEWCOMER);
+        bytes20[4] memory electors = [VENUE, REGISTRAR, BROKER_1, BROKER_2];
+        uint256[4] memory voters = [VENUE_NO, REGISTRAR_NO, BROKER_1_NO, BROKER_2_NO];
+        uint256 count;
+        for (uint256 i = 0; i < 4; i++) {
+            if (ayes >> i & 1 == 0) continue;
+            _vote(id, true, voters[i]);
+            count++;
+        }
+        for (uint256 i = 0; i < 8; i++) {
+            uint256 drawn = uint256(keccak256(abi.encode(seed, i)));
+            bytes20 member = drawn % 3 == 0 ? bytes20(uint160(drawn)) : electors[(drawn >> 8) % 4];
+            vm.startPrank(address(authority));
+            if (drawn % 3 == 0) members.admit(member, 1 << 4, new Key[](0));
+            if (drawn % 3 == 1) members.admit(member, uint16(drawn >> 16), new Key[](0));
+            (, uint8 status) = members.memberOf(member);
+            if (drawn % 3 == 2) members.setMemberStatus(member, uint8(3 - status));
+            vm.stopPrank();
+            _tallies(id, count, 4);
+        }
+        if (count < 3) {
+            vm.expectRevert(abi.encodeWithSelector(IMemberVotes.MemberVotesMajorityMissing.selector, count, 4, 6_667));
+        }
         _votes.executeMember(proposal);
     }
 
@@ -270,6 +351,17 @@ contract MemberVotesTest is ProductionSuite {
         Key[] memory keys = new Key[](kind == 1 && member == _NEWCOMER ? 1 : 0);
         if (keys.length == 1) keys[0] = Key(address(0x77), INSTRUCTION, START, LATER);
         return MemberProposal(kind, member, 1 << 4, keys, 1, LATER);
+    }
+
+    function _setStatus(bytes20 member, uint8 status) private {
+        vm.prank(address(authority));
+        members.setMemberStatus(member, status);
+    }
+
+    function _tallies(bytes32 id, uint256 expected, uint256 among) private view {
+        (uint256 votes, uint256 electors) = _votes.tallyOf(id);
+        assertEq(votes, expected);
+        assertEq(electors, among);
     }
 
     function _propose(uint8 kind, bytes20 member) private returns (MemberProposal memory proposal, bytes32 id) {

@@ -236,6 +236,18 @@ contract PledgesTest is ConsentsSuite {
         this.moveIt("m", markOf(60), carol, "1", BROKER_A_KEY);
     }
 
+    function test_no_mark_moves_to_an_account_that_was_recovered_away() public {
+        set("m", markOf(60));
+        token.mint(bob, 1);
+        encumbrances.lock("l", address(token), bob, 1, 1, START + 10);
+        onboard(stranger, identityOf(bob), KOREA, GENERAL, KYC, LATER);
+        token.recoveryAddress(bob, stranger, identityOf(bob));
+        vm.expectRevert(abi.encodeWithSelector(AccountClosed.selector, bob));
+        this.moveIt("m", markOf(60), bob, "1", BROKER_A_KEY);
+        move("m", markOf(60), stranger, "2", BROKER_A_KEY);
+        assertEq(token.balanceOf(stranger), 61);
+    }
+
     function test_the_trustee_alone_ends_the_mark_and_the_holder_never() public {
         set("m", markOf(60));
         bytes32 digest = releaseDigest("m");

@@ -36,6 +36,45 @@ contract RulesTest is Suite {
         return compliance.positionOf(identityOf(account));
     }
 
+    function test_moves_of_nothing_and_within_an_identity_are_asked_no_count() public {
+        RuleSet memory rules = noRules();
+        rules.capUnits = 100;
+        issue(rules);
+        token.mint(bob, 100);
+        assertEq(token.verdict(bob, spare, 100, bob), "");
+        assertTrue(compliance.canTransfer(bob, spare, 100), "one identity");
+        assertTrue(compliance.canTransfer(bob, alice, 0));
+        address[] memory to = new address[](2);
+        (to[0], to[1]) = (alice, carol);
+        vm.prank(bob);
+        token.batchTransfer(to, new uint256[](2));
+        assertTrue(position(bob) == 100 && position(alice) == 0);
+    }
+
+    function test_a_batch_under_rules_that_count_nothing() public {
+        RuleSet memory rules = noRules();
+        rules.lot = 10;
+        issue(rules);
+        token.mint(alice, 100);
+        address[] memory to = new address[](2);
+        uint256[] memory amounts = new uint256[](2);
+        (to[0], to[1], amounts[0], amounts[1]) = (bob, carol, 10, 20);
+        vm.prank(alice);
+        token.batchTransfer(to, amounts);
+        assertTrue(token.balanceOf(bob) == 10 && token.balanceOf(carol) == 20);
+    }
+
+    function test_rules_are_announced_before_a_token_is_bound() public {
+        IModularCompliance alone = IModularCompliance(
+            _proxy(complianceCode, abi.encodeCall(IModularCompliance.initialize, (address(this), noRules(), 0)))
+        );
+        RuleSet memory rules = noRules();
+        rules.lot = 10;
+        alone.announceRules(rules, 0);
+        (uint32 version, RuleSet memory found) = alone.rules();
+        assertTrue(version == 2 && found.lot == 10);
+    }
+
     function test_countries_are_barred_by_list() public {
         RuleSet memory rules = noRules();
         rules.countries[IRAN >> 8] = 1 << (IRAN & 0xff);

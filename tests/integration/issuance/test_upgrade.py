@@ -277,6 +277,16 @@ class TestUpgrade:
         with pytest.raises(RefusedError, match="no contract nothing"):
             prepare(world, "nothing", [code])
 
+    def test_authority_is_upgraded_last(self, world: World) -> None:
+        code = implementation(world, "Authority")
+        record(world, code)
+        assert prepare(world, "authority", [code]).act.target == world.suite["authority"]
+        other = implementation(world, "ModularCompliance")
+        world.rpc.call("anvil_setStorageAt", f"0x{world.token.hex()}", SLOT, f"0x{other.rjust(32, bytes(1)).hex()}")
+        with pytest.raises(RefusedError, match=f"upgrade authority last: .* still token:{ISIN}") as refused:
+            prepare(world, "authority", [code])
+        assert refused.value.refusal is Refusal.CODE_HASH_MISMATCH
+
     def test_an_audit_that_ends_before_the_deadline_is_refused(self, world: World) -> None:
         code = implementation(world, "SecurityToken")
         record(world, code)

@@ -38,6 +38,7 @@ _UNREAD = {
     *("AgentAdded", "AgentRemoved", "PolicySet", "ActExecuted", "ImplementationsSet"),
     # What is proposed and decided; the change that follows is an event of its own.
     *("ActProposed", "ActCanceled", "MemberProposed", "MemberVoted", "MemberDecided", "VotingSet", "ActVoted"),
+    "ElectorateTaken",
     # Upgraded says it with the code; accounts and balances stay as they are.
     *("RolledBack", "CashAgentSet"),
     *("QuantityProposed", "SeriesRegistered", "RecoveryRequested", "RecoveryExecuted", "RecoveryCanceled"),

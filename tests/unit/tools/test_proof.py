@@ -152,6 +152,36 @@ class TestProbes:
         assert complaints({"contracts/Till.sol": text}) == []
 
 
+class TestLooks:
+    ANSWER: Final = SOURCE.replace(
+        "        return units / 2;",
+        """        uint256 size;
+        assembly ("memory-safe") {
+            size := returndatasize()
+        }
+        if (size == 0) return 0;
+        bytes memory said = new bytes(size);
+        assembly ("memory-safe") {
+            returndatacopy(add(said, 0x20), 0, size)
+        }
+        units = said.length;
+        return units / 2;""",
+    )
+
+    def test_no_probe_stands_before_the_last_look_at_what_a_call_answered(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        place_in(monkeypatch, tmp_path)
+        (tmp_path / "contracts/Till.sol").write_text(self.ANSWER)
+        prober = Prober("contracts/Till.sol", trees({"contracts/Till.sol": self.ANSWER})["contracts/Till.sol"], 0)
+        text = prober.weave().text
+        first = self.ANSWER.count("\n", 0, self.ANSWER.index("uint256 size;")) + 1
+        # The way out in between copies nothing.
+        expected = ["return 0", "units = said.length", "return units / 2"]
+        assert [probe.text for probe in prober.probes if probe.line >= first] == expected
+        assert complaints({"contracts/Till.sol": text}) == []
+
+
 class TestFigures:
     PROBES: Final = [
         Probe(0, "contracts/Till.sol", 3, "", "a"),
