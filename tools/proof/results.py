@@ -172,7 +172,7 @@ def _file(path: str) -> Path:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:160]
+    return " ".join(text.split())[:400]
 
 
 def _percent(part: int, whole: int) -> str:

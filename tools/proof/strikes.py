@@ -51,14 +51,13 @@ contract ProofTest is Test {{
 
 {struck}
 
-    function _note(uint256 number) private {{
+    function _note(uint256 number, uint256 first, uint256 last, string memory file) private {{
         Suite memory suite = _suite(number);
-        string memory file = string.concat("build/noted", _CHEATS.toString(number));
         _CHEATS.difficulty(_NOTING);
         (address made,) = _ready(suite);
         _seen(file, true);
         uint256 state = _CHEATS.snapshotState();
-        for (uint256 i = 0; i < suite.starts.length; i++) {{
+        for (uint256 i = first; i < last; i++) {{
             bool passed = _passes(made, suite, i);
             _CHEATS.revertToState(state);
             _seen(file, passed);
@@ -154,12 +153,7 @@ class Strikes:
         for number, suite in enumerate(suites):
             data = encode(["string", "bool", "bytes"], [suite.name, suite.sets_up, packed(suite.calls)])
             self._file(f"suite{number}").write_bytes(data)
-            self._file(f"noted{number}").unlink(missing_ok=True)
-        self._write(len(mutants))
-        broken = {name: verdict for name, verdict in tree.run("test_noted").items() if not verdict.passed}
-        if broken:
-            raise SystemExit(f"the tests could not be followed: {broken}")
-        self._reach = [reach_of(self._file(f"noted{number}").read_text()) for number in range(len(suites))]
+        self._reach = [reach_of(lines) for lines in self._noted(len(mutants))]
 
     def run(self, mutants: list[Mutant]) -> dict[int, str]:
         """Return which test noticed which mutant, by its number; those that none noticed are not in it."""
@@ -176,15 +170,40 @@ class Strikes:
     def _file(self, name: str) -> Path:
         return self._tree.path / "build" / name
 
-    def _write(self, count: int) -> None:
-        noted = range(len(self._suites))
+    def _noted(self, count: int) -> list[list[str]]:
+        """Return what was noted of each suite; where a test failed and broke the others off, each is noted alone."""
+        whole = [(number, 0, len(suite.calls), f"noted{number}") for number, suite in enumerate(self._suites)]
+        found = self._note(count, whole)
+        broken = [number for number, suite in enumerate(self._suites) if len(found[number]) <= len(suite.calls)]
+        alone = [
+            (number, place, place + 1, f"noted{number}_{place}")
+            for number in broken
+            for place in range(len(self._suites[number].calls))
+        ]
+        single = iter(self._note(count, alone) if alone else [])
+        for number in broken:
+            pairs = [next(single) for _ in self._suites[number].calls]
+            found[number] = [pairs[0][0], *(pair[1] if len(pair) > 1 else "f" * (count + 1) for pair in pairs)]
+        return found
+
+    def _note(self, count: int, parts: list[tuple[int, int, int, str]]) -> list[list[str]]:
+        """Note calls of suites, each part into a file: a line for `setUp` and one for each call."""
+        lines = []
+        for place, (number, first, last, name) in enumerate(parts):
+            self._file(name).unlink(missing_ok=True)
+            lines.append(
+                f'    function test_noted{place}() public {{ _note({number}, {first}, {last}, "build/{name}"); }}'
+            )
         text = _CONTRACT.format(
             mutants=count,
             gas=GAS_OF_A_CALL,
-            noted="\n".join(f"    function test_noted{number}() public {{ _note({number}); }}" for number in noted),
+            noted="\n".join(lines),
             struck="\n".join(f"    function test_{number}() public {{ _strike({number}); }}" for number in self._first),
         )
         (self._tree.path / HARNESS).write_text(text)
+        self._tree.run("test_noted")
+        files = [self._file(name) for _, _, _, name in parts]
+        return [file.read_text().splitlines() if file.exists() else [] for file in files]
 
     def _plan(self, first: int) -> bytes:
         """Return the suites that a mutant is played to, each with the places of its calls: those that meet it first."""
@@ -206,9 +225,9 @@ class Strikes:
         return f"{suite.name.split(':')[1]}.{test}"
 
 
-def reach_of(noted: str) -> dict[int, Reach]:
+def reach_of(noted: list[str]) -> dict[int, Reach]:
     """Read what was noted of a suite: a line for its `setUp`, and after it one for each call."""
-    first, *lines = noted.splitlines()
+    first, *lines = noted
     calls: dict[int, list[int]] = defaultdict(list)
     for place, line in enumerate(lines):
         # What fails while it is noted, since notes cost gas, may meet any.

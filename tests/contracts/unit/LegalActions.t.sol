@@ -242,6 +242,41 @@ contract LegalActionsTest is LegalSuite {
         assertTrue(token.isFrozen(_successor));
     }
 
+    function test_an_account_frozen_before_its_measure_stays_frozen_at_its_successor() public {
+        registrarAct(address(token), abi.encodeCall(IERC3643.setAddressFrozen, (seller, true)));
+        _measure(MeasureTerms(3, 0, 0, address(token), bytes20(seller), 0));
+        _recover(seller, _successor);
+        legalAct(abi.encodeCall(ILegalActions.lift, (1)));
+        assertTrue(token.isFrozen(_successor));
+    }
+
+    function test_measures_of_both_accounts_bar_the_successor_and_no_longer() public {
+        _measure(MeasureTerms(3, 0, 0, address(token), bytes20(seller), 0));
+        _measure(MeasureTerms(3, 0, 0, address(token), bytes20(_successor), 0));
+        _recover(seller, _successor);
+        legalAct(abi.encodeCall(ILegalActions.lift, (1)));
+        assertTrue(token.isFrozen(_successor));
+        legalAct(abi.encodeCall(ILegalActions.lift, (2)));
+        assertFalse(token.isFrozen(_successor));
+    }
+
+    function test_a_hold_of_one_side_follows_and_a_lost_account_can_be_held() public {
+        _recover(seller, _successor);
+        _measure(MeasureTerms(3, 3, 0, address(0), bytes20(seller), 0));
+        assertEq(registry.holdOf(seller), 3);
+        _measure(MeasureTerms(3, 1, 0, address(0), bytes20(_successor), 0));
+        _recover(_successor, _third);
+        assertEq(registry.holdOf(_third), 1);
+    }
+
+    function test_units_of_a_lost_account_are_frozen_where_they_are() public {
+        _recover(seller, _successor);
+        refusesLegal(
+            abi.encodeCall(ILegalActions.impose, (MeasureTerms(5, 0, 0, address(token), bytes20(seller), 1))),
+            abi.encodeWithSelector(ILegalActions.LegalActionsAccountRecovered.selector, seller, _successor)
+        );
+    }
+
     function test_no_account_succeeds_another_after_it_was_lost_itself() public {
         _recover(seller, _successor);
         issuerAct(address(token), abi.encodeCall(IERC3643.mint, (_third, 5)));

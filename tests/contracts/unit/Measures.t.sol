@@ -5,6 +5,7 @@ import {Act, Grounds} from "../../../contracts/interfaces/IAuthority.sol";
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {AccountHold, ILegalActions, MeasureTerms, Suspension} from "../../../contracts/interfaces/ILegalActions.sol";
 import {Key} from "../../../contracts/interfaces/IMemberRegistry.sol";
+import {Vm} from "../Vm.sol";
 import {LegalSuite} from "./LegalSuite.sol";
 
 /// @title MeasuresTest
@@ -129,7 +130,10 @@ contract MeasuresTest is LegalSuite {
         _invalid(MeasureTerms(_ACCOUNT, 0, 0, address(0), bytes20(seller), 0));
         _invalid(MeasureTerms(_ACCOUNT, 4, 0, address(0), bytes20(seller), 0));
         _invalid(MeasureTerms(_ACCOUNT, 1, 0, at, bytes20(seller), 0));
+        _invalid(MeasureTerms(_ACCOUNT, 1, 0, address(0), 0, 0));
         _invalid(MeasureTerms(_NETWORK, 0, 0, at, 0, 0));
+        _invalid(MeasureTerms(_NETWORK, 0, 0, address(0), BROKER_1, 0));
+        _invalid(MeasureTerms(_UNITS, 0, 0, at, 0, 1));
         _invalid(MeasureTerms(_UNITS, 0, 0, at, bytes20(seller), 0));
         _invalid(MeasureTerms(_UNITS, 0, 0, address(0), bytes20(seller), 1));
     }
@@ -182,6 +186,11 @@ contract MeasuresTest is LegalSuite {
         Suspension memory suspension = _suspension(1);
         suspension.document = 0;
         bytes memory signature = _signed(suspension, SUPERVISOR_NO);
+        vm.expectRevert(LegalBasisRequired.selector);
+        legal.suspendNetwork(suspension, signature);
+        suspension = _suspension(1);
+        suspension.basis = 0;
+        signature = _signed(suspension, SUPERVISOR_NO);
         vm.expectRevert(LegalBasisRequired.selector);
         legal.suspendNetwork(suspension, signature);
         suspension = _suspension(1);
@@ -253,6 +262,109 @@ contract MeasuresTest is LegalSuite {
             BROKER_1_NO,
             abi.encodeWithSelector(ILegalActions.LegalActionsHoldRepeated.selector, seller, START + 1 hours + 30 days)
         );
+    }
+
+    function test_lifting_carries_its_grounds() public {
+        uint64 id = _impose(_ISSUE, 0, address(token), 0, 0);
+        Act memory act = nextAct(abi.encodeCall(ILegalActions.lift, (id)));
+        bytes[] memory both = approvals(act, REGISTRAR_NO, SUPERVISOR_NO);
+        vm.expectEmit(address(legal));
+        emit ILegalActions.MeasureLifted(id, groundsOf(act));
+        authority.execute(act, both);
+        assertEq(legal.measureOf(id).status, 2);
+        id = _impose(_ISSUE, 0, address(token), 0, 0);
+        vm.prank(address(authority));
+        vm.expectRevert(LegalBasisRequired.selector);
+        legal.lift(id);
+    }
+
+    function test_what_others_released_is_not_released_again() public {
+        uint64 units = _impose(_UNITS, 0, address(token), bytes20(seller), 1);
+        uint64 account = _impose(_ACCOUNT, 0, address(token), bytes20(seller), 0);
+        registrarAct(address(token), abi.encodeCall(IERC3643.unfreezePartialTokens, (seller, 1)));
+        registrarAct(address(token), abi.encodeCall(IERC3643.setAddressFrozen, (seller, false)));
+        vm.recordLogs();
+        _lift(units);
+        _lift(account);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; i++) {
+            assertFalse(logs[i].emitter == address(token), "the token had nothing to release");
+        }
+        units = _impose(_UNITS, 0, address(token), bytes20(seller), 1);
+        _lift(units);
+        assertEq(token.getFrozenTokens(seller), 0, "one unit alone");
+    }
+
+    function test_a_hold_of_one_side_says_which() public {
+        _impose(_ACCOUNT, 2, address(0), bytes20(seller), 0);
+        assertEq(registry.holdOf(seller), 2);
+    }
+
+    function test_a_hold_is_confirmed_until_its_last_second_for_a_time_to_come() public {
+        _hold(seller, START + 72 hours, 1, BROKER_1_NO);
+        vm.warp(START + 72 hours);
+        refusesLegal(
+            abi.encodeCall(ILegalActions.confirm, (1, START + 72 hours)),
+            abi.encodeWithSelector(ILegalActions.LegalActionsTermsInvalid.selector, _ACCOUNT)
+        );
+        Act memory act = nextAct(abi.encodeCall(ILegalActions.confirm, (1, START + 73 hours)));
+        bytes[] memory both = approvals(act, REGISTRAR_NO, SUPERVISOR_NO);
+        vm.expectEmit(address(legal));
+        emit ILegalActions.MeasureConfirmed(1, START + 73 hours, groundsOf(act));
+        authority.execute(act, both);
+    }
+
+    function test_a_manager_does_not_ask_for_its_own_confirmation() public {
+        vm.prank(address(authority));
+        members.admit(BROKER_1, (1 << 4) | (1 << 3), new Key[](0));
+        _hold(seller, START + 72 hours, 1, BROKER_1_NO);
+        Act memory act = nextAct(abi.encodeCall(ILegalActions.confirm, (1, 0)));
+        bytes[] memory both = approvals(act, BROKER_1_NO, SUPERVISOR_NO);
+        vm.expectRevert(DualControlRequired.selector);
+        authority.execute(act, both);
+    }
+
+    function test_neither_persons_nor_other_members_suspend_or_hold() public {
+        Suspension memory suspension = _suspension(1);
+        bytes32 digest = typed("stoken LegalActions", address(legal), _suspensionHash(suspension));
+        bytes memory signature = signatureOf(PERSON + SUPERVISOR_NO, digest);
+        vm.expectRevert(abi.encodeWithSelector(SignatureInvalid.selector, vm.addr(PERSON + SUPERVISOR_NO)));
+        legal.suspendNetwork(suspension, signature);
+        signature = _signed(suspension, ISSUER_NO);
+        vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32(uint256(1 << 9))));
+        legal.suspendNetwork(suspension, signature);
+        AccountHold memory hold = AccountHold(seller, "FTRA", keccak256("suspicion"), START + 1, 1, LATER);
+        signature = signatureOf(PERSON + BROKER_1_NO, typed("stoken LegalActions", address(legal), _holdHash(hold)));
+        vm.expectRevert(abi.encodeWithSelector(SignatureInvalid.selector, vm.addr(PERSON + BROKER_1_NO)));
+        legal.holdAccount(hold, signature);
+    }
+
+    function test_a_hold_is_used_once_until_its_deadline() public {
+        assertFalse(legal.nonceUsed(BROKER_1, 77));
+        AccountHold memory hold = AccountHold(seller, "FTRA", keccak256("suspicion"), START + 1, 77, START);
+        bytes memory signature = _signedHold(hold, BROKER_1_NO);
+        vm.warp(START + 1);
+        vm.expectRevert(abi.encodeWithSelector(TooLate.selector, START, START + 1));
+        legal.holdAccount(hold, signature);
+        vm.warp(START);
+        legal.holdAccount(hold, signature);
+        assertTrue(legal.nonceUsed(BROKER_1, 77));
+        vm.expectRevert(abi.encodeWithSelector(NonceReplayed.selector, BROKER_1, 77));
+        legal.holdAccount(hold, signature);
+    }
+
+    function test_an_account_is_held_again_when_it_has_rested() public {
+        _hold(seller, START + 1 hours, 1, BROKER_1_NO);
+        vm.warp(START + 1 hours + 30 days - 1);
+        _refusesHold(
+            seller,
+            START + 1 hours + 30 days,
+            BROKER_1_NO,
+            abi.encodeWithSelector(ILegalActions.LegalActionsHoldRepeated.selector, seller, START + 1 hours + 30 days)
+        );
+        vm.warp(START + 1 hours + 30 days);
+        _hold(seller, START + 2 hours + 30 days, 2, BROKER_1_NO);
+        assertTrue(legal.measureOf(2).provisional);
     }
 
     function testFuzz_a_subject_is_barred_as_long_as_a_measure_is_active(uint256 seed) public {
@@ -340,10 +452,13 @@ contract MeasuresTest is LegalSuite {
     }
 
     function _signedHold(AccountHold memory hold, uint256 number) private view returns (bytes memory) {
+        return signatureOf(SIGNER + number, typed("stoken LegalActions", address(legal), _holdHash(hold)));
+    }
+
+    function _holdHash(AccountHold memory hold) private pure returns (bytes32) {
         bytes32 kind = keccak256(
             "AccountHold(address account,bytes32 basis,bytes32 document,uint40 until,uint256 nonce,uint40 deadline)"
         );
-        bytes32 hash = keccak256(abi.encode(kind, hold));
-        return signatureOf(SIGNER + number, typed("stoken LegalActions", address(legal), hash));
+        return keccak256(abi.encode(kind, hold));
     }
 }

@@ -127,13 +127,16 @@ class TestWeaving:
 
 class TestReach:
     def test_it_says_which_calls_meet_a_mutant_and_whether_set_up_does(self) -> None:
-        assert reach_of("p010\np100\np110\n") == {
+        assert reach_of(["p010", "p100", "p110"]) == {
             1: Reach(in_set_up=False, calls=(0, 1)),
             2: Reach(in_set_up=True, calls=(1,)),
         }
 
     def test_a_call_that_failed_while_it_was_noted_may_meet_any(self) -> None:
-        assert reach_of("p00\nf00\n") == {1: Reach(in_set_up=False, calls=(0,)), 2: Reach(in_set_up=False, calls=(0,))}
+        assert reach_of(["p00", "f00"]) == {
+            1: Reach(in_set_up=False, calls=(0,)),
+            2: Reach(in_set_up=False, calls=(0,)),
+        }
 
 
 class TestProbes:
