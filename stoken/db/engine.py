@@ -7,6 +7,7 @@ Schemas are real on PostgreSQL; on SQLite `ledger.positions` is the table `ledge
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,4 +118,10 @@ def _prefixed(
     _context: object,
     _many: bool,  # noqa: FBT001 - SQLAlchemy's signature
 ) -> tuple[str, object]:
-    return _QUALIFIED.sub(r"\1_", statement), parameters
+    return _prefix(statement), parameters
+
+
+@lru_cache(maxsize=1024)
+def _prefix(statement: str) -> str:
+    # The same few statements run again and again.
+    return _QUALIFIED.sub(r"\1_", statement)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, select, update
 
 from stoken.chain.reverts import Revert, decode_revert, revert_of
 from stoken.chain.rpc import NodeError, RpcClient
@@ -22,6 +22,15 @@ _Row = Row[*tuple[Any, ...]]
 _LIVE = tuple(status.value for status in LIVE)
 _IN_BLOCK = (MINED, FAILED)
 _CURSOR: Final = "confirm.final"
+_NAMES: Final = ("hash", "sender", "nonce", "receiver", "raw", "gas", "status", "block_number", "block_hash")
+#: Built once: each round asks them.
+_ROWS: Final = select(*(outbox.c[name] for name in _NAMES))
+_PENDING: Final = _ROWS.where(
+    outbox.c.status.in_(_LIVE) | (outbox.c.status.in_((CANCELED, REPLACED)) & outbox.c.block_number.is_(None))
+)
+_IN_BLOCKS_ABOVE: Final = _ROWS.where(
+    (outbox.c.block_number > bindparam("number")) & outbox.c.status.in_(_IN_BLOCK)
+)
 
 
 class _Verdict(NamedTuple):
@@ -117,17 +126,11 @@ def confirmed_to(connection: Connection) -> int:
 
 def _pending(connection: Connection) -> Sequence[_Row]:
     """Return what a block may still say something new about: also what was replaced, since it may win after all."""
-    replaced = outbox.c.status.in_((CANCELED, REPLACED)) & outbox.c.block_number.is_(None)
-    return _rows(connection, outbox.c.status.in_(_LIVE) | replaced)
+    return connection.execute(_PENDING).all()
 
 
 def _in_blocks_above(connection: Connection, number: int) -> Sequence[_Row]:
-    return _rows(connection, (outbox.c.block_number > number) & outbox.c.status.in_(_IN_BLOCK))
-
-
-def _rows(connection: Connection, where: Any) -> Sequence[_Row]:  # noqa: ANN401 - a SQL condition
-    names = ("hash", "sender", "nonce", "receiver", "raw", "gas", "status", "block_number", "block_hash")
-    return connection.execute(select(*(outbox.c[name] for name in names)).where(where)).all()
+    return connection.execute(_IN_BLOCKS_ABOVE, {"number": number}).all()
 
 
 def _mined(row: _Row, seen: dict[bytes, Sighting]) -> _Verdict:
