@@ -12,9 +12,7 @@ from stoken.transactions import outbox
 from stoken.transactions.confirm import confirmed_to
 from stoken.transactions.outbox import Failure, OutboxRow
 
-_DECISION: Final = select(decisions).where(
-    decisions.c.tenant == bindparam("tenant"), decisions.c.id == bindparam("id")
-)
+_DECISION: Final = select(decisions).where(decisions.c.tenant == bindparam("tenant"), decisions.c.id == bindparam("id"))
 
 
 class RequestStatus(StrEnum):

@@ -16,9 +16,7 @@ _SEEN: Final = select(
     _transactions.block_number,
     _blocks.hash.label("block"),
     exists()
-    .where(
-        _logs.block_number == _transactions.block_number, _logs.transaction_index == _transactions.transaction_index
-    )
+    .where(_logs.block_number == _transactions.block_number, _logs.transaction_index == _transactions.transaction_index)
     .label("has_logs"),
 ).where(_transactions.hash.in_(bindparam("hashes", expanding=True)), _blocks.number == _transactions.block_number)
 

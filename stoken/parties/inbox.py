@@ -36,15 +36,16 @@ def receive(connection: Connection, tenant: str, request_id: str, body: Body, re
     sequence = int(connection.execute(_LAST).scalar_one()) + 1
     request = Request(sequence, tenant, request_id, requests.kind_of(body), body, received_at_ns)
     connection.execute(
-        insert(table).values(
-            sequence=sequence,
-            tenant=tenant,
-            id=request_id,
-            kind=request.kind,
-            body=data,
-            body_hash=digest,
-            received_at_ns=received_at_ns,
-        )
+        insert(table),
+        {
+            "sequence": sequence,
+            "tenant": tenant,
+            "id": request_id,
+            "kind": request.kind,
+            "body": data,
+            "body_hash": digest,
+            "received_at_ns": received_at_ns,
+        },
     )
     return request
 

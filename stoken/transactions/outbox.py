@@ -240,7 +240,7 @@ def unfinished(connection: Connection) -> int:
 
 def _insert(connection: Connection, row: OutboxRow, rest: Mapping[str, object]) -> None:
     last = connection.execute(_LAST).scalar_one()
-    connection.execute(insert(outbox).values({**row._asdict(), "sequence": last + 1, **rest}))
+    connection.execute(insert(outbox), {**row._asdict(), "sequence": last + 1, **rest})
 
 
 def _row(row: Row[tuple[object, ...]]) -> OutboxRow:

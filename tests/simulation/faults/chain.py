@@ -25,7 +25,7 @@ TRANSFER: Final = keccak(b"Transfer(address,address,uint256)")
 DEPOSIT: Final = SUITE["deposit"]
 #: A credit of a multiple of these is reverted always, or refused by the node as it is.
 REVERTS: Final = 7
-UNACCEPTABLE: Final = 11
+UNACCEPTABLE: Final = 29
 _GAS_USED: Final = 40_000
 _BLOOM: Final = LogsBloom()
 

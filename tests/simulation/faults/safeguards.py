@@ -12,6 +12,7 @@ from stoken.chain.rpc import RpcClient
 from stoken.errors import UnavailableError
 from stoken.mirror import reader, step
 from stoken.mirror.blocks import decode_log
+from stoken.mirror.witness import Witness
 from stoken.transactions import broadcast, confirm, outbox, senders
 from stoken.transactions.outbox import Outbox, OutboxRow
 from stoken.transactions.tables import outbox as rows
@@ -86,6 +87,15 @@ def _siblings(patch: Patch) -> None:
     patch.setattr(confirm, "_record_siblings", lambda *_parts: None)
 
 
+def _witness(patch: Patch) -> None:
+    patch.setattr(Witness, "confirm", lambda _self, _number, _hash: None)
+
+
+def _read_ahead(patch: Patch) -> None:
+    """Take what was read ahead whatever became of its branch."""
+    patch.setattr(step.MirrorStep, "_taken", lambda self, first: self._ahead.take(first))
+
+
 #: Each safeguard that some world misses: how to do without it, and a seed whose world then breaks.
 SAFEGUARDS: Final[dict[str, tuple[Off, int]]] = {
     "receipts root": (_receipts_root, 0),
@@ -95,6 +105,8 @@ SAFEGUARDS: Final[dict[str, tuple[Off, int]]] = {
     "sign first": (_sign_first, 14),
     "mark before sending": (_mark_before_sending, 7),
     "siblings of a nonce": (_siblings, 0),
+    "witness": (_witness, 0),
+    "read-ahead": (_read_ahead, 0),
 }
 
 

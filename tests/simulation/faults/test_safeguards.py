@@ -3,7 +3,6 @@
 
 from contextlib import suppress
 from itertools import count
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -12,8 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from stoken.errors import LedgerUnavailableError, StartupError
 from tests.simulation.faults.invariants import Witness
 from tests.simulation.faults.playing import play, world_of
+from tests.simulation.faults.process import Worker
 from tests.simulation.faults.safeguards import PARENT_HASH, SAFEGUARDS, without
-from tests.simulation.faults.world import FINALITY, Worker
+from tests.simulation.faults.stores import SqliteStore
+from tests.simulation.faults.world import FINALITY
 
 SEEDS_MAX: Final = 200
 #: How a world breaks: by an invariant, by a start that is refused, by a row that contradicts another.
@@ -21,21 +22,21 @@ BROKEN: Final = (AssertionError, StartupError, ValueError, IntegrityError)
 
 
 @pytest.mark.parametrize("name", SAFEGUARDS)
-def test_without_it_some_world_breaks(name: str, template: Path) -> None:
+def test_without_it_some_world_breaks(name: str, store: SqliteStore) -> None:
     first = SAFEGUARDS[name][1]
     with without(name):
         # Whatever changes how often the node is asked changes the worlds: then another seed breaks.
         for seed in (first, *range(SEEDS_MAX)):
             try:
-                play(seed, template)
+                play(seed, store)
             except BROKEN:
                 return
     pytest.fail(f"{SEEDS_MAX} worlds hold without {name}")
 
 
-def read_amid_a_reorg(template: Path) -> None:
+def read_amid_a_reorg(store: SqliteStore) -> None:
     """Let the chain change between the mirror's look for a fork and its reading of the next block."""
-    with world_of(0, template) as world:
+    with world_of(0, store) as world:
         world.finality = FINALITY
         for _ in range(6):
             world.node.mine()
@@ -53,10 +54,10 @@ def read_amid_a_reorg(template: Path) -> None:
         witness.look()
 
 
-def test_a_block_is_read_amid_a_reorg(template: Path) -> None:
-    read_amid_a_reorg(template)
+def test_a_block_is_read_amid_a_reorg(store: SqliteStore) -> None:
+    read_amid_a_reorg(store)
 
 
-def test_without_parent_hashes_blocks_of_two_branches_follow_each_other(template: Path) -> None:
+def test_without_parent_hashes_blocks_of_two_branches_follow_each_other(store: SqliteStore) -> None:
     with without(PARENT_HASH), pytest.raises(AssertionError, match="I2"):
-        read_amid_a_reorg(template)
+        read_amid_a_reorg(store)
