@@ -6,6 +6,7 @@ It refuses no reference that was paid before: what is sent twice is paid twice, 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -60,6 +61,7 @@ class Block(NamedTuple):
     effects: Counter[bytes]
 
 
+@lru_cache(maxsize=64)
 def read(raw: bytes) -> Tx:
     """Read a raw legacy transaction and recover its sender."""
     nonce, price, gas, to, value, data, v, r, s = rlp.decode(raw)
