@@ -105,18 +105,19 @@ SAFEGUARDS: Final[dict[str, tuple[Off, int]]] = {
     "sign first": (_sign_first, 14),
     "mark before sending": (_mark_before_sending, 7),
     "siblings of a nonce": (_siblings, 0),
-    "witness": (_witness, 0),
-    "read-ahead": (_read_ahead, 0),
 }
 
 
-#: Missed only where the chain changes between two questions of one step: shown by a world made for it.
+#: Missed only where the chain changes between two questions, or two steps: shown by worlds made for it.
 PARENT_HASH: Final = "parent hash"
+READ_AHEAD: Final = "read-ahead"
+WITNESS: Final = "witness"
+_SCRIPTED: Final[dict[str, Off]] = {PARENT_HASH: _parent_hash, READ_AHEAD: _read_ahead, WITNESS: _witness}
 
 
 @contextmanager
 def without(name: str) -> Iterator[None]:
     """Switch a safeguard off."""
     with pytest.MonkeyPatch.context() as patch:
-        (_parent_hash if name == PARENT_HASH else SAFEGUARDS[name][0])(patch)
+        (_SCRIPTED[name] if name in _SCRIPTED else SAFEGUARDS[name][0])(patch)
         yield
