@@ -132,7 +132,7 @@ test-long: symbolic ## Run checks for every argument, fuzz with many more cases,
 	@STOKEN_DRILL_ACCOUNTS=10000 FOUNDRY_FUZZ_RUNS=100000 FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_INVARIANT_DEPTH=200 $(FORGE) test
 	@$(PY) -m pytest -n 2 --dist loadfile --ignore=tests/network -p tests.long_runs $(PYTEST)
 	@$(PY) -m tests.kills 0:1000
-	@$(PY) -m tests.simulation.faults.ranges 100000
+	@nice -n 19 $(PY) -m tests.simulation.faults.ranges 0:100000
 	@$(MAKE) --no-print-directory mutate
 	@$(MAKE) --no-print-directory coverage
 

@@ -5,15 +5,17 @@ Schemas are real on PostgreSQL; on SQLite `ledger.positions` is the table `ledge
 """
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.schema import Table
 
 from stoken.db.metadata import SCHEMAS
@@ -105,8 +107,12 @@ def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the 
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    # Past SQLAlchemy's own execution, which would take longer than the statement.
+    statement = "BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES) else "BEGIN"
+    try:
+        connection.connection.cursor().execute(statement)
+    except sqlite3.OperationalError as error:
+        raise OperationalError(statement, None, error) from error
 
 
 def _prefixed(
@@ -117,4 +123,10 @@ def _prefixed(
     _context: object,
     _many: bool,  # noqa: FBT001 - SQLAlchemy's signature
 ) -> tuple[str, object]:
-    return _QUALIFIED.sub(r"\1_", statement), parameters
+    return _prefix(statement), parameters
+
+
+@lru_cache(maxsize=1024)
+def _prefix(statement: str) -> str:
+    # The same few statements run again and again.
+    return _QUALIFIED.sub(r"\1_", statement)

@@ -2,14 +2,17 @@
 """What became of a request: decided by issuance, carried by the outbox, confirmed by the mirror."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from stoken.issuance.tables import decisions
 from stoken.transactions import outbox
 from stoken.transactions.confirm import confirmed_to
 from stoken.transactions.outbox import Failure, OutboxRow
+
+_DECISION: Final = select(decisions).where(decisions.c.tenant == bindparam("tenant"), decisions.c.id == bindparam("id"))
 
 
 class RequestStatus(StrEnum):
@@ -36,9 +39,7 @@ class RequestOutcome(msgspec.Struct, frozen=True):
 
 def outcome(connection: Connection, tenant: str, request_id: str) -> RequestOutcome:
     """Return what became of a tenant's request, read from work's database; RECEIVED until it is decided."""
-    row = connection.execute(
-        select(decisions).where(decisions.c.tenant == tenant, decisions.c.id == request_id)
-    ).one_or_none()
+    row = connection.execute(_DECISION, {"tenant": tenant, "id": request_id}).one_or_none()
     if row is None:
         return RequestOutcome(RequestStatus.RECEIVED)
     if row.failure is not None:

@@ -103,12 +103,13 @@ def _cursor(tenant: str) -> str:
 def _store(connection: Connection, request: Request, outcome: str | Failure) -> None:
     refused = isinstance(outcome, Failure)
     connection.execute(
-        insert(decisions).values(
-            sequence=request.sequence,
-            tenant=request.tenant,
-            id=request.id,
-            received_at_ns=request.received_at_ns,
-            transaction_key=None if refused else outcome,
-            failure=msgspec.json.encode(outcome) if refused else None,
-        )
+        insert(decisions),
+        {
+            "sequence": request.sequence,
+            "tenant": request.tenant,
+            "id": request.id,
+            "received_at_ns": request.received_at_ns,
+            "transaction_key": None if refused else outcome,
+            "failure": msgspec.json.encode(outcome) if refused else None,
+        },
     )

@@ -4,11 +4,21 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, bindparam, exists, select
 
 from stoken.mirror import tables
 
 _CHUNK: Final = 500
+_blocks, _transactions, _logs = tables.blocks.c, tables.transactions.c, tables.logs.c
+#: Built once: each round of the worker asks it.
+_SEEN: Final = select(
+    _transactions.hash,
+    _transactions.block_number,
+    _blocks.hash.label("block"),
+    exists()
+    .where(_logs.block_number == _transactions.block_number, _logs.transaction_index == _transactions.transaction_index)
+    .label("has_logs"),
+).where(_transactions.hash.in_(bindparam("hashes", expanding=True)), _blocks.number == _transactions.block_number)
 
 
 class Sighting(NamedTuple):
@@ -21,16 +31,8 @@ class Sighting(NamedTuple):
 
 def sightings(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, Sighting]:
     """Return those of the transactions that are in a mirrored block."""
-    blocks, transactions, logs = tables.blocks.c, tables.transactions.c, tables.logs.c
-    has_logs = exists().where(
-        logs.block_number == transactions.block_number, logs.transaction_index == transactions.transaction_index
-    )
     seen: dict[bytes, Sighting] = {}
     for start in range(0, len(hashes), _CHUNK):
-        rows = connection.execute(
-            select(
-                transactions.hash, transactions.block_number, blocks.hash.label("block"), has_logs.label("has_logs")
-            ).where(transactions.hash.in_(hashes[start : start + _CHUNK]), blocks.number == transactions.block_number)
-        )
+        rows = connection.execute(_SEEN, {"hashes": list(hashes[start : start + _CHUNK])})
         seen |= {row.hash: Sighting(row.block_number, row.block, bool(row.has_logs)) for row in rows}
     return seen

@@ -3,9 +3,9 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from stoken.db import bulk
 from stoken.errors import StartupError
@@ -13,6 +13,9 @@ from stoken.mirror import tables
 from stoken.mirror.blocks import Log, MinedBlock
 
 _GENESIS_PARENT = bytes(32)
+#: Built once: each round of each step asks them.
+_CHECKPOINT: Final = select(*(tables.checkpoint.c[name] for name in ("number", "hash", "final_number", "time")))
+_HASH: Final = select(tables.blocks.c.hash).where(tables.blocks.c.number == bindparam("number"))
 
 
 class Checkpoint(NamedTuple):
@@ -26,8 +29,7 @@ class Checkpoint(NamedTuple):
 
 def read_checkpoint(connection: Connection) -> Checkpoint:
     """Return where the mirror stands."""
-    at = tables.checkpoint.c
-    row = connection.execute(select(at.number, at.hash, at.final_number, at.time)).one_or_none()
+    row = connection.execute(_CHECKPOINT).one_or_none()
     return Checkpoint(-1, _GENESIS_PARENT, -1) if row is None else Checkpoint(*row)
 
 
@@ -82,7 +84,7 @@ def delete_blocks(connection: Connection, above: int, final_number: int) -> None
 
 def read_hash(connection: Connection, number: int) -> bytes | None:
     """Return the hash of a mirrored block."""
-    return connection.execute(select(tables.blocks.c.hash).where(tables.blocks.c.number == number)).scalar()
+    return connection.execute(_HASH, {"number": number}).scalar()
 
 
 def read_blocks(connection: Connection, first: int, last: int) -> list[MinedBlock]:

@@ -2,14 +2,23 @@
 """The inbox of requests: idempotent by the tenant's id, read in the order in which requests came."""
 
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from stoken.errors import ConflictError
 from stoken.parties import requests
 from stoken.parties.requests import Body, Request
 from stoken.parties.tables import requests as table
+
+#: Built once: each round asks them, and each request.
+_ROW: Final = select(table).where(table.c.tenant == bindparam("tenant"), table.c.id == bindparam("id"))
+_LAST: Final = select(func.coalesce(func.max(table.c.sequence), 0))
+_LAST_AFTER: Final = (
+    select(table.c.tenant, func.max(table.c.sequence).label("last"))
+    .where(table.c.sequence > bindparam("sequence"))
+    .group_by(table.c.tenant)
+)
 
 
 def receive(connection: Connection, tenant: str, request_id: str, body: Body, received_at_ns: int) -> Request:
@@ -24,18 +33,19 @@ def receive(connection: Connection, tenant: str, request_id: str, body: Body, re
         if known.body_hash != digest:
             raise ConflictError(details={"id": request_id})
         return _request(known)
-    sequence = int(connection.execute(select(func.coalesce(func.max(table.c.sequence), 0))).scalar_one()) + 1
+    sequence = int(connection.execute(_LAST).scalar_one()) + 1
     request = Request(sequence, tenant, request_id, requests.kind_of(body), body, received_at_ns)
     connection.execute(
-        insert(table).values(
-            sequence=sequence,
-            tenant=tenant,
-            id=request_id,
-            kind=request.kind,
-            body=data,
-            body_hash=digest,
-            received_at_ns=received_at_ns,
-        )
+        insert(table),
+        {
+            "sequence": sequence,
+            "tenant": tenant,
+            "id": request_id,
+            "kind": request.kind,
+            "body": data,
+            "body_hash": digest,
+            "received_at_ns": received_at_ns,
+        },
     )
     return request
 
@@ -56,15 +66,11 @@ def after(connection: Connection, sequence: int, limit: int, tenant: str | None 
 
 def last_after(connection: Connection, sequence: int) -> dict[str, int]:
     """Return the tenants of requests after a reader's cursor, each with the sequence of its last one."""
-    last = func.max(table.c.sequence)
-    rows = connection.execute(
-        select(table.c.tenant, last.label("last")).where(table.c.sequence > sequence).group_by(table.c.tenant)
-    )
-    return {row.tenant: row.last for row in rows}
+    return {row.tenant: row.last for row in connection.execute(_LAST_AFTER, {"sequence": sequence})}
 
 
 def _row(connection: Connection, tenant: str, request_id: str) -> Row[Any] | None:
-    return connection.execute(select(table).where(table.c.tenant == tenant, table.c.id == request_id)).one_or_none()
+    return connection.execute(_ROW, {"tenant": tenant, "id": request_id}).one_or_none()
 
 
 def _request(row: Row[Any]) -> Request:

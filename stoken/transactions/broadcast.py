@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from sqlalchemy import Engine, Row, select, update
+from sqlalchemy import Engine, Row, bindparam, select, update
 
 from stoken.chain.capabilities import Capabilities
 from stoken.chain.rpc import NodeError, RpcClient
@@ -26,6 +26,15 @@ BLOCKS_IN_FLIGHT: Final = 8
 #: A node that refuses the same bytes so often, a resend period apart, is taken at its word.
 REFUSALS_MAX: Final = 3
 
+#: Built once: each round asks them.
+_DUE: Final = outbox.c.hash.in_(bindparam("hashes", expanding=True))
+_LEFT: Final = update(outbox).where(_DUE, outbox.c.status == SIGNED).values(status=BROADCAST)
+_RETRIED: Final = update(outbox).where(_DUE, outbox.c.command == "retry").values(command=None)
+_MARKED: Final = (
+    select(outbox.c.sender, outbox.c.nonce, outbox.c.hash, outbox.c.raw, outbox.c.purpose)
+    .where(_DUE, outbox.c.status == BROADCAST)
+    .order_by(outbox.c.sender, outbox.c.nonce)
+)
 _log = structlog.get_logger(__name__)
 _Row = Row[*tuple[Any, ...]]
 _Rows = Sequence[_Row]
@@ -90,17 +99,12 @@ class BroadcastStep:
     def _mark(self, due: _Rows) -> _Rows:
         """Record that these may have left before any does: so what is `signed` certainly has not."""
         hashes = [row.hash for row in due]
-        marked = update(outbox).where(outbox.c.hash.in_(hashes))
         with unit_of_work(self._engine) as connection:
             if any(row.status == SIGNED for row in due):
-                connection.execute(marked.where(outbox.c.status == SIGNED).values(status=BROADCAST))
+                connection.execute(_LEFT, {"hashes": hashes})
             if any(row.command == "retry" for row in due):
-                connection.execute(marked.where(outbox.c.command == "retry").values(command=None))
-            return connection.execute(
-                select(outbox.c.sender, outbox.c.nonce, outbox.c.hash, outbox.c.raw, outbox.c.purpose)
-                .where(outbox.c.hash.in_(hashes), outbox.c.status == BROADCAST)
-                .order_by(outbox.c.sender, outbox.c.nonce)
-            ).all()
+                connection.execute(_RETRIED, {"hashes": hashes})
+            return connection.execute(_MARKED, {"hashes": hashes}).all()
 
     def _send(self, rows: _Rows) -> list[Answer]:
         calls = [("eth_sendRawTransaction", (f"0x{row.raw.hex()}",)) for row in rows]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy import Connection, Engine, LargeBinary, Row, bindparam, select, update
 
 from stoken.chain.reverts import Revert, decode_revert, revert_of
 from stoken.chain.rpc import NodeError, RpcClient
@@ -22,6 +22,25 @@ _Row = Row[*tuple[Any, ...]]
 _LIVE = tuple(status.value for status in LIVE)
 _IN_BLOCK = (MINED, FAILED)
 _CURSOR: Final = "confirm.final"
+_NAMES: Final = ("hash", "sender", "nonce", "receiver", "raw", "gas", "status", "block_number", "block_hash")
+#: Built once: each round asks them.
+_ROWS: Final = select(*(outbox.c[name] for name in _NAMES))
+_PENDING: Final = _ROWS.where(
+    outbox.c.status.in_(_LIVE) | (outbox.c.status.in_((CANCELED, REPLACED)) & outbox.c.block_number.is_(None))
+)
+_IN_BLOCKS_ABOVE: Final = _ROWS.where((outbox.c.block_number > bindparam("number")) & outbox.c.status.in_(_IN_BLOCK))
+_CHANGE: Final = (
+    update(outbox)
+    .where(outbox.c.hash == bindparam("transaction"), outbox.c.status == bindparam("was"))
+    .values({name: bindparam(name) for name in ("status", "block_number", "block_hash", "failure")})
+)
+_SIBLINGS: Final = update(outbox).where(
+    outbox.c.sender == bindparam("of"), outbox.c.nonce == bindparam("at"), outbox.c.hash != bindparam("winner")
+)
+_REPLACE: Final = _SIBLINGS.where(outbox.c.status.in_(_LIVE)).values(
+    status=REPLACED, replaced_by=bindparam("winner", type_=LargeBinary)
+)
+_OVER: Final = _SIBLINGS.where(outbox.c.status.in_((CANCELED, REPLACED))).values(block_number=bindparam("block_number"))
 
 
 class _Verdict(NamedTuple):
@@ -117,17 +136,11 @@ def confirmed_to(connection: Connection) -> int:
 
 def _pending(connection: Connection) -> Sequence[_Row]:
     """Return what a block may still say something new about: also what was replaced, since it may win after all."""
-    replaced = outbox.c.status.in_((CANCELED, REPLACED)) & outbox.c.block_number.is_(None)
-    return _rows(connection, outbox.c.status.in_(_LIVE) | replaced)
+    return connection.execute(_PENDING).all()
 
 
 def _in_blocks_above(connection: Connection, number: int) -> Sequence[_Row]:
-    return _rows(connection, (outbox.c.block_number > number) & outbox.c.status.in_(_IN_BLOCK))
-
-
-def _rows(connection: Connection, where: Any) -> Sequence[_Row]:  # noqa: ANN401 - a SQL condition
-    names = ("hash", "sender", "nonce", "receiver", "raw", "gas", "status", "block_number", "block_hash")
-    return connection.execute(select(*(outbox.c[name] for name in names)).where(where)).all()
+    return connection.execute(_IN_BLOCKS_ABOVE, {"number": number}).all()
 
 
 def _mined(row: _Row, seen: dict[bytes, Sighting]) -> _Verdict:
@@ -142,25 +155,18 @@ def _record(connection: Connection, verdicts: Iterable[_Verdict]) -> None:
     for row, event, seen, failure in verdicts:
         block_number, block_hash = (None, None) if seen is None else (seen.block_number, seen.block_hash)
         status = next_transaction_status(TransactionStatus(row.status), event).value
-        changed = connection.execute(
-            update(outbox)
-            .where(outbox.c.hash == row.hash, outbox.c.status == row.status)
-            .values(status=status, block_number=block_number, block_hash=block_hash, failure=failure)
-        )
+        changes = {"status": status, "block_number": block_number, "block_hash": block_hash, "failure": failure}
+        changed = connection.execute(_CHANGE, {"transaction": row.hash, "was": row.status, **changes})
         if changed.rowcount:
             _record_siblings(connection, row, block_number)
 
 
 def _record_siblings(connection: Connection, winner: _Row, block_number: int | None) -> None:
     """Tell the other transactions of the nonce: a block holds this one, or does so no longer."""
-    siblings = update(outbox).where(
-        outbox.c.sender == winner.sender, outbox.c.nonce == winner.nonce, outbox.c.hash != winner.hash
-    )
+    siblings = {"of": winner.sender, "at": winner.nonce, "winner": winner.hash}
     if block_number is not None:
-        replaced = siblings.where(outbox.c.status.in_(_LIVE))
-        connection.execute(replaced.values(status=REPLACED, replaced_by=winner.hash))
-    over = siblings.where(outbox.c.status.in_((CANCELED, REPLACED)))
-    connection.execute(over.values(block_number=block_number))
+        connection.execute(_REPLACE, siblings)
+    connection.execute(_OVER, {**siblings, "block_number": block_number})
 
 
 def _hex(value: bytes) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, exists, select
+from sqlalchemy import Connection, Row, bindparam, exists, select
 
 from stoken.domain.transaction_states import LIVE
 from stoken.transactions.outbox import FILL_PURPOSE
@@ -19,6 +19,14 @@ _GROWTH: Final = 8
 _LIVE: Final = tuple(status.value for status in LIVE)
 _COLUMNS: Final = tuple(
     outbox.c[name] for name in ("sender", "nonce", "hash", "gas", "status", "purpose", "owner", "sequence", "command")
+)
+#: Built once: each round asks them.
+_SENDERS: Final = select(outbox.c.sender).where(outbox.c.status.in_(_LIVE)).distinct()
+_LANE: Final = (
+    select(*_COLUMNS)
+    .where(outbox.c.status.in_(_LIVE), outbox.c.sender == bindparam("sender"))
+    .order_by(outbox.c.nonce)
+    .limit(bindparam("key_max"))
 )
 
 _Row = Row[*tuple[Any, ...]]
@@ -43,7 +51,7 @@ class Window:
 
 def candidates(connection: Connection, gas_max: int, count_max: int, key_max: int = KEY_MAX) -> list[_Row]:
     """Return what may be in flight now, each key's transactions by nonce; the first one always may."""
-    senders = connection.execute(select(outbox.c.sender).where(outbox.c.status.in_(_LIVE)).distinct()).scalars().all()
+    senders = connection.execute(_SENDERS).scalars().all()
     lanes = [_lane(connection, sender, key_max) for sender in sorted(senders)]
     if len(lanes) > 1:
         held = _held(connection)
@@ -52,12 +60,7 @@ def candidates(connection: Connection, gas_max: int, count_max: int, key_max: in
 
 
 def _lane(connection: Connection, sender: bytes, key_max: int) -> Sequence[_Row]:
-    return connection.execute(
-        select(*_COLUMNS)
-        .where(outbox.c.status.in_(_LIVE), outbox.c.sender == sender)
-        .order_by(outbox.c.nonce)
-        .limit(key_max)
-    ).all()
+    return connection.execute(_LANE, {"sender": sender, "key_max": key_max}).all()
 
 
 def _held(connection: Connection) -> frozenset[bytes]:

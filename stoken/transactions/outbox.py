@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 from eth_hash.auto import keccak
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select, update
 
 from stoken.chain import texts
 from stoken.chain.rpc import RpcClient
@@ -58,6 +58,13 @@ class OutboxRow(NamedTuple):
     def without_effect(self) -> bool:
         """Tell whether a block says that it has no effect: for good, once that block is final."""
         return self.block_number is not None and self.status in _WITHOUT_EFFECT
+
+
+#: Built once: to build a statement takes longer than to run it.
+_ROWS: Final = select(*(outbox.c[name] for name in OutboxRow._fields))
+_BY_KEY: Final = _ROWS.where(outbox.c.key == bindparam("wanted"))
+_KNOWN: Final = _BY_KEY.add_columns(outbox.c.body)
+_LAST: Final = select(func.coalesce(func.max(outbox.c.sequence), 0))
 
 
 class Outbox:
@@ -126,7 +133,7 @@ class Outbox:
         nothing, where the data may hold text.
         """
         body = keccak(to + data)
-        known = connection.execute(_select().add_columns(outbox.c.body).where(outbox.c.key == key)).one_or_none()
+        known = connection.execute(_KNOWN, {"wanted": key}).one_or_none()
         if known is not None:
             if known.body != body:
                 raise ConflictError(f"the key {key} was used for another transaction")
@@ -191,7 +198,7 @@ class Outbox:
 
 def read(connection: Connection, key: str) -> OutboxRow | None:
     """Return the transaction of an idempotency key."""
-    row = connection.execute(_select().where(outbox.c.key == key)).one_or_none()
+    row = connection.execute(_BY_KEY, {"wanted": key}).one_or_none()
     return None if row is None else _row(row)
 
 
@@ -199,14 +206,14 @@ def read_all(connection: Connection, keys: Sequence[str]) -> list[OutboxRow]:
     """Return the transactions of idempotency keys, in no particular order."""
     rows: list[OutboxRow] = []
     for start in range(0, len(keys), _CHUNK):
-        found = connection.execute(_select().where(outbox.c.key.in_(keys[start : start + _CHUNK])))
+        found = connection.execute(_ROWS.where(outbox.c.key.in_(keys[start : start + _CHUNK])))
         rows += [_row(row) for row in found]
     return rows
 
 
 def of_purpose(connection: Connection, purpose: str) -> list[OutboxRow]:
     """Return the transactions of a purpose, by nonce."""
-    rows = connection.execute(_select().where(outbox.c.purpose == purpose).order_by(outbox.c.nonce))
+    rows = connection.execute(_ROWS.where(outbox.c.purpose == purpose).order_by(outbox.c.nonce))
     return [_row(row) for row in rows]
 
 
@@ -232,12 +239,8 @@ def unfinished(connection: Connection) -> int:
 
 
 def _insert(connection: Connection, row: OutboxRow, rest: Mapping[str, object]) -> None:
-    last = connection.execute(select(func.coalesce(func.max(outbox.c.sequence), 0))).scalar_one()
-    connection.execute(insert(outbox).values({**row._asdict(), "sequence": last + 1, **rest}))
-
-
-def _select() -> Select[tuple[object, ...]]:
-    return select(*(outbox.c[name] for name in OutboxRow._fields))
+    last = connection.execute(_LAST).scalar_one()
+    connection.execute(insert(outbox), {**row._asdict(), "sequence": last + 1, **rest})
 
 
 def _row(row: Row[tuple[object, ...]]) -> OutboxRow:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    bindparam,
     cast,
     extract,
     func,
@@ -26,6 +27,8 @@ from stoken.transactions.tables import senders
 LEASE_SECONDS: Final = 15
 _POLL_SECONDS: Final = 0.5
 _MILLISECONDS: Final = 1_000
+_OURS: Final = update(senders).where(senders.c.address == bindparam("holds"), senders.c.epoch == bindparam("in_epoch"))
+_TAKE: Final = _OURS.values(next_nonce=senders.c.next_nonce + 1).returning(senders.c.next_nonce)
 
 
 class KeyHeldError(FencedError):
@@ -74,23 +77,15 @@ def claim_in_time(
 
 def renew(connection: Connection, address: bytes, epoch: int | None) -> None:
     """Prolong the lease; FencedError where another process took the key over."""
-    kept = connection.execute(
-        update(senders)
-        .where(senders.c.address == address, senders.c.epoch == epoch)
-        .values(lease_ends_at_ms=_lease_end(connection))
-    )
+    ours = {"holds": address, "in_epoch": epoch}
+    kept = connection.execute(_OURS.values(lease_ends_at_ms=_lease_end(connection)), ours)
     if kept.rowcount != 1:
         raise _fenced(address)
 
 
 def take_nonce(connection: Connection, address: bytes, epoch: int | None) -> int:
     """Return the next nonce of a key; FencedError where another process took the key over."""
-    taken = connection.execute(
-        update(senders)
-        .where(senders.c.address == address, senders.c.epoch == epoch)
-        .values(next_nonce=senders.c.next_nonce + 1)
-        .returning(senders.c.next_nonce)
-    ).scalar()
+    taken = connection.execute(_TAKE, {"holds": address, "in_epoch": epoch}).scalar()
     if taken is None:
         raise _fenced(address)
     return int(taken) - 1

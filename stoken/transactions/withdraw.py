@@ -19,6 +19,11 @@ _EVENTS: Final = {
     "replace": TransactionEvent.REPLACE,
     "fill": TransactionEvent.REPLACE,
 }
+_ASKED: Final = (
+    select(outbox.c.hash, outbox.c.key, outbox.c.command, outbox.c.note, outbox.c.failure)
+    .where(outbox.c.command.in_(tuple(_EVENTS)))
+    .order_by(outbox.c.sequence)
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -35,11 +40,7 @@ class WithdrawStep:
     def execute(self) -> int:
         """Withdraw what is to be, and return how many transactions that were."""
         with reading(self._engine) as connection:
-            rows = connection.execute(
-                select(outbox.c.hash, outbox.c.key, outbox.c.command, outbox.c.note, outbox.c.failure)
-                .where(outbox.c.command.in_(tuple(_EVENTS)))
-                .order_by(outbox.c.sequence)
-            ).all()
+            rows = connection.execute(_ASKED).all()
         for row in rows:
             with unit_of_work(self._engine) as connection:
                 self._withdraw(connection, row)

@@ -6,6 +6,7 @@ It refuses no reference that was paid before: what is sent twice is paid twice, 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -25,7 +26,7 @@ TRANSFER: Final = keccak(b"Transfer(address,address,uint256)")
 DEPOSIT: Final = SUITE["deposit"]
 #: A credit of a multiple of these is reverted always, or refused by the node as it is.
 REVERTS: Final = 7
-UNACCEPTABLE: Final = 11
+UNACCEPTABLE: Final = 29
 _GAS_USED: Final = 40_000
 _BLOOM: Final = LogsBloom()
 
@@ -60,6 +61,7 @@ class Block(NamedTuple):
     effects: Counter[bytes]
 
 
+@lru_cache(maxsize=64)
 def read(raw: bytes) -> Tx:
     """Read a raw legacy transaction and recover its sender."""
     nonce, price, gas, to, value, data, v, r, s = rlp.decode(raw)

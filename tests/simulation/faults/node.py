@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node over that chain, spoken to as any node is: JSON-RPC bytes through the client's own transport, with faults."""
+"""Nodes over that chain, spoken to as any node is: JSON-RPC as bytes, with faults."""
 
 from collections import Counter
 from random import Random
@@ -28,7 +28,7 @@ class _Answer(Exception):  # noqa: N818 - it is one
         self.error = {"code": code, "message": message, **({"data": data} if data else {})}
 
 
-class Node(httpx.BaseTransport):
+class Node:
     """One node, and the network behind it: what a client sees passes its faults."""
 
     def __init__(self, random: Random, *, besu: bool, pool_max: int) -> None:
@@ -37,6 +37,8 @@ class Node(httpx.BaseTransport):
         self._pool_max = pool_max
         self.blocks: list[Block] = [chain.genesis()]
         self.by_hash: dict[bytes, Block] = {self.blocks[0].hash: self.blocks[0]}
+        #: What it shows while it is parted from the network: a branch of its own.
+        self.branch: list[Block] | None = None
         self.pool: dict[tuple[bytes, int], Tx] = {}
         #: Every raw transaction that ever arrived, whatever was answered.
         self.arrived: dict[bytes, Tx] = {}
@@ -74,6 +76,15 @@ class Node(httpx.BaseTransport):
         """Restart with an empty pool."""
         self.pool.clear()
 
+    def part(self, depth: int, blocks: int, *, known: bool) -> None:
+        """Go on alone from so far below the head; `known` where a mirror may follow it, to come back later."""
+        self.branch = self.blocks[: len(self.blocks) - min(depth, len(self.blocks) - 1)]
+        for _ in range(blocks):
+            block = chain.build(self.branch[-1], self._contents(self.branch[-1]), self._random.randbytes(4))
+            self.branch.append(block)
+            if known:
+                self.by_hash[block.hash] = block
+
     def _contents(self, parent: Block) -> list[Any]:
         contents: list[Any] = []
         if self._random.random() < 0.5:
@@ -98,16 +109,17 @@ class Node(httpx.BaseTransport):
 
     # --- the client's side ----------------------------------------------------------------------------------------
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def exchange(self, content: bytes) -> tuple[int, bytes]:
+        """Answer a request with a status and a body, or raise what the HTTP library would."""
         if self._strikes("drop"):
-            raise httpx.ConnectError("refused", request=request)
+            raise httpx.ConnectError("refused")
         if self._strikes("busy"):
-            return httpx.Response(self._random.choice((429, 503)), content=b"busy")
-        body = msgspec.json.decode(request.content)
+            return self._random.choice((429, 503)), b"busy"
+        body = msgspec.json.decode(content)
         answer = [self._one(call) for call in body] if isinstance(body, list) else self._one(body)
         if self._strikes("cut"):
-            raise httpx.ReadTimeout("cut after accept", request=request)
-        return httpx.Response(200, content=msgspec.json.encode(answer))
+            raise httpx.ReadTimeout("cut after accept")
+        return 200, msgspec.json.encode(answer)
 
     def _strikes(self, fault: str) -> bool:
         struck = self._random.random() < self.faults.get(fault, 0)
@@ -125,16 +137,21 @@ class Node(httpx.BaseTransport):
         except _Answer as error:
             return {"id": call["id"], "error": error.error}
 
+    @property
+    def _shown(self) -> list[Block]:
+        return self.blocks if self.branch is None else self.branch
+
     def _at(self, tag: str) -> Block | None:
-        seen = max(0, len(self.blocks) - 1 - self.lag)
+        blocks = self._shown
+        seen = max(0, len(blocks) - 1 - self.lag)
         number = seen if tag in {"latest", "pending"} else int(tag, 16)
-        return self.blocks[number] if number <= seen else None
+        return blocks[number] if number <= seen else None
 
     def eth_chainId(self) -> str:  # noqa: N802 - the methods' own names
         return hex(chain.CHAIN_ID)
 
     def eth_blockNumber(self) -> str:  # noqa: N802
-        return hex(len(self.blocks) - 1)
+        return hex(len(self._shown) - 1)
 
     def web3_clientVersion(self) -> str:  # noqa: N802
         return "besu/v26.8.0" if self.besu else "Geth/v1.13.15"
@@ -153,7 +170,7 @@ class Node(httpx.BaseTransport):
         return None if block is None else [self._receipt(receipt) for receipt in block.receipts]
 
     def eth_getTransactionReceipt(self, digest: str) -> Json:  # noqa: N802
-        for block in reversed(self.blocks[: len(self.blocks) - self.lag]):
+        for block in reversed(self._shown[: len(self._shown) - self.lag]):
             for receipt in block.receipts:
                 if receipt["transactionHash"] == digest:
                     return receipt
@@ -166,7 +183,7 @@ class Node(httpx.BaseTransport):
         return receipt
 
     def eth_getLogs(self, where: Json) -> Json:  # noqa: N802
-        blocks = self.blocks[int(where["fromBlock"], 16) : int(where["toBlock"], 16) + 1]
+        blocks = self._shown[int(where["fromBlock"], 16) : int(where["toBlock"], 16) + 1]
         logs = [log for block in blocks for receipt in block.receipts for log in receipt["logs"]]
         if logs and self._strikes("missing_log"):
             del logs[self._random.randrange(len(logs))]
@@ -215,3 +232,30 @@ class Node(httpx.BaseTransport):
 
     def _next(self, sender: bytes) -> int:
         return self.head.nonces.get(sender, 0)
+
+
+class SecondNode:
+    """Another node of the network, asked for hashes only: at times silent, at times left behind on an old branch."""
+
+    def __init__(self, first: Node) -> None:
+        self._first = first
+        self.silent = False
+        self._left: list[Block] | None = None
+
+    def leave(self) -> None:
+        """Learn of no block from now on."""
+        self._left = list(self._first.blocks)
+
+    def heal(self) -> None:
+        """Answer again, as the network is."""
+        self.silent, self._left = False, None
+
+    def exchange(self, content: bytes) -> tuple[int, bytes]:
+        """Answer a request with a status and a body, or raise what the HTTP library would."""
+        if self.silent:
+            raise httpx.ConnectTimeout("half-open")
+        call = msgspec.json.decode(content)
+        blocks = self._first.blocks if self._left is None else self._left
+        number = int(call["params"][0], 16)
+        block = chain.header(blocks[number], GAS_LIMIT) if number < len(blocks) else None
+        return 200, msgspec.json.encode({"id": call["id"], "result": block})

@@ -1,52 +1,82 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plays ranges of seeds, resumes after the last one that is recorded, and records each with its failing seeds.
+"""Plays ranges of seeds that have no result yet, and records each with its failing seeds and how long it took.
 
-python -m tests.simulation.faults.ranges 1000
+python -m tests.simulation.faults.ranges 0:100000 --processes 2
 """
 
+import argparse
 import sys
-import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
-from tests.simulation.faults.playing import migrate, play
+from tests.simulation.faults.playing import play
+from tests.simulation.faults.stores import sqlite_store
 
-#: One line a range: first seed, the one after the last, and the seeds that broke an invariant.
+#: One line a range: first seed, the one after the last, seconds of processor a seed, the seeds that broke an invariant.
 RESULTS: Final = Path(__file__).with_name("ranges.csv")
-_RANGE: Final = 100
+RANGE: Final = 500
 _CRITICAL: Final = 50
 
 
-def broken(first: int, end: int) -> list[int]:
-    """Return the seeds of a range whose worlds break an invariant."""
-    found = []
-    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own within
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        template = Path(folder) / "template.db"
-        migrate(template)
+class Result(NamedTuple):
+    """What came of a range."""
+
+    first: int
+    end: int
+    seconds: float
+    broken: tuple[int, ...]
+
+    def line(self) -> str:
+        return f"{self.first},{self.end},{self.seconds:.3f},{' '.join(map(str, self.broken))}\n"
+
+
+def run(first: int, end: int) -> Result:
+    """Play a range of seeds."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(_CRITICAL))
+    found: list[int] = []
+    began = time.process_time()
+    with sqlite_store() as store:
         for seed in range(first, end):
             try:
-                play(seed, template)
+                play(seed, store)
             except Exception as error:  # noqa: BLE001 - whatever breaks a world is a finding
                 sys.stderr.write(f"seed {seed}: {type(error).__name__}: {error}\n")
                 found.append(seed)
-    return found
+    return Result(first, end, (time.process_time() - began) / (end - first), tuple(found))
+
+
+def recorded(results: Path) -> list[Result]:
+    """Return the ranges that have a result."""
+    rows = [line.split(",") for line in results.read_text().splitlines()[1:]]
+    return [Result(int(row[0]), int(row[1]), float(row[2]), tuple(map(int, row[3].split()))) for row in rows]
+
+
+def missing(first: int, last: int, results: Path) -> Iterator[tuple[int, int]]:
+    """Yield the ranges between two seeds that have no result."""
+    done = {each.first for each in recorded(results)}
+    return ((start, start + RANGE) for start in range(first, last, RANGE) if start not in done)
 
 
 def main() -> int:
-    """Play that many more seeds; exit 1 where one broke."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(_CRITICAL))
-    lines = RESULTS.read_text().splitlines()[1:]
-    first = int(lines[-1].split(",")[1]) if lines else 0
-    failed = False
-    for start in range(first, first + int(sys.argv[1]), _RANGE):
-        found = broken(start, start + _RANGE)
-        failed |= bool(found)
-        with RESULTS.open("a") as file:
-            file.write(f"{start},{start + _RANGE},{' '.join(map(str, found))}\n")
-    return failed
+    """Play what is missing, and record it; exit 1 where a seed broke."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation.faults.ranges")
+    parser.add_argument("seeds", help=f"first:last, the last one excluded, in multiples of {RANGE}")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where results are and go")
+    arguments = parser.parse_args()
+    first, last = map(int, arguments.seeds.split(":"))
+    with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
+        running = [pool.submit(run, *each) for each in missing(first, last, arguments.results)]
+        for done in as_completed(running):
+            with arguments.results.open("a") as file:
+                file.write(done.result().line())
+    return any(each.broken for each in recorded(arguments.results))
 
 
 if __name__ == "__main__":

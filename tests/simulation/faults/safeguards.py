@@ -12,6 +12,7 @@ from stoken.chain.rpc import RpcClient
 from stoken.errors import UnavailableError
 from stoken.mirror import reader, step
 from stoken.mirror.blocks import decode_log
+from stoken.mirror.witness import Witness
 from stoken.transactions import broadcast, confirm, outbox, senders
 from stoken.transactions.outbox import Outbox, OutboxRow
 from stoken.transactions.tables import outbox as rows
@@ -86,6 +87,15 @@ def _siblings(patch: Patch) -> None:
     patch.setattr(confirm, "_record_siblings", lambda *_parts: None)
 
 
+def _witness(patch: Patch) -> None:
+    patch.setattr(Witness, "confirm", lambda _self, _number, _hash: None)
+
+
+def _read_ahead(patch: Patch) -> None:
+    """Take what was read ahead whatever became of its branch."""
+    patch.setattr(step.MirrorStep, "_taken", lambda self, first: self._ahead.take(first))
+
+
 #: Each safeguard that some world misses: how to do without it, and a seed whose world then breaks.
 SAFEGUARDS: Final[dict[str, tuple[Off, int]]] = {
     "receipts root": (_receipts_root, 0),
@@ -98,13 +108,16 @@ SAFEGUARDS: Final[dict[str, tuple[Off, int]]] = {
 }
 
 
-#: Missed only where the chain changes between two questions of one step: shown by a world made for it.
+#: Missed only where the chain changes between two questions, or two steps: shown by worlds made for it.
 PARENT_HASH: Final = "parent hash"
+READ_AHEAD: Final = "read-ahead"
+WITNESS: Final = "witness"
+_SCRIPTED: Final[dict[str, Off]] = {PARENT_HASH: _parent_hash, READ_AHEAD: _read_ahead, WITNESS: _witness}
 
 
 @contextmanager
 def without(name: str) -> Iterator[None]:
     """Switch a safeguard off."""
     with pytest.MonkeyPatch.context() as patch:
-        (_parent_hash if name == PARENT_HASH else SAFEGUARDS[name][0])(patch)
+        (_SCRIPTED[name] if name in _SCRIPTED else SAFEGUARDS[name][0])(patch)
         yield

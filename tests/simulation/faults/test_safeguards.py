@@ -3,17 +3,21 @@
 
 from contextlib import suppress
 from itertools import count
-from pathlib import Path
+from random import Random
 from typing import Final
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from stoken.errors import LedgerUnavailableError, StartupError
+from stoken.mirror.step import ReorgTooDeepError
 from tests.simulation.faults.invariants import Witness
+from tests.simulation.faults.node import SecondNode
 from tests.simulation.faults.playing import play, world_of
-from tests.simulation.faults.safeguards import PARENT_HASH, SAFEGUARDS, without
-from tests.simulation.faults.world import FINALITY, Worker
+from tests.simulation.faults.process import DirectClient, SeededExecutor, Worker
+from tests.simulation.faults.safeguards import PARENT_HASH, READ_AHEAD, SAFEGUARDS, WITNESS, without
+from tests.simulation.faults.stores import SqliteStore
+from tests.simulation.faults.world import FINALITY
 
 SEEDS_MAX: Final = 200
 #: How a world breaks: by an invariant, by a start that is refused, by a row that contradicts another.
@@ -21,21 +25,21 @@ BROKEN: Final = (AssertionError, StartupError, ValueError, IntegrityError)
 
 
 @pytest.mark.parametrize("name", SAFEGUARDS)
-def test_without_it_some_world_breaks(name: str, template: Path) -> None:
+def test_without_it_some_world_breaks(name: str, store: SqliteStore) -> None:
     first = SAFEGUARDS[name][1]
     with without(name):
         # Whatever changes how often the node is asked changes the worlds: then another seed breaks.
         for seed in (first, *range(SEEDS_MAX)):
             try:
-                play(seed, template)
+                play(seed, store)
             except BROKEN:
                 return
     pytest.fail(f"{SEEDS_MAX} worlds hold without {name}")
 
 
-def read_amid_a_reorg(template: Path) -> None:
+def read_amid_a_reorg(store: SqliteStore) -> None:
     """Let the chain change between the mirror's look for a fork and its reading of the next block."""
-    with world_of(0, template) as world:
+    with world_of(0, store) as world:
         world.finality = FINALITY
         for _ in range(6):
             world.node.mine()
@@ -53,10 +57,66 @@ def read_amid_a_reorg(template: Path) -> None:
         witness.look()
 
 
-def test_a_block_is_read_amid_a_reorg(template: Path) -> None:
-    read_amid_a_reorg(template)
+def test_a_block_is_read_amid_a_reorg(store: SqliteStore) -> None:
+    read_amid_a_reorg(store)
 
 
-def test_without_parent_hashes_blocks_of_two_branches_follow_each_other(template: Path) -> None:
+def test_without_parent_hashes_blocks_of_two_branches_follow_each_other(store: SqliteStore) -> None:
     with without(PARENT_HASH), pytest.raises(AssertionError, match="I2"):
-        read_amid_a_reorg(template)
+        read_amid_a_reorg(store)
+
+
+def read_ahead_of_a_reorg(store: SqliteStore) -> None:
+    """Let the chain change after a range was read ahead, and before it is wanted."""
+    with world_of(0, store) as world:
+        world.finality, world.second, world.window = FINALITY, None, (1_000, 20_000)
+        for _ in range(20):
+            world.node.mine()
+        worker = Worker(world, "one")
+        worker.mirror._ahead._executor = SeededExecutor(Random(0))  # type: ignore[assignment]  # noqa: S311, SLF001
+        worker.mirror.execute()
+        world.node.reorg(FINALITY)
+        worker.mirror.run_to_head()
+        witness = Witness(world)
+        witness.look()
+        worker.mirror.run_to_head()
+        witness.look()
+
+
+def test_a_range_is_read_ahead_of_a_reorg(store: SqliteStore) -> None:
+    read_ahead_of_a_reorg(store)
+
+
+def test_without_its_check_what_was_read_ahead_of_a_reorg_becomes_final(store: SqliteStore) -> None:
+    with without(READ_AHEAD), pytest.raises(ReorgTooDeepError):
+        read_ahead_of_a_reorg(store)
+
+
+def follow_a_node_that_is_parted(store: SqliteStore) -> None:
+    """Let the first node go on alone for a while, beside a second one that is not."""
+    with world_of(0, store) as world:
+        world.finality, world.second, world.required = FINALITY, SecondNode(world.node), True
+        world.second_rpc = DirectClient(world.second.exchange)
+        for _ in range(6):
+            world.node.mine()
+        worker = Worker(world, "one")
+        worker.mirror.run_to_head()
+        world.node.part(1, 2, known=False)
+        witness = Witness(world)
+        for _ in range(3):
+            with suppress(LedgerUnavailableError):
+                worker.mirror.execute()
+            witness.look()
+        world.node.branch = None
+        worker.mirror.run_to_head()
+        witness.look()
+        world.second_rpc.close()
+
+
+def test_a_parted_node_is_not_followed(store: SqliteStore) -> None:
+    follow_a_node_that_is_parted(store)
+
+
+def test_without_a_second_node_a_parted_one_is_followed(store: SqliteStore) -> None:
+    with without(WITNESS), pytest.raises(AssertionError, match="I2"):
+        follow_a_node_that_is_parted(store)

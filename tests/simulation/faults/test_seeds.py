@@ -6,8 +6,26 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.faults.playing import play
+from tests.simulation.faults.ranges import RESULTS, Result, missing, recorded
+from tests.simulation.faults.stores import PostgresStore, SqliteStore
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_the_invariants_hold_whatever_strikes(seed: int, template: Path) -> None:
-    play(seed, template)
+def test_the_invariants_hold_whatever_strikes(seed: int, store: SqliteStore) -> None:
+    play(seed, store)
+
+
+@pytest.mark.parametrize("seed", range(200, 210))
+def test_they_hold_on_postgresql(seed: int, postgres_store: PostgresStore) -> None:
+    play(seed, postgres_store)
+
+
+def test_ranges_are_resumed_and_say_which_seeds_broke(tmp_path: Path) -> None:
+    results = tmp_path / "ranges.csv"
+    results.write_text(f"first,end,seconds,broken\n{Result(500, 1000, 0.1, (501, 502)).line()}")
+    assert recorded(results) == [Result(500, 1000, 0.1, (501, 502))]
+    assert list(missing(0, 1500, results)) == [(0, 500), (1000, 1500)]
+
+
+def test_no_seed_on_record_broke() -> None:
+    assert [seed for each in recorded(RESULTS) for seed in each.broken] == []

@@ -6,18 +6,15 @@ Everything between the inbox and the node is the product; the node, the clock an
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Engine, event, select
 from sqlalchemy.exc import OperationalError
 
 from stoken.chain.capabilities import Capabilities
-from stoken.chain.rpc import RpcClient
 from stoken.chain.statements import CashEntry
-from stoken.chain.suite import Suite
-from stoken.db import open_engine, unit_of_work
+from stoken.db import unit_of_work
 from stoken.errors import (
     ConflictError,
     FencedError,
@@ -26,24 +23,15 @@ from stoken.errors import (
     TransactionStateError,
     UnavailableError,
 )
-from stoken.issuance.step import IssuanceStep
-from stoken.ledger.projection import LedgerProjection
-from stoken.mirror import Finality, MirrorStep
-from stoken.mirror.ahead import ReadAhead
 from stoken.parties import inbox
 from stoken.parties.requests import CashCreditRequest
 from stoken.telemetry import failpoints
 from stoken.transactions import queries
-from stoken.transactions.broadcast import BroadcastStep
-from stoken.transactions.confirm import ConfirmStep
-from stoken.transactions.outbox import Outbox
 from stoken.transactions.signer import KeystoreSigner
 from stoken.transactions.tables import outbox
-from stoken.transactions.watch import WatchStep
-from stoken.transactions.withdraw import WithdrawStep
-from tests.ledger_events import SUITE
 from tests.simulation.faults import chain
-from tests.simulation.faults.node import GAS_LIMIT, Node
+from tests.simulation.faults.node import GAS_LIMIT, Node, SecondNode
+from tests.simulation.faults.process import Crash, DirectClient, Step, Worker
 
 FINALITY: Final = 3
 SIGNERS: Final = [KeystoreSigner(bytes((seed,)) * 32) for seed in (7, 8)]
@@ -51,45 +39,14 @@ SIGNERS: Final = [KeystoreSigner(bytes((seed,)) * 32) for seed in (7, 8)]
 _TENANTS: Final = ("one", "two", "three")
 #: Of the form that the outbox lets pass; the simulated contract asks for no more.
 _SIGNATURE: Final = b"\x01" * 64 + b"\x1b"
+_ENDS: Final = select(outbox.c.version, outbox.c.block_number)
 _CRASHES: Final = (*failpoints.NAMES, "")
-
-
-class Crash(BaseException):
-    """The process is gone, at a failpoint; what it had committed is there."""
-
-
-class _NoReadAhead(ReadAhead):
-    """Reading ahead happens in a thread, whose timing no seed decides."""
-
-    def start(self, first: int, last: int) -> None:
-        """Read nothing in advance."""
-
-
-class Worker:
-    """The steps of `stoken work` over one database: what one process keeps in memory."""
-
-    def __init__(self, world: "World", name: str) -> None:
-        engine, rpc, clock = world.engine, world.rpc, lambda: world.now
-        capabilities = world.capabilities
-        self.outbox = Outbox({each.address: each for each in world.signers}, chain.CHAIN_ID, world.retired, name)
-        self.outbox.take_over(engine, rpc)
-        suite = Suite(chain.CHAIN_ID, capabilities.genesis_hash, 0, SUITE)
-        self.mirror = MirrorStep(engine, rpc, [LedgerProjection(SUITE)], Finality(world.finality))
-        self.mirror._ahead = _NoReadAhead(self.mirror._reader)  # noqa: SLF001 - see there
-        self.steps: dict[str, Any] = {
-            "mirror": self.mirror,
-            "watch": WatchStep(engine, rpc, self.outbox, clock=clock),
-            "issuance": IssuanceStep(engine, engine, self.outbox, suite, GAS_LIMIT),
-            "withdraw": WithdrawStep(engine, self.outbox, capabilities),
-            "broadcast": BroadcastStep(engine, rpc, capabilities, clock=clock),
-            "confirm": ConfirmStep(engine, rpc),
-        }
 
 
 class World:
     """Everything of one seed; `run` plays it, `settle` then lets it come to rest."""
 
-    def __init__(self, seed: int, database: Path) -> None:
+    def __init__(self, seed: int, engine: Engine) -> None:
         self.random = Random(seed)  # noqa: S311 - a simulation
         random = self.random
         self.now = 0.0
@@ -97,8 +54,14 @@ class World:
         self.signers = SIGNERS[: random.choice((1, 1, 2))]
         self.retired: frozenset[bytes] = frozenset()
         self.node = Node(random, besu=random.random() < 0.5, pool_max=random.choice((3, 8, 100)))
-        self.engine: Engine = open_engine(f"sqlite:///{database}")
-        self.rpc = RpcClient("http://node", transport=self.node)
+        self.engine = engine
+        self.rpc = DirectClient(self.node.exchange)
+        #: Another node that confirms blocks, in some worlds; in some of those nothing is written without its word.
+        self.second = SecondNode(self.node) if random.random() < 0.5 else None
+        self.required = random.random() < 0.5
+        self.second_rpc = DirectClient(self.second.exchange) if self.second else self.rpc
+        #: Blocks and logs that one request may bring: small ones are read ahead of each other.
+        self.window = random.choice(((1_000, 20_000), (2, 20_000), (4, 5)))
         client, genesis = self.node.web3_clientVersion(), self.node.head.hash
         batch = random.choice((1, 2, 20))
         self.capabilities = Capabilities(chain.CHAIN_ID, client, genesis, 0, GAS_LIMIT, automine=False, max_batch=batch)
@@ -106,14 +69,26 @@ class World:
         self.accepted: dict[tuple[str, str], int] = {}
         self.crashes = 0
         self._crash_at, self._database_fault, self._amid = "", 0.0, False
-        event.listen(self.engine, "before_cursor_execute", self._before_statement)
+        # Of its own: a connection's version of the database counts what others commit.
+        self._watching = engine.raw_connection() if engine.dialect.name == "sqlite" else None
         self.worker: Worker | None = None
-        self.younger: Worker | None = None
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened; the engine is its owner's."""
+        if self._watching is not None:
+            self._watching.close()
         self.rpc.close()
-        self.engine.dispose()
+        self.second_rpc.close()
+        if self._database_fault:
+            event.remove(self.engine, "before_cursor_execute", self._before_statement)
+
+    def version(self) -> int | None:
+        """Return what changes with each commit; None where the database has no such thing."""
+        if self._watching is None:
+            return None
+        cursor = self._watching.cursor()
+        (version,) = cursor.execute("PRAGMA data_version").fetchone()
+        return int(version)
 
     # --- what may happen ------------------------------------------------------------------------------------------
 
@@ -129,13 +104,19 @@ class World:
 
     def settle(self, rounds: int = 40) -> Iterator[None]:
         """End every fault and let the worker come to rest."""
-        self.node.faults, self.node.lag, self.node.between = {}, 0, lambda: None
-        self._crash_at, self._database_fault = "", 0
+        self.node.faults, self.node.lag, self.node.branch, self.node.between = {}, 0, None, lambda: None
+        if self.second:
+            self.second.heal()
+        self._crash_at = ""
         for _ in range(rounds):
-            self.node.mine()
             self._round()
+            # Once each has a block, only finality is waited for.
+            for _ in range(2 if self._last_block() is None else 1 + self.finality):
+                self.node.mine()
             while self.worker is not None and not self.worker.mirror.execute().caught_up:
                 pass
+            if self.worker is not None:
+                self.worker.steps["confirm"].execute()
             self.now += 5
             yield
             if self.at_rest():
@@ -143,37 +124,50 @@ class World:
 
     def at_rest(self) -> bool:
         """Tell whether every accepted request was decided and every transaction has a final end."""
+        last = self._last_block()
+        return last is not None and last <= len(self.node.blocks) - 1 - self.finality
+
+    def _last_block(self) -> int | None:
+        """Return the last block that ended a transaction; None where one has no end, or a request no decision."""
         with self.engine.connect() as connection:
-            open_ones = connection.execute(
-                select(outbox.c.hash).where(
-                    outbox.c.block_number.is_(None)
-                    | (outbox.c.block_number > len(self.node.blocks) - 1 - self.finality)
-                )
-            ).first()
-            decided = len(connection.execute(select(outbox.c.key).where(outbox.c.version == 0)).all())
-        return open_ones is None and decided == len(self.accepted)
+            rows = connection.execute(_ENDS).all()
+        decided = sum(version == 0 for version, _ in rows)
+        ended = [number for _, number in rows if number is not None]
+        return max(ended, default=0) if len(ended) == len(rows) and decided == len(self.accepted) else None
 
     def _draw_faults(self) -> None:
         random = self.random
         kinds = ("drop", "cut", "busy", "forged_parent", "forged_amount", "missing_log", "fail")
         self.node.faults = {kind: random.choice((0.0, 0.05, 0.15)) for kind in kinds}
         self._database_fault = random.choice((0.0, 0.0, 0.005))
+        if self._database_fault:
+            event.listen(self.engine, "before_cursor_execute", self._before_statement)
 
     def _tick(self) -> None:
         happening = self.random.choices(
-            (self._round, self._submit, self.node.mine, self._fork, self._burst, self._node_trouble, self._operate,
-             self._second_writer, self._restart),
-            (30, 20, 18, 4, 2, 6, 4, 2, 2),
+            (self._work, self._submit_some, self.node.mine, self._fork, self._burst, self._node_trouble,
+             self._operate, self._second_writer, self._restart),
+            (30, 16, 14, 5, 3, 8, 6, 3, 3),
         )[0]  # fmt: skip
         happening()
 
-    def _round(self) -> None:
-        """Run each step once, as the worker does: a step that fails is tried again with the next round."""
+    def _work(self) -> None:
+        """Run the steps that come next: whatever else happens, happens between any two of them."""
         if self.worker is None:
             self.worker = Worker(self, "one")
+        steps = self.worker.next_steps(self.random.choice((1, 2, 3, 6)))
         # The mirror comes near the head now and then: only there can the chain change under its hands.
-        ahead = [self.worker.mirror] * self.random.choice((0, 0, 4))
-        for step in (*ahead, *self.worker.steps.values()):
+        self._run([self.worker.mirror] * self.random.choice((0, 0, 4)) + steps)
+
+    def _round(self) -> None:
+        """Run each step once."""
+        if self.worker is None:
+            self.worker = Worker(self, "one")
+        self._run(list(self.worker.steps.values()))
+
+    def _run(self, steps: list[Step]) -> None:
+        """Run steps as the worker does: one that fails is tried again with the next round."""
+        for step in steps:
             try:
                 step.execute()
             except (FencedError, StartupError):
@@ -182,6 +176,10 @@ class World:
                 return
             except (UnavailableError, OperationalError):
                 pass
+
+    def _submit_some(self) -> None:
+        for _ in range(self.random.randint(1, 3)):
+            self._submit()
 
     def _submit(self) -> None:
         """Send a request, sometimes one that was sent before, sometimes under its id with another body."""
@@ -218,13 +216,23 @@ class World:
         return self.finality
 
     def _burst(self) -> None:
-        for _ in range(self.random.randint(9, 12)):
+        for _ in range(self.random.randint(9, 16)):
             self.node.mine()
 
     def _node_trouble(self) -> None:
-        self.node.lag = self.random.choice((0, 0, 0, 1, 4))
-        if self.random.random() < 0.5:
+        random = self.random
+        self.node.lag, self.node.branch = random.choice((0, 0, 0, 1, 4)), None
+        if random.random() < 0.5:
             self.node.lose_pool()
+        # Alone it cannot be told from the network: a mirror follows it until it is back, or is warned by the second.
+        warned, blocks = self.second is not None and self.required, random.randint(1, FINALITY)
+        if (warned or self.finality) and random.random() < 0.3:
+            self.node.part(min(blocks, self.finality), blocks, known=not warned)
+        if self.second is not None:
+            self.second.heal()
+            self.second.silent = random.random() < 0.3
+            if random.random() < 0.2:
+                self.second.leave()
 
     def _operate(self) -> None:
         """Do what an operator may do to some transaction."""
@@ -291,5 +299,5 @@ class World:
             raise Crash(name)
 
     def _before_statement(self, *_arguments: object) -> None:
-        if self._amid and self._database_fault and self.random.random() < self._database_fault:
+        if self._amid and self.random.random() < self._database_fault:
             raise OperationalError("a statement", None, Exception("disk I/O error"))
