@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many rows at once by the driver's own means, for what follows the chain: no ORM, no compilation.
 
-Rows are tuples in the order of the table's columns, keys tuples in the order of its primary key. Named tuples
-become plain ones on the way to SQLite, whose driver binds only exact tuples by its fast path.
+Rows are tuples in the order of the table's columns, keys tuples in the order of its primary key. SQLite takes many
+rows a statement: its driver lets go of the interpreter at each, and a thread that reads ahead would take it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Boolean, Connection, Integer, LargeBinary, Table
 
 from stoken.db.engine import qualified
 
-Row = tuple[Any, ...]
+Row = Sequence[Any]
 _CHUNK: Final = 10_000
+#: Rows of one statement on SQLite: more save nothing, and 32,766 values are the most it takes.
+_A_STATEMENT: Final = 100
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -22,11 +25,11 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     if not rows:
         return
     name = qualified(connection, table)
-    cursor = _driver(connection).cursor()
     if connection.dialect.name == "sqlite":
-        cursor.executemany(f"INSERT INTO {name} VALUES ({_marks(len(rows[0]))})", map(tuple, rows))  # noqa: S608 - our own names
+        _write_many(connection, f"INSERT INTO {name} VALUES", "", rows)
         return
-    with cursor.copy(f"COPY {name} ({', '.join(table.columns.keys())}) FROM STDIN (FORMAT BINARY)") as copy:
+    statement = f"COPY {name} ({', '.join(table.columns.keys())}) FROM STDIN (FORMAT BINARY)"
+    with _driver(connection).cursor().copy(statement) as copy:
         copy.set_types([_array_type(column.type) for column in table.columns])
         for row in rows:
             copy.write_row(row)
@@ -36,8 +39,11 @@ def upsert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     """Insert rows, or replace those that have the same key; a key may occur once."""
     if not rows:
         return
-    statement = _upsert(connection.dialect.name, qualified(connection, table), table)
-    _write(connection, statement, rows)
+    head, tail = _upsert(connection.dialect.name, qualified(connection, table), table)
+    if connection.dialect.name == "sqlite":
+        _write_many(connection, head, tail, rows)
+    else:
+        _write(connection, head + tail, rows)
 
 
 def delete_rows(connection: Connection, table: Table, keys: Sequence[Row]) -> None:
@@ -86,16 +92,26 @@ def _write(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
         cursor.execute(statement, _columnwise(chunk))
 
 
+def _write_many(connection: Connection, head: str, tail: str, rows: Sequence[Row]) -> None:
+    """Write rows to SQLite, many a statement: the statement's head, their marks, its tail."""
+    cursor, marks = _driver(connection).cursor(), f"({_marks(len(rows[0]))})"
+    full = len(rows) - len(rows) % _A_STATEMENT
+    if full:
+        values = ",".join([marks] * _A_STATEMENT)
+        parts = (rows[at : at + _A_STATEMENT] for at in range(0, full, _A_STATEMENT))
+        cursor.executemany(f"{head} {values} {tail}", (tuple(chain.from_iterable(part)) for part in parts))
+    cursor.executemany(f"{head} {marks} {tail}", map(tuple, rows[full:]))
+
+
 @lru_cache(maxsize=256)
-def _upsert(dialect: str, name: str, table: Table) -> str:
+def _upsert(dialect: str, name: str, table: Table) -> tuple[str, str]:
+    """Return what comes before the values, and what after them; on PostgreSQL the former has them."""
     columns, keys = table.columns.keys(), _key_columns(table)
     changed = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in keys)
     action = f"UPDATE SET {changed}" if changed else "NOTHING"
     # SQLite's REPLACE would delete and write again every index entry; this touches those that change.
-    source = (
-        f"VALUES ({_marks(len(columns))})" if dialect == "sqlite" else f"SELECT * FROM {_unnest(table, columns)}"  # noqa: S608 - our own names
-    )
-    return f"INSERT INTO {name} ({', '.join(columns)}) {source} ON CONFLICT ({', '.join(keys)}) DO {action}"
+    source = "VALUES" if dialect == "sqlite" else f"SELECT * FROM {_unnest(table, columns)}"  # noqa: S608 - our own names
+    return f"INSERT INTO {name} ({', '.join(columns)}) {source}", f" ON CONFLICT ({', '.join(keys)}) DO {action}"
 
 
 def _unnest(table: Table, columns: Sequence[str]) -> str:

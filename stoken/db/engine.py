@@ -90,6 +90,9 @@ def _open_sqlite(url: URL) -> Engine:
     engine = create_engine(url.set(drivername="sqlite+pysqlite"), connect_args={"timeout": _BUSY_SECONDS})
     engine.dialect.preparer = _PrefixPreparer
     engine.dialect.identifier_preparer = _PrefixPreparer(engine.dialect)
+    # The driver asks each value of another type than these four for a protocol, and then binds it as it is.
+    sqlite3.register_adapter(bytes, bytes.__bytes__)
+    sqlite3.register_adapter(bool, int.__int__)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "before_cursor_execute", _prefixed, retval=True)

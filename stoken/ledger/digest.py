@@ -3,10 +3,10 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, FromClause, Select, delete, select
 
 from stoken.db import bulk
 from stoken.domain.facts import Address
@@ -18,6 +18,17 @@ _BLOCKS: Final = 1_000
 _ROWS: Final = 5_000
 
 
+def _positions(of: FromClause) -> Select[Any]:
+    """Select positions, or their changes, by token and account: the numbers of rows are no facts."""
+    held, names = tables.positions.c, ("balance", "frozen_units", "lockup", "pledged", "restricted", "frozen")
+    columns = [of.c[name] for name in (*names, "changed_block")]
+    query = select(held.token, held.account, *columns).order_by(held.token, held.account, of.c.changed_block)
+    return query if of is tables.positions else query.join(of, of.c.number == held.number)
+
+
+_STATEMENTS: Final = {table.name: _positions(table) for table in (tables.positions, tables.position_changes)}
+
+
 def digest(connection: Connection) -> str:
     """Return the hash of every row that events decide: equal on SQLite and PostgreSQL, live and rebuilt."""
     total = hashlib.sha256()
@@ -25,8 +36,8 @@ def digest(connection: Connection) -> str:
     for name, table in sorted((tables.STATE | tables.HISTORY).items()):
         total.update(name.encode())
         # An option of the statement alone: one of the connection would give later writes a server-side cursor, too.
-        statement = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_ROWS)
-        rows = connection.execute(statement)
+        statement = _STATEMENTS.get(name, select(table).order_by(*table.primary_key.columns))
+        rows = connection.execute(statement.execution_options(yield_per=_ROWS))
         for part in rows.partitions():
             total.update(encoder.encode([tuple(row) for row in part]))
     return total.hexdigest()

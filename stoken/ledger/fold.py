@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Facts folded into the ledger's rows, one function a fact; arguments of events are all they look at."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -44,13 +44,19 @@ def fold_all(state: State, facts_: Iterable[Fact]) -> None:
             _FOLDS[type(fact)](state, fact)
 
 
-def keys_of(facts_: Iterable[Fact]) -> dict[str, set[tuple[Any, ...]]]:
-    """Return by table the rows that folding facts of the frequent kinds will read, so that they can be read at once."""
+def keys_of(facts_: Iterable[Fact], known: Container[tuple[Any, ...]]) -> dict[str, set[tuple[Any, ...]]]:
+    """Return by table the rows that folding facts of the frequent kinds will read, so that they can be read at once.
+
+    Positions that are known are left out.
+    """
     positions, accounts, claims, trades = (set[tuple[Any, ...]]() for _ in range(4))
     for fact in facts_:
         if type(fact) is facts.Transferred:
-            positions.add((fact.token, fact.sender))
-            positions.add((fact.token, fact.receiver))
+            sender, receiver = (fact.token, fact.sender), (fact.token, fact.receiver)
+            if sender not in known:
+                positions.add(sender)
+            if receiver not in known:
+                positions.add(receiver)
         elif isinstance(fact, facts.AccountBound | facts.AccountRemoved):
             accounts.add((fact.account,))
         elif isinstance(fact, facts.ClaimAttested | facts.ClaimRevoked):
@@ -76,11 +82,11 @@ def _transferred(state: State, fact: facts.Transferred) -> None:
 
 
 def _position(state: State, token: Address, account: Address) -> Position:
-    return state.get(Position, "positions", token, account) or Position(token, account)
+    return state.position(token, account)
 
 
 def _put_position(state: State, row: Position) -> None:
-    state.put("positions", row[:2], row._replace(changed_block=state.block_number))
+    state.put_position(row)
 
 
 def _instrument(state: State, token: Address) -> Instrument:

@@ -3,7 +3,8 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -14,6 +15,7 @@ from stoken.domain.facts import Address, Fact, IssueCreated, ModuleAdded
 from stoken.ledger import tables
 from stoken.ledger.decode import MalformedLogError, decode_log
 from stoken.ledger.fold import fold_all, keys_of
+from stoken.ledger.rows import Position
 from stoken.ledger.signatures import ContractKind
 from stoken.ledger.state import State
 from stoken.mirror import Log, MinedBlock
@@ -21,6 +23,7 @@ from stoken.mirror import Log, MinedBlock
 _encode = msgspec.msgpack.Encoder().encode
 _log = structlog.get_logger()
 _ADDRESS = 20
+_EMITTER: Final = attrgetter("address")
 
 
 class LedgerProjection:
@@ -57,13 +60,15 @@ class LedgerProjection:
         undo = tables.undo
         above = undo.c.block_number > to_block
         before: dict[tuple[str, bytes], bytes | None] = {}
-        changes = []
+        blocks = dict[tuple[Any, ...], list[int]]()
         for row in connection.execute(select(undo).where(above).order_by(undo.c.block_number.desc())):
             before[row.table_name, row.row_key] = row.before
             if row.table_name == tables.positions.name:
-                changes.append((*_decode_key(row.row_key), row.block_number))
-        _restore(connection, before)
+                blocks.setdefault(_decode_key(row.row_key), []).append(row.block_number)
+        held = [Position(*row) for row in bulk.select_rows(connection, tables.positions, list(blocks))]
+        changes = [(row.number, block) for row in held for block in blocks[row.token, row.account]]
         bulk.delete_rows(connection, tables.position_changes, changes)
+        _restore(connection, before)
         connection.execute(delete(undo).where(above))
         connection.execute(delete(tables.blocks).where(tables.blocks.c.number > to_block))
         connection.execute(delete(tables.quarantine).where(tables.quarantine.c.block_number > to_block))
@@ -84,14 +89,14 @@ class LedgerProjection:
 
     def _fold(self, connection: Connection, blocks: Sequence[MinedBlock], final_number: int) -> None:
         state, malformed = self._state, list[tuple[Any, ...]]()
-        state.begin(connection)
+        state.begin(connection, blocks[0].number)
         decoded = [self._facts(block, malformed) for block in blocks]
-        state.prefetch(keys_of(chain.from_iterable(decoded)))
+        state.prefetch(keys_of(chain.from_iterable(decoded), state.known_positions))
         feed = []
         for block, facts in zip(blocks, decoded, strict=True):
-            state.block_number = block.number
+            state.begin_block(block.number, undoable=block.number > final_number)
             fold_all(state, facts)
-            state.end_block(undoable=block.number > final_number)
+            state.end_block()
             feed.append((*block[:4], _encode(facts)))
         state.flush(connection)
         bulk.insert_rows(connection, tables.blocks, feed)
@@ -99,24 +104,26 @@ class LedgerProjection:
 
     def _facts(self, block: MinedBlock, malformed: list[tuple[Any, ...]]) -> list[Fact]:
         """Return a block's facts: first the issues it created, since their contracts speak before the factory does."""
-        contracts, created = self._contracts, list[Fact]()
-        if any(log.address == self._factory for log in block.logs):
+        contracts, facts = self._contracts, list[Fact]()
+        spoke = set(map(_EMITTER, block.logs))
+        if self._factory in spoke:
             for log in block.logs:
                 if log.address == self._factory:
-                    created += self._fact(log, ContractKind.FACTORY, malformed)
-            for fact in created:
+                    facts += self._fact(log, ContractKind.FACTORY, malformed)
+            for fact in facts:
                 if isinstance(fact, IssueCreated):
                     self._discover(fact.token, fact.compliance)
-        facts = created
+        if contracts.keys().isdisjoint(spoke):
+            return facts
         for log in block.logs:
             kind = contracts.get(log.address)
-            if kind is not None and kind is not ContractKind.FACTORY:
-                found = self._fact(log, kind, malformed)
-                facts += found
-                # A module has nothing to say before it is bound.
-                for fact in found:
-                    if isinstance(fact, ModuleAdded):
-                        contracts.setdefault(fact.module, ContractKind.MODULE)
+            if kind is None or kind is ContractKind.FACTORY:
+                continue
+            found = self._fact(log, kind, malformed)
+            facts += found
+            # A module has nothing to say before it is bound.
+            if found and type(found[0]) is ModuleAdded:
+                contracts.setdefault(found[0].module, ContractKind.MODULE)
         return facts
 
     def _fact(self, log: Log, kind: ContractKind, malformed: list[tuple[Any, ...]]) -> tuple[Fact, ...]:

@@ -171,12 +171,15 @@ def _positions_at(block: int, wanted: ColumnElement[bool]) -> Select[Any]:
     unchanged = select(now).where(wanted, now.c.changed_block <= block)
     last = (
         select(func.max(then.c.changed_block))
-        .where(then.c.token == now.c.token, then.c.account == now.c.account, then.c.changed_block <= block)
+        .where(then.c.number == now.c.number, then.c.changed_block <= block)
         .scalar_subquery()
     )
-    moved = select(now.c.token, now.c.account, last.label("at")).where(wanted, now.c.changed_block > block).subquery()
-    changed = select(then).join(
-        moved,
-        (then.c.token == moved.c.token) & (then.c.account == moved.c.account) & (then.c.changed_block == moved.c.at),
+    moved = (
+        select(now.c.token, now.c.account, now.c.number.label("of"), last.label("at"))
+        .where(wanted, now.c.changed_block > block)
+        .subquery()
+    )
+    changed = select(moved.c.token, moved.c.account, *then.c).join(
+        then, (then.c.number == moved.c.of) & (then.c.changed_block == moved.c.at)
     )
     return select(union_all(unchanged, changed).subquery())

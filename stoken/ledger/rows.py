@@ -8,17 +8,18 @@ from stoken.domain.facts import Address, MemberId
 
 
 class Position(NamedTuple):
-    """Units of one account in one token."""
+    """Units of one account in one token; `number` is that of the row, -1 before it has one."""
 
     token: Address
     account: Address
+    number: int = -1
+    changed_block: int = -1
     balance: int = 0
     frozen_units: int = 0
     lockup: int = 0
     pledged: int = 0
     restricted: int = 0
     frozen: bool = False
-    changed_block: int = -1
 
     @property
     def held_back(self) -> int:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ledger's rows while blocks fold: read once, changed in memory, written in bulk, with before-images."""
 
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping
 from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from stoken.db import bulk
 from stoken.domain.facts import Address
@@ -14,11 +14,13 @@ from stoken.ledger import tables
 from stoken.ledger.rows import ROWS, Position
 
 Key = tuple[Any, ...]
+#: A position as a list in the order of its columns: nearly all facts of a dense history change one, in place.
+Held = list[Any]
 _R = TypeVar("_R", bound=tuple[Any, ...])
 _CACHED_MAX: Final = 200_000
-_ACCOUNT: Final = itemgetter(1)
-#: What a named tuple's own constructor calls, after a call of its own.
-_tuple: Final = tuple.__new__
+_POSITIONS: Final = tables.positions.name
+_NUMBER, _CHANGED, _BALANCE = map(Position._fields.index, ("number", "changed_block", "balance"))
+_FIRST: Final = itemgetter(0)
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -28,19 +30,33 @@ class State:
     def __init__(self) -> None:
         """Start with nothing known."""
         self.block_number = -1
-        self._rows: dict[str, dict[Key, Any]] = {name: {} for name in ROWS}
-        self._dirty: dict[str, dict[Key, Any]] = {name: {} for name in ROWS}
-        self._before: dict[str, dict[Key, Any]] = {name: {} for name in ROWS}
-        self._positions: dict[Key, Position | None] = self._rows["positions"]
-        self._positions_before: dict[Key, Position | None] = self._before["positions"]
-        self._changes: list[Any] = []
+        self._undoable = False
+        self._first = 0
+        self._rows: dict[str, dict[Key, Any]] = {name: {} for name in ROWS if name != _POSITIONS}
+        self._dirty: dict[str, dict[Key, Any]] = {name: {} for name in self._rows}
+        self._before: dict[str, dict[Key, Any]] = {name: {} for name in self._rows}
+        self._positions: dict[Key, Held] = {}
+        #: Positions changed in this block, and in any block since the last flush.
+        self._touched: list[Held] = []
+        self._written: list[Held] = []
+        self._changes: list[Held] = []
+        self._next_number = -1
         self._undo: list[Key] = []
         self._connection: Connection | None = None
 
-    def begin(self, connection: Connection) -> None:
-        """Read what is missing from this connection until the next `begin`; forget rows where there are too many."""
+    @property
+    def known_positions(self) -> KeysView[Key]:
+        """The positions that need not be read, each a token and an account."""
+        return self._positions.keys()
+
+    def begin(self, connection: Connection, first_block: int) -> None:
+        """Read what is missing from this connection until the next `begin`; forget rows where there are too many.
+
+        Blocks follow in ascending order from `first_block` on; no row is of one of them yet.
+        """
         self._connection = connection
-        if sum(map(len, self._rows.values())) > _CACHED_MAX:
+        self._first = first_block
+        if len(self._positions) + sum(map(len, self._rows.values())) > _CACHED_MAX:
             self.forget()
 
     def forget(self) -> None:
@@ -48,13 +64,23 @@ class State:
         for held in (self._rows, self._dirty, self._before):
             for rows in held.values():
                 rows.clear()
-        self._changes.clear()
-        self._undo.clear()
+        self._positions.clear()
+        for changed in (self._touched, self._written, self._changes, self._undo):
+            changed.clear()
+        self._next_number = -1
 
     def prefetch(self, wanted: Mapping[str, set[Key]]) -> None:
         """Read many keys at once."""
         for name, keys in wanted.items():
-            self._read(name, list(keys - self._rows[name].keys()))
+            if name == _POSITIONS:
+                self._read_positions([*(keys - self._positions.keys())])
+            else:
+                self._read(name, list(keys - self._rows[name].keys()))
+
+    def begin_block(self, number: int, *, undoable: bool) -> None:
+        """Open a block; where it may be undone, note what its rows were before."""
+        self.block_number = number
+        self._undoable = undoable
 
     def get(self, row_type: type[_R], name: str, *key: Any) -> _R | None:  # noqa: ANN401, ARG002 - the type is the caller's
         """Return a row, None where there is none; `row_type` says which type the table's rows have."""
@@ -73,32 +99,30 @@ class State:
             before[key] = rows[key]
         rows[key] = row
 
-    def add_units(self, token: Address, account: Address, units: int) -> None:
-        """Change a balance: what a `get` and a `put` would do, unrolled for the one fact that comes by the million."""
-        key, rows = (token, account), self._positions
-        held = rows.get(key)
-        if held is None:
-            held = self.get(Position, "positions", token, account)
-        before = self._positions_before
-        if key not in before:
-            before[key] = held
-        if held is None:
-            rows[key] = Position(token, account, units, changed_block=self.block_number)
-        else:
-            _, _, balance, frozen_units, lockup, pledged, restricted, frozen, _ = held
-            rows[key] = _tuple(
-                Position,
-                (token, account, balance + units, frozen_units, lockup, pledged, restricted, frozen, self.block_number),
-            )
+    def position(self, token: Address, account: Address) -> Position:
+        """Return a position; an empty one that is not kept yet where there is none."""
+        return Position(*(self._positions.get((token, account)) or self._find(token, account)))
 
-    def end_block(self, *, undoable: bool) -> None:
-        """Close a block: note its changed positions, and what its rows were before where it may be undone."""
+    def put_position(self, row: Position) -> None:
+        """Set what an account holds, and what of it may not move."""
+        held = self._changing(row.token, row.account)
+        held[_BALANCE:] = row[_BALANCE:]
+
+    def add_units(self, token: Address, account: Address, units: int) -> None:
+        """Change a balance."""
+        held = self._positions.get((token, account))
+        if held is None or held[_CHANGED] != self.block_number:
+            held = self._changing(token, account)
+        held[_BALANCE] += units
+
+    def end_block(self) -> None:
+        """Close a block: note its changed positions, and what its other rows were before where it may be undone."""
+        self._changes += [held[_NUMBER:] for held in self._touched]
+        self._touched.clear()
         for name, before in self._before.items():
             if not before:
                 continue
-            if name == "positions":
-                self._changes += map(self._rows[name].__getitem__, before)
-            if undoable:
+            if self._undoable:
                 self._undo += [
                     (self.block_number, name, _encode(key), None if row is None else _encode(row))
                     for key, row in before.items()
@@ -115,17 +139,57 @@ class State:
             bulk.upsert_rows(connection, tables.STATE[name], sorted(written))
             bulk.delete_rows(connection, tables.STATE[name], [key for key in keys if rows[key] is None])
             keys.clear()
-        self._changes.sort(key=_ACCOUNT)
+        bulk.upsert_rows(connection, tables.positions, sorted(self._written))
+        self._changes.sort(key=_FIRST)
         bulk.insert_rows(connection, tables.position_changes, self._changes)
         bulk.insert_rows(connection, tables.undo, self._undo)
-        self._changes.clear()
-        self._undo.clear()
+        for changed in (self._written, self._changes, self._undo):
+            changed.clear()
+
+    def _changing(self, token: Address, account: Address) -> Held:
+        """Return a position of which this block changes something, with its number and as not yet written."""
+        held = self._positions.get((token, account)) or self._find(token, account)
+        changed = held[_CHANGED]
+        if changed == self.block_number:
+            return held
+        if self._undoable:
+            before = None if held[_NUMBER] < 0 else _encode(held)
+            self._undo.append((self.block_number, _POSITIONS, _encode((token, account)), before))
+        if held[_NUMBER] < 0:
+            held[_NUMBER] = self._number()
+        if changed < self._first:
+            self._written.append(held)
+        held[_CHANGED] = self.block_number
+        self._touched.append(held)
+        return held
+
+    def _find(self, token: Address, account: Address) -> Held:
+        """Return a position that is not known yet from the database, an empty one where it is not there either."""
+        self._read_positions([(token, account)])
+        return self._positions[token, account]
+
+    def _number(self) -> int:
+        """Return the number of a new position: the next one, since each number has changes."""
+        if self._next_number < 0:
+            last = select(func.max(tables.position_changes.c.number))
+            found = self._connected().execute(last).scalar()
+            self._next_number = 0 if found is None else found + 1
+        self._next_number += 1
+        return self._next_number - 1
+
+    def _read_positions(self, keys: list[Key]) -> None:
+        self._positions.update((key, list(Position(*key))) for key in keys)
+        for row in bulk.select_rows(self._connected(), tables.positions, keys):
+            self._positions[row[0], row[1]] = list(row)
 
     def _read(self, name: str, keys: list[Key]) -> None:
-        if self._connection is None:
-            raise RuntimeError("the state was not begun")
         row_type, width = ROWS[name]
         rows = self._rows[name]
         rows.update(dict.fromkeys(keys))
-        for row in bulk.select_rows(self._connection, tables.STATE[name], keys):
+        for row in bulk.select_rows(self._connected(), tables.STATE[name], keys):
             rows[tuple(row[:width])] = row_type.__new__(row_type, *row)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            raise RuntimeError("the state was not begun")
+        return self._connection

@@ -23,32 +23,34 @@ blocks = _table(
     with_rowid=True,
 )
 
-#: `frozen` is the whole account, `frozen_units` a part of it; `changed_block` is the last change of this row.
+#: `frozen` is the whole account, `frozen_units` a part of it; `changed_block` is the last change of this row, `number`
+#: its place among the rows in the order in which they came to be.
 positions = _table(
     "positions",
     key("token", BYTES),
     key("account", BYTES),
+    field("number", INT64),
+    field("changed_block", INT64),
     field("balance", INT64),
     field("frozen_units", INT64),
     field("lockup", INT64),
     field("pledged", INT64),
     field("restricted", INT64),
     field("frozen", BOOL),
-    field("changed_block", INT64),
 )
 
-#: A position as a block left it, for each block that changed it, in the same columns: what as-of reads need.
+#: A position as a block left it, for each block that changed it, by the position's number: what as-of reads need.
+#: Nothing else is written as often, so its key is two integers.
 position_changes = _table(
     "position_changes",
-    key("token", BYTES),
-    key("account", BYTES),
+    key("number", INT64),
+    key("changed_block", INT64),
     field("balance", INT64),
     field("frozen_units", INT64),
     field("lockup", INT64),
     field("pledged", INT64),
     field("restricted", INT64),
     field("frozen", BOOL),
-    key("changed_block", INT64),
 )
 
 accounts = _table(

@@ -206,18 +206,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "position_changes",
-        sa.Column("token", sa.LargeBinary(), autoincrement=False, nullable=False),
-        sa.Column("account", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column(
+            "changed_block", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("balance", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("frozen_units", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("lockup", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("pledged", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("restricted", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("frozen", sa.Boolean(), nullable=False),
-        sa.Column(
-            "changed_block", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
-        ),
-        sa.PrimaryKeyConstraint("token", "account", "changed_block", name=op.f("pk_position_changes")),
+        sa.PrimaryKeyConstraint("number", "changed_block", name=op.f("pk_position_changes")),
         schema="ledger",
         sqlite_with_rowid=False,
     )
@@ -225,13 +224,14 @@ def upgrade() -> None:
         "positions",
         sa.Column("token", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("account", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("changed_block", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("balance", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("frozen_units", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("lockup", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("pledged", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("restricted", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("frozen", sa.Boolean(), nullable=False),
-        sa.Column("changed_block", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("token", "account", name=op.f("pk_positions")),
         schema="ledger",
         sqlite_with_rowid=False,

@@ -14,7 +14,7 @@ _TOKEN = bytes([0xFF]) + bytes(19)
 
 
 def _row(index: int, units: int) -> tuple[object, ...]:
-    return (_TOKEN, index.to_bytes(20), units, 0, 0, 0, 0, False, 7)
+    return (_TOKEN, index.to_bytes(20), index, 7, units, 0, 0, 0, 0, False)
 
 
 def _count(connection: Connection) -> int:
@@ -59,16 +59,20 @@ class TestUnitOfWork:
 
 class TestBulk:
     def test_rows_are_inserted_replaced_read_and_deleted_by_key(self, engine: Engine) -> None:
-        rows = [_row(index, 2**63 - 1) for index in range(12_000)]
+        # Not a multiple of what one statement takes.
+        rows = [_row(index, 2**63 - 1) for index in range(12_034)]
         with unit_of_work(engine) as connection:
             bulk.insert_rows(connection, tables.positions, rows)
             bulk.upsert_rows(connection, tables.positions, [_row(3, 1), _row(20_000, 2)])
+            bulk.upsert_rows(connection, tables.positions, [_row(index, 6) for index in range(500, 905)])
             bulk.delete_rows(connection, tables.positions, [(_TOKEN, (4).to_bytes(20)), (_TOKEN, bytes(19) + b"\xff")])
             found = list(
                 bulk.select_rows(connection, tables.positions, [(_TOKEN, index.to_bytes(20)) for index in (3, 4, 5)])
             )
             assert sorted(found) == [_row(3, 1), _row(5, 2**63 - 1)]
-            assert _count(connection) == 11_999
+            assert _count(connection) == 12_033
+            six = select(func.count()).where(tables.positions.c.balance == 6)
+            assert connection.execute(six).scalar_one() == 405
 
     def test_no_rows_are_no_statement(self, engine: Engine) -> None:
         with unit_of_work(engine) as connection:

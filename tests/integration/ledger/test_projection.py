@@ -39,6 +39,15 @@ def _digest(engine: Engine) -> str:
         return digest(connection)
 
 
+def _numbers(engine: Engine) -> dict[bytes, int]:
+    """Return the numbers of the positions by account; every position has a change under its number."""
+    held, changes = tables.positions.c, tables.position_changes.c
+    with reading(engine) as connection:
+        rows = connection.execute(select(held.account, held.number)).all()
+        assert set(connection.execute(select(changes.number).distinct()).scalars()) == {row.number for row in rows}
+    return {row.account: row.number for row in rows}
+
+
 class TestUnwinding:
     @pytest.mark.parametrize("seed", range(6))
     def test_is_the_same_as_never_having_applied(self, engine: Engine, seed: int) -> None:
@@ -65,6 +74,18 @@ class TestUnwinding:
         with reading(engine) as connection:
             rows = connection.execute(select(tables.positions.c.account, tables.positions.c.balance))
             assert {row.account: row.balance for row in rows} == {address(1): 90, address(3): 10}
+
+    def test_positions_taken_back_free_their_numbers(self, engine: Engine) -> None:
+        common = chain([[issue(), transfer(NOBODY, address(1), 100)]])
+        projection = LedgerProjection(SUITE)
+        _apply(engine, projection, common, final=0)
+        _apply(engine, projection, [block(1, [transfer(address(1), address(2), 60)])], final=0)
+        assert _numbers(engine) == {address(1): 0, address(2): 1}
+        _unwind(engine, projection, 0, final=0)
+        assert _numbers(engine) == {address(1): 0}
+        branch = [transfer(address(1), address(4), 10), transfer(address(1), address(3), 10)]
+        _apply(engine, projection, [block(1, branch, fork=b"b", parent=common[0].hash)], final=0)
+        assert _numbers(engine) == {address(1): 0, address(4): 1, address(3): 2}
 
     def test_an_issue_that_was_taken_back_is_no_longer_listened_to(self, engine: Engine) -> None:
         projection = LedgerProjection(SUITE)
@@ -165,10 +186,11 @@ class TestRebuild:
         projection = LedgerProjection(SUITE)
         for item in chain(random_history(seed, 25)):
             _apply(engine, projection, [item], final=item.number - 3)
-        live = _digest(engine)
+        live, numbers = _digest(engine), _numbers(engine)
         with unit_of_work(engine) as connection:
             assert rebuild(connection, SUITE) == live
         assert _digest(engine) == live
+        assert _numbers(engine) == numbers
 
     def test_shows_a_row_that_did_not_come_from_the_chain(self, engine: Engine) -> None:
         _apply(engine, LedgerProjection(SUITE), chain(random_history(7, 10)), final=9)

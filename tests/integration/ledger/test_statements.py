@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
 from stoken.chain.rpc import RpcClient
 from stoken.db import reading, unit_of_work
@@ -126,8 +126,9 @@ class TestOwnerStatement:
     def test_a_row_changed_behind_the_ledgers_back_is_found(self, ledger: Engine) -> None:
         table = tables.position_changes
         with unit_of_work(ledger) as connection:
-            row = (table.c.account == address(2)) & (table.c.changed_block == 2)
-            connection.execute(update(table).where(row).values(balance=26))
+            number = select(tables.positions.c.number).where(tables.positions.c.account == address(2))
+            row = (table.c.number == number.scalar_subquery()) & (table.c.changed_block == 2)
+            assert connection.execute(update(table).where(row).values(balance=26)).rowcount == 1
         with reading(ledger) as connection, pytest.raises(RefusedError) as caught:
             owner_statement(connection, ISIN, record_date=1)
         assert caught.value.code == "RECONCILIATION_BREAK"
