@@ -151,7 +151,7 @@ def worker(settings: Settings) -> WorkerServices:
             ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
             ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
             ("withdraw", WithdrawStep(engine, outbox, capabilities)),
-            ("broadcast", BroadcastStep(engine, rpc, capabilities)),
+            ("broadcast", BroadcastStep(engine, rpc, capabilities, pool_max=settings.rpc.pool_transactions_max)),
             ("confirm", ConfirmStep(engine, rpc)),
             ("drift", _drift(settings, engine, rpc, suite)),
         )

@@ -24,6 +24,12 @@ class RpcSettings(_Group):
     url: str = Field("http://127.0.0.1:8545", description="URL of the node's JSON-RPC endpoint.")
     timeout_seconds: int = Field(10, ge=1, description="Time after which a call counts as unanswered.")
     finality_depth: int = Field(0, ge=0, description="Blocks below the head that are final (0: BFT engines and anvil).")
+    pool_transactions_max: int = Field(
+        4_096,
+        ge=0,
+        description="Transactions that the node's pool holds, where it does not say so as Besu does; near it the "
+        "worker sends less. With 0 the node is not asked.",
+    )
 
 
 class MirrorSettings(_Group):

@@ -14,8 +14,9 @@ from stoken.chain.rpc import NodeError, RpcClient
 from stoken.db import unit_of_work
 from stoken.telemetry.failpoints import reach
 from stoken.transactions.answers import Answer, classify
-from stoken.transactions.flight import Window, candidates
+from stoken.transactions.flight import Window, candidates, within_room
 from stoken.transactions.outbox import BROADCAST, FILL_PURPOSE, SIGNED, Failure
+from stoken.transactions.pool import POOL_MAX, NodePool
 from stoken.transactions.tables import outbox
 
 RESEND_SECONDS: Final = 5
@@ -41,9 +42,13 @@ class BroadcastStep:
         capabilities: Capabilities,
         *,
         resend_seconds: float = RESEND_SECONDS,
+        pool_max: int = POOL_MAX,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the database and the node; after a restart everything unmined is sent at once."""
+        """Take the database, the node, and how much its pool holds where it does not say; 0: never ask.
+
+        After a restart everything unmined is sent, as fast as the pool takes it.
+        """
         self._engine = engine
         self._rpc = rpc
         self._batch = 1 if capabilities.automine else min(BATCH_MAX, capabilities.max_batch)
@@ -51,6 +56,8 @@ class BroadcastStep:
         self._resend_seconds = resend_seconds
         self._clock = clock
         self._window = Window()
+        self.pool = NodePool(rpc, pool_max, clock)
+        self._held_back = False
         self._sent_at: dict[bytes, float] = {}
         self._refusals: dict[bytes, int] = {}
 
@@ -81,7 +88,19 @@ class BroadcastStep:
         self._sent_at = {digest: at for digest, at in self._sent_at.items() if digest in known}
         self._refusals = {digest: count for digest, count in self._refusals.items() if digest in known}
         due = [row for row in rows if row.command == "retry" or self._is_due(row.hash)]
-        return due[:BATCH_MAX], len(rows)
+        return self._bearable(due, rows)[:BATCH_MAX], len(rows)
+
+    def _bearable(self, due: list[_Row], rows: _Rows) -> list[_Row]:
+        """Return of what is due what the node's pool has room for."""
+        room = self.pool.room() if due else None
+        if room is None:
+            return due
+        kept = within_room(due, rows, room)
+        held_back = len(kept) < len(due)
+        if held_back and not self._held_back:
+            _log.warning("transaction.held_back", pool=self.pool.fill, due=len(due), room=room)
+        self._held_back = held_back
+        return kept
 
     def _is_due(self, transaction: bytes) -> bool:
         sent_at = self._sent_at.get(transaction)
@@ -105,6 +124,7 @@ class BroadcastStep:
     def _send(self, rows: _Rows) -> list[Answer]:
         calls = [("eth_sendRawTransaction", (f"0x{row.raw.hex()}",)) for row in rows]
         results = self._rpc.batch_each(calls) if len(calls) > 1 else self._send_one(calls[0])
+        self.pool.sent(sum(not isinstance(result, NodeError) for result in results))
         reach("outbox.broadcast")
         now = self._clock()
         answers = [classify(result) for result in results]
