@@ -36,7 +36,7 @@ class Validators(NamedTuple):
 
 
 def ask(rpc: RpcClient, now: int, moving_seconds: int) -> Validators | None:
-    """Count the validators; None where the node names none, as anvil.
+    """Count the validators; None where the node names none, as anvil, or knows none of them to be alive.
 
     Alive is who is the node itself or its peer - validators are known by their node keys -, and, while the last
     block is younger than `moving_seconds`, who made one of the last two rounds of blocks. Raises
@@ -46,8 +46,9 @@ def ask(rpc: RpcClient, now: int, moving_seconds: int) -> Validators | None:
     if listed is None:
         return None
     validators = frozenset(_bytes(each) for each in listed)
-    alive = _connected(rpc) | _recent(rpc, now - moving_seconds, 2 * len(validators))
-    return Validators(len(alive & validators), len(validators))
+    alive = validators & (_connected(rpc) | _recent(rpc, now - moving_seconds, 2 * len(validators)))
+    # Where validators' keys are not those of their nodes, a chain that stands says nothing of them.
+    return Validators(len(alive), len(validators)) if alive else None
 
 
 def _connected(rpc: RpcClient) -> frozenset[bytes]:

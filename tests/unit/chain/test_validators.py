@@ -72,6 +72,10 @@ class TestAsk:
         node["eth_getBlockByNumber"] = _blocks([NOBODY], NOW - 99)
         assert Node(**node).ask() == (1, 4)
 
+    def test_where_keys_of_nodes_are_others_a_chain_that_stands_says_nothing(self) -> None:
+        node = _besu([b"\x09" * 64], eth_getBlockByNumber=_blocks(LISTED * 3, NOW - 99))
+        assert node.ask() is None
+
     def test_geth_names_the_hash_of_a_key(self) -> None:
         ids = [{"id": keccak(key).hex()} for key in KEYS[:3]]
         node = Node(
