@@ -10,16 +10,17 @@ from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from threading import Lock
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import Connection, Engine, make_url
 
-from stoken.chain import eip712, texts
+from stoken.chain import eip712, texts, validators
 from stoken.chain import suite as suites
 from stoken.chain.capabilities import Capabilities, probe
 from stoken.chain.rpc import RpcClient
 from stoken.chain.suite import Suite
-from stoken.db import open_engine, schema, unit_of_work
+from stoken.chain.validators import Validators
+from stoken.db import note_commits, open_engine, schema, unit_of_work
 from stoken.db.binding import bind_chain
 from stoken.domain.identifiers import is_lei, member_id
 from stoken.domain.rulebook import Rulebook
@@ -36,6 +37,7 @@ from stoken.ledger.verification import Verification
 from stoken.mirror import BlockClock, Finality, MirrorStep, Window, Witness
 from stoken.mirror.heartbeat import Heartbeat, Limits, health
 from stoken.mirror.pinned import PinnedCalls
+from stoken.monitoring.monitor import Monitor
 from stoken.orders.actor import VenueActor
 from stoken.orders.entries import VenueOpened
 from stoken.orders.feed import BlockFeed, LedgerHealth
@@ -43,12 +45,16 @@ from stoken.parties.pseudonym import Pseudonyms
 from stoken.settings import AuthSettings, Settings, VenueSettings
 from stoken.settlement.instructions import failures_after
 from stoken.settlement.step import SettlementStep
+from stoken.telemetry.metrics import Counts
 from stoken.transactions.broadcast import BroadcastStep
 from stoken.transactions.confirm import ConfirmStep
 from stoken.transactions.keys import open_signers, retired_keys
 from stoken.transactions.outbox import Outbox
 from stoken.transactions.watch import WatchStep
 from stoken.transactions.withdraw import WithdrawStep
+
+#: A chain whose last block is younger counts as moving, where no idle limit is set.
+_MOVING_SECONDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +113,17 @@ class Step(Protocol):
 class _Following:
     """The mirror as a step: zero only at the head."""
 
-    def __init__(self, mirror: MirrorStep, heartbeat: Heartbeat) -> None:
+    def __init__(self, mirror: MirrorStep, heartbeat: Heartbeat, counts: Counts) -> None:
         self._mirror = mirror
         self._heartbeat = heartbeat
+        self._counts = counts
 
     def execute(self) -> int:
         progress = self._mirror.execute()
+        self._counts.add("stoken_mirror_blocks_total", progress.blocks)
+        self._counts.add("stoken_mirror_logs_total", progress.logs)
+        self._counts.add("stoken_mirror_reorgs_total", progress.unwound > 0)
+        self._counts.add("stoken_mirror_unwound_blocks_total", progress.unwound)
         self._heartbeat.beat(progress.head - progress.number, progress.blocks, progress.logs)
         return 0 if progress.caught_up else max(1, progress.blocks)
 
@@ -125,6 +136,7 @@ class WorkerServices:
     market: Engine
     rpc: RpcClient
     steps: tuple[tuple[str, Step], ...]
+    monitor: Monitor
 
     def close(self) -> None:
         """Close the node's and the databases' connections."""
@@ -144,19 +156,28 @@ def worker(settings: Settings) -> WorkerServices:
         mirror = _mirror(stack, settings, engine, rpc, suite)
         verification = Verification(suite.contracts, PinnedCalls(rpc))
         sweep = Sweep(engine, verification, time.time_ns)
+        counts = Counts()
+        note_commits(engine, counts.committed)
+        broadcast = BroadcastStep(engine, rpc, capabilities, pool_max=settings.rpc.pool_transactions_max, counts=counts)
         steps: tuple[tuple[str, Step], ...] = (
-            ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns, limits_of(settings)))),
-            ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns)),
+            ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns, limits_of(settings)), counts)),
+            ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns, counts)),
             ("watch", WatchStep(engine, rpc, outbox)),
             ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
             ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
             ("withdraw", WithdrawStep(engine, outbox, capabilities)),
-            ("broadcast", BroadcastStep(engine, rpc, capabilities)),
-            ("confirm", ConfirmStep(engine, rpc)),
+            ("broadcast", broadcast),
+            ("confirm", ConfirmStep(engine, rpc, counts)),
             ("drift", _drift(settings, engine, rpc, suite)),
         )
+        asked = partial(_validators, rpc, settings.mirror.idle_seconds_max or _MOVING_SECONDS)
+        monitor = Monitor(engine, broadcast, limits_of(settings), asked, counts)
         stack.pop_all()
-    return WorkerServices(engine, market, rpc, steps)
+    return WorkerServices(engine, market, rpc, steps, monitor)
+
+
+def _validators(rpc: RpcClient, moving_seconds: int) -> Validators | None:
+    return validators.ask(rpc, int(time.time()), moving_seconds)
 
 
 def _drift(settings: Settings, engine: Engine, rpc: RpcClient, suite: Suite) -> DriftStep:

@@ -24,6 +24,12 @@ class RpcSettings(_Group):
     url: str = Field("http://127.0.0.1:8545", description="URL of the node's JSON-RPC endpoint.")
     timeout_seconds: int = Field(10, ge=1, description="Time after which a call counts as unanswered.")
     finality_depth: int = Field(0, ge=0, description="Blocks below the head that are final (0: BFT engines and anvil).")
+    pool_transactions_max: int = Field(
+        4_096,
+        ge=0,
+        description="Transactions that the node's pool holds, where it does not say so as Besu does; near it the "
+        "worker sends less. With 0 the node is not asked.",
+    )
 
 
 class MirrorSettings(_Group):
@@ -127,6 +133,15 @@ class DriftSettings(_Group):
     samples: int = Field(8, ge=0, le=1_000, description="Moves asked about in one comparison; 0 turns it off.")
 
 
+class MonitoringSettings(_Group):
+    """Where the worker shows its metrics and its health."""
+
+    host: str = Field("127.0.0.1", description="Address on which the worker shows metrics and health.")
+    port: int | None = Field(
+        None, ge=0, le=65535, description="Port for /metrics, /health/live and /health/ready; without it, none is open."
+    )
+
+
 class Settings(BaseSettings):
     """All settings; nested names are joined by two underscores, as in STOKEN_RPC__URL."""
 
@@ -141,6 +156,7 @@ class Settings(BaseSettings):
     signer: SignerSettings = SignerSettings()
     venue: VenueSettings = VenueSettings()
     drift: DriftSettings = DriftSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     suite_file: Path = Field(Path("var/suite.json"), description="Addresses of the deployed contract suite.")
     issue_file: Path | None = Field(
         None,

@@ -3,7 +3,8 @@
 
 import signal
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Final
 
@@ -13,6 +14,7 @@ from stoken import bootstrap
 from stoken.bootstrap import Step
 from stoken.errors import FencedError, StartupError, UnavailableError
 from stoken.mirror.step import ReorgTooDeepError
+from stoken.monitoring.listener import listening
 from stoken.settings import Settings
 
 IDLE_SECONDS: Final = 0.1
@@ -22,16 +24,22 @@ RETRY_SECONDS_MAX: Final = 5.0
 #: No retry can help: an operator must decide, and nothing may be sent meanwhile.
 FATAL: Final = (FencedError, StartupError, ReorgTooDeepError)
 
+#: Hears of each run of a step: its name, its seconds, and what ended it.
+Ran = Callable[[str, float, Exception | None], None]
+
 _log = structlog.get_logger(__name__)
 
 
 class Worker:
     """Runs steps until it is told to stop; one of a process, and one process of a database."""
 
-    def __init__(self, steps: Sequence[tuple[str, Step]], idle_seconds: float = IDLE_SECONDS) -> None:
-        """Take the steps, with their names in the logs, in the order in which they run."""
+    def __init__(
+        self, steps: Sequence[tuple[str, Step]], idle_seconds: float = IDLE_SECONDS, ran: Ran | None = None
+    ) -> None:
+        """Take the steps, with their names in the logs, in the order in which they run, and who hears of each run."""
         self._steps = steps
         self._idle_seconds = idle_seconds
+        self._ran = ran
         self._stopping = threading.Event()
         self._failures = 0
 
@@ -68,15 +76,22 @@ class Worker:
 
     def _execute(self, name: str, step: Step) -> int | None:
         """Return how much the step did, None where it failed."""
+        began = time.monotonic()
+        done: int | None = None
+        failure: Exception | None = None
         try:
-            return step.execute()
+            done = step.execute()
         except FATAL:
             raise
         except UnavailableError as error:
+            failure = error
             _log.warning("step.unavailable", step=name, reason=str(error))
-        except Exception:  # noqa: BLE001 - the one place: a loop that dies helps nobody
+        except Exception as error:  # noqa: BLE001 - the one place: a loop that dies helps nobody
+            failure = error
             _log.exception("step.failed", step=name)
-        return None
+        if self._ran is not None:
+            self._ran(name, time.monotonic() - began, failure)
+        return done
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         _log.info("worker.stopping", signal=signal.Signals(number).name)
@@ -87,8 +102,9 @@ def work(settings: Settings) -> None:
     """Run the worker until a signal stops it; StartupError where it must not start, any of FATAL where it must end."""
     services = bootstrap.worker(settings)
     try:
-        loop = Worker(services.steps)
-        loop.stop_on_signals()
-        loop.run()
+        loop = Worker(services.steps, ran=services.monitor.ran)
+        with listening(services.monitor, settings.monitoring):
+            loop.stop_on_signals()
+            loop.run()
     finally:
         services.close()

@@ -143,6 +143,21 @@ class ForgedHash(Fault):
         return result | {"hash": "0x" + "f0" * 32} if isinstance(result, dict) else result
 
 
+class Says(Fault):
+    """A node of another kind, or one that answers nonsense: whatever it says, it says this."""
+
+    def __init__(self, said: Json) -> None:
+        self.said = said
+
+    @override
+    def call(self, call: Json, node: Callable[..., Json]) -> Json:
+        return call | {"method": "eth_chainId", "params": []}
+
+    @override
+    def result(self, call: Json, result: Json) -> Json:
+        return self.said
+
+
 class Duplicate(Fault):
     """The request reaches the node twice; the client sees the second answer."""
 

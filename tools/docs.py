@@ -27,6 +27,7 @@ from stoken.gateway.app import create_app
 from stoken.gateway.demo_issuer import DemoIssuer
 from stoken.gateway.problems import render
 from stoken.settings import AuthSettings, Settings
+from stoken.telemetry.metrics import METRICS
 from tools import contract_pages, rule_pages
 from tools.pages import REFERENCE, ROOT, Json, page, table
 
@@ -325,12 +326,30 @@ def http_page() -> str:
 
 # --- main -------------------------------------------------------------------------------------------------------------
 
+# --- metrics ----------------------------------------------------------------------------------------------------------
+
+
+def metrics_page() -> str:
+    """Return the page of metrics."""
+    rows = [
+        (f"`{name}`", metric.kind, ", ".join(f"`{label}`" for label in metric.labels) or "none", metric.says)
+        for name, metric in METRICS.items()
+    ]
+    introduction = (
+        "What `stoken work`, and `stoken serve --with-worker`, show to Prometheus at `/metrics` of "
+        "`STOKEN_MONITORING__PORT`. Counters begin at 0 with the process; what comes from the database does not."
+    )
+    columns = ("metric", "kind", "labels", "what it says")
+    return page("Metrics", "stoken/telemetry/metrics.py", introduction, [table(columns, rows)])
+
+
 PAGES: dict[Path, Callable[[], str]] = {
     REFERENCE / "commands.md": commands_page,
     REFERENCE / "settings.md": settings_page,
     REFERENCE / "problems.md": problems_page,
     REFERENCE / "events.md": events_page,
     REFERENCE / "http.md": http_page,
+    REFERENCE / "metrics.md": metrics_page,
     REFERENCE / "transfer-rules.md": rule_pages.rules_page,
 } | contract_pages.pages()
 

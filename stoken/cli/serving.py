@@ -20,6 +20,7 @@ from stoken import bootstrap
 from stoken.cli.output import Json, emit
 from stoken.errors import StartupError, StokenError
 from stoken.gateway.app import create_app
+from stoken.monitoring.listener import listening as monitored
 from stoken.settings import Settings, load_settings
 from stoken.telemetry import logs
 from stoken.worker import Worker
@@ -38,13 +39,21 @@ def serve(
     """Run the gateway: HTTP and the venue, until SIGTERM or SIGINT."""
     logs.configure()
     settings = load_settings()
-    with contextlib.closing(_listen(settings.host, settings.port)) as listening:
-        carrier = Worker(bootstrap.worker(settings).steps) if with_worker else None
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(contextlib.closing(_listen(settings.host, settings.port)))
+        carrier = stack.enter_context(_worker(settings)) if with_worker else None
         gateway = bootstrap.gateway(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(gateway.start())
             _announce(settings, listening, as_json=json)
             runner.run(_run(gateway, listening, carrier))
+
+
+@contextlib.contextmanager
+def _worker(settings: Settings) -> Iterator[Worker]:
+    services = bootstrap.worker(settings)
+    with monitored(services.monitor, settings.monitoring):
+        yield Worker(services.steps, ran=services.monitor.ran)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,7 +6,8 @@ Schemas are real on PostgreSQL; on SQLite `ledger.positions` is the table `ledge
 
 import re
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,7 @@ _CACHE_KIB: Final = 65_536
 #: 64 MiB of log before it is moved into the database: catch-up rewrites the same pages again and again.
 _CHECKPOINT_PAGES: Final = 16_384
 _WRITES: Final = "stoken_writes"
+_NOTED: Final = "stoken_noted"
 _QUALIFIED: Final = re.compile(rf'(?<![\w."])({"|".join(SCHEMAS)})\.(?=["\w])')
 
 
@@ -45,14 +47,24 @@ def open_engine(url: str) -> Engine:
     raise StartupError(f"the database URL names {parsed.drivername}: use sqlite:///path or postgresql://…")
 
 
+def note_commits(engine: Engine, noted: Callable[[float], None]) -> None:
+    """Have the seconds that each commit of this engine's units of work takes noted."""
+    engine.update_execution_options(**{_NOTED: noted})
+
+
 @contextmanager
 def unit_of_work(engine: Engine) -> Iterator[Connection]:
     """Give a connection whose whole work is committed at the end, or leaves nothing.
 
     SQLite takes the write lock at the start, so that a unit of work never fails half-way as a second writer.
     """
-    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin() as transaction:
         yield connection
+        began = time.perf_counter()
+        transaction.commit()
+        noted = engine.get_execution_options().get(_NOTED)
+        if noted is not None:
+            noted(time.perf_counter() - began)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, func, select, tuple_, update
 
 from stoken.db import bulk
 from stoken.domain.facts import Address
@@ -78,6 +78,11 @@ def halted_tokens(connection: Connection) -> tuple[Address, ...]:
     table = tables.ledger_breaks.c
     found = connection.execute(select(table.token).where(table.closed_at_ns.is_(None)).distinct())
     return tuple(sorted(found.scalars()))
+
+
+def quarantined_logs(connection: Connection) -> int:
+    """Return how many logs were malformed and changed nothing."""
+    return int(connection.execute(select(func.count()).select_from(tables.quarantine)).scalar_one())
 
 
 def _plain(part: Any) -> str:  # noqa: ANN401 - a part of any key

@@ -14,6 +14,7 @@ from stoken.ledger import breaks, tables
 from stoken.ledger.questions import QUESTIONS
 from stoken.ledger.verification import Difference, Verification
 from stoken.mirror.store import Checkpoint
+from stoken.telemetry.metrics import Counts
 
 #: Rows of one batch at most; each asks the node one to six calls.
 ROWS_MAX: Final = 200
@@ -64,8 +65,9 @@ class Sweep:
 class VerifyStep:
     """The sweep as a step of the worker, `rows` a second."""
 
-    def __init__(self, sweep: Sweep, rows: int, clock: Callable[[], int]) -> None:
+    def __init__(self, sweep: Sweep, rows: int, clock: Callable[[], int], counts: Counts | None = None) -> None:
         """Take the sweep, its pace, and a clock in nanoseconds; a pace of zero never compares."""
+        self._counts = counts or Counts()
         self._sweep = sweep
         self._rows = rows
         self._clock = clock
@@ -78,7 +80,8 @@ class VerifyStep:
             limit = min(self._rows, ROWS_MAX)
             self._due_at_ns = now + limit * _SECOND_NS // self._rows
             try:
-                self._sweep.advance(limit)
+                compared, _ = self._sweep.advance(limit)
+                self._counts.add("stoken_ledger_verified_rows_total", compared)
             except UnavailableError as error:
                 # The other steps must not wait for this one: the node may only have let go of the block's state.
                 _log.warning("verify.unavailable", reason=str(error))

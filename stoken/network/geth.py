@@ -126,7 +126,8 @@ class Geth(NodeProcess):
     def _node_key(self) -> bytes:
         file = self._folder / "geth" / "nodekey"
         if not file.exists():
-            _write_secret(file, secrets.token_hex(32))
+            # A signer is known by the key of its node, as validators of QBFT are.
+            _write_secret(file, (self._secret or secrets.token_bytes(32)).hex())
         return bytes.fromhex(file.read_text())
 
     def _initialise(self, binary: str) -> None:

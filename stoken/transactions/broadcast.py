@@ -13,9 +13,11 @@ from stoken.chain.capabilities import Capabilities
 from stoken.chain.rpc import NodeError, RpcClient
 from stoken.db import unit_of_work
 from stoken.telemetry.failpoints import reach
+from stoken.telemetry.metrics import Counts
 from stoken.transactions.answers import Answer, classify
-from stoken.transactions.flight import Window, candidates
+from stoken.transactions.flight import Window, candidates, within_room
 from stoken.transactions.outbox import BROADCAST, FILL_PURPOSE, SIGNED, Failure
+from stoken.transactions.pool import POOL_MAX, NodePool, PoolFill
 from stoken.transactions.tables import outbox
 
 RESEND_SECONDS: Final = 5
@@ -50,9 +52,14 @@ class BroadcastStep:
         capabilities: Capabilities,
         *,
         resend_seconds: float = RESEND_SECONDS,
+        pool_max: int = POOL_MAX,
+        counts: Counts | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the database and the node; after a restart everything unmined is sent at once."""
+        """Take the database, the node, and how much its pool holds where it does not say; 0: never ask.
+
+        After a restart everything unmined is sent, as fast as the pool takes it.
+        """
         self._engine = engine
         self._rpc = rpc
         self._batch = 1 if capabilities.automine else min(BATCH_MAX, capabilities.max_batch)
@@ -60,6 +67,10 @@ class BroadcastStep:
         self._resend_seconds = resend_seconds
         self._clock = clock
         self._window = Window()
+        self._pool = NodePool(rpc, pool_max, clock)
+        self._held_back = False
+        self._counts = counts or Counts()
+        self._seen_at: dict[bytes, float] = {}
         self._sent_at: dict[bytes, float] = {}
         self._refusals: dict[bytes, int] = {}
 
@@ -82,15 +93,43 @@ class BroadcastStep:
             self._window.grow()
         return len(rows)
 
+    @property
+    def window(self) -> int:
+        """Transactions that may be in flight, by what the node refused."""
+        return self._window.size
+
+    @property
+    def fill(self) -> PoolFill | None:
+        """How full the node's pool was at the last look, None where it does not say."""
+        return self._pool.fill
+
+    def oldest_seconds(self) -> float:
+        """Return for how long the oldest transaction that is in no block was seen to wait."""
+        return self._clock() - min(self._seen_at.values(), default=self._clock())
+
     def _due(self) -> tuple[list[_Row], int]:
         """Return what to send now, by key and nonce, and how many transactions are in flight."""
         with self._engine.connect() as connection:
             rows = candidates(connection, self._gas_in_flight, self._window.size)
         known = {row.hash for row in rows}
+        now = self._clock()
+        self._seen_at = {digest: self._seen_at.get(digest, now) for digest in known}
         self._sent_at = {digest: at for digest, at in self._sent_at.items() if digest in known}
         self._refusals = {digest: count for digest, count in self._refusals.items() if digest in known}
         due = [row for row in rows if row.command == "retry" or self._is_due(row.hash)]
-        return due[:BATCH_MAX], len(rows)
+        return self._bearable(due, rows)[:BATCH_MAX], len(rows)
+
+    def _bearable(self, due: list[_Row], rows: _Rows) -> list[_Row]:
+        """Return of what is due what the node's pool has room for."""
+        room = self._pool.room() if due else None
+        if room is None:
+            return due
+        kept = within_room(due, rows, room)
+        held_back = len(kept) < len(due)
+        if held_back and not self._held_back:
+            _log.warning("transaction.held_back", pool=self._pool.fill, due=len(due), room=room)
+        self._held_back = held_back
+        return kept
 
     def _is_due(self, transaction: bytes) -> bool:
         sent_at = self._sent_at.get(transaction)
@@ -109,8 +148,11 @@ class BroadcastStep:
     def _send(self, rows: _Rows) -> list[Answer]:
         calls = [("eth_sendRawTransaction", (f"0x{row.raw.hex()}",)) for row in rows]
         results = self._rpc.batch_each(calls) if len(calls) > 1 else self._send_one(calls[0])
+        self._pool.sent(sum(not isinstance(result, NodeError) for result in results))
         reach("outbox.broadcast")
         now = self._clock()
+        self._counts.add("stoken_outbox_sends_total", len(rows))
+        self._counts.add("stoken_outbox_resends_total", sum(row.hash in self._sent_at for row in rows))
         answers = [classify(result) for result in results]
         for row, answer, said in zip(rows, answers, results, strict=True):
             self._sent_at[row.hash] = now
@@ -128,6 +170,7 @@ class BroadcastStep:
         if row.purpose == FILL_PURPOSE:
             _log.error("transaction.key_blocked", sender=row.sender, nonce=row.nonce, said=said)
             return
+        self._counts.add("stoken_outbox_failures_total", 1, "TRANSACTION_UNACCEPTABLE")
         failure = Failure("Unacceptable", "TRANSACTION_UNACCEPTABLE", {"node": said})
         with unit_of_work(self._engine) as connection:
             connection.execute(

@@ -14,6 +14,7 @@ from stoken.db import unit_of_work
 from stoken.domain.transaction_states import LIVE, TransactionEvent, TransactionStatus, next_transaction_status
 from stoken.mirror.sightings import Sighting, sightings
 from stoken.mirror.store import read_checkpoint
+from stoken.telemetry.metrics import Counts
 from stoken.transactions import cursors
 from stoken.transactions.outbox import CANCELED, FAILED, MINED, REPLACED, Failure
 from stoken.transactions.tables import outbox
@@ -53,13 +54,14 @@ class _Verdict(NamedTuple):
 class ConfirmStep:
     """One step of the worker's loop."""
 
-    def __init__(self, engine: Engine, rpc: RpcClient) -> None:
+    def __init__(self, engine: Engine, rpc: RpcClient, counts: Counts | None = None) -> None:
         """Take the database with the mirror, and the node for receipts and reasons of failed transactions.
 
         A reason is exact from the node's receipt or trace, else approximate: replayed on the parent block's state.
         """
         self._engine = engine
         self._rpc = rpc
+        self._counts = counts or Counts()
 
     def execute(self) -> int:
         """Record what the mirror saw and return how many transactions changed their state."""
@@ -90,7 +92,9 @@ class ConfirmStep:
             if int(receipt["status"], 16) == 1:
                 verdicts.append(_mined(row, seen))
             else:
-                failure = msgspec.json.encode(self._reason(row, receipt))
+                reason = self._reason(row, receipt)
+                self._counts.add("stoken_outbox_failures_total", 1, reason.code)
+                failure = msgspec.json.encode(reason)
                 verdicts.append(_Verdict(row, TransactionEvent.REVERT, seen[row.hash], failure))
         return verdicts
 

@@ -59,6 +59,22 @@ def candidates(connection: Connection, gas_max: int, count_max: int, key_max: in
     return list(_within(_in_turn(lanes), gas_max))[:count_max]
 
 
+def within_room(due: Iterable[_Row], in_flight: Iterable[_Row], room: int) -> list[_Row]:
+    """Return of what is due what a pool with so much room takes; the first of each key always may go.
+
+    That one may be what a full pool waits for, and without it none of its key would ever leave the pool.
+    """
+    firsts: dict[bytes, bytes] = {}
+    for row in in_flight:
+        firsts.setdefault(row.sender, row.hash)
+    kept: list[_Row] = []
+    for row in due:
+        if room > 0 or firsts[row.sender] == row.hash:
+            kept.append(row)
+            room -= 1
+    return kept
+
+
 def _lane(connection: Connection, sender: bytes, key_max: int) -> Sequence[_Row]:
     return connection.execute(_LANE, {"sender": sender, "key_max": key_max}).all()
 

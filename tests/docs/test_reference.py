@@ -12,6 +12,7 @@ import pytest
 
 from stoken.domain.refusals import Refusal, error_name
 from stoken.settings import Settings
+from stoken.telemetry.metrics import COMMIT_SECONDS, METRICS
 from tests.docs.programs import ROOT, load
 
 DOCS = load("tools/docs.py")
@@ -53,6 +54,18 @@ class TestSettings:
         for name, field in DOCS.settings_of(Settings):
             assert f"| `{name}` |" in page
             assert field.description, name
+
+
+class TestMetrics:
+    def test_every_metric_is_documented(self) -> None:
+        page = (REFERENCE / "metrics.md").read_text()
+        assert [name for name in METRICS if f"| `{name}` |" not in page] == []
+
+    def test_the_sources_name_every_metric_and_no_other(self) -> None:
+        sources = [path for path in (ROOT / "stoken").rglob("*.py") if path.name != "metrics.py"]
+        metrics = re.compile(r'"(stoken_(?:ready|alarm|(?:mirror|ledger|validators|outbox|signer|pool|step)_\w+))"')
+        named = {name for path in sources for name in metrics.findall(path.read_text())}
+        assert named == set(METRICS) - {COMMIT_SECONDS}
 
 
 class TestProblems:

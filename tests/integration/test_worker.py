@@ -6,20 +6,24 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 
 from stoken import bootstrap
 from stoken.chain import suite as suites
+from stoken.chain.capabilities import probe
 from stoken.chain.rpc import RpcClient
-from stoken.db import open_engine, reading
+from stoken.db import open_engine, reading, unit_of_work
 from stoken.errors import LedgerUnavailableError, StartupError
 from stoken.mirror.store import read_checkpoint
 from stoken.network.anvil import Anvil
+from stoken.network.process import reserve
 from stoken.settings import DatabaseSettings, RpcSettings, Settings, SignerSettings
+from stoken.transactions.outbox import read_all
 from stoken.transactions.signer import create_keystore
 from tests.consortium import SENDER, charter
 
@@ -57,6 +61,35 @@ def variables(settings: Settings) -> Mapping[str, str]:
     }
 
 
+def _fill_the_outbox(configured: Settings, count: int) -> list[str]:
+    """Sign transactions as the worker does, and leave them to it."""
+    engine = open_engine(configured.database.url.get_secret_value())
+    with RpcClient(configured.rpc.url) as rpc:
+        outbox = bootstrap.open_outbox(configured, probe(rpc))
+        outbox.take_over(engine, rpc)
+    keys = [f"load:{at}" for at in range(count)]
+    with unit_of_work(engine) as connection:
+        for key in keys:
+            outbox.enqueue(connection, key=key, to=bytes(19) + b"\x77", data=b"", gas=30_000, purpose="load")
+    engine.dispose()
+    return keys
+
+
+def _statuses(configured: Settings, keys: list[str]) -> list[str]:
+    engine = open_engine(configured.database.url.get_secret_value())
+    with reading(engine) as connection:
+        found = [row.status for row in read_all(connection, keys)]
+    engine.dispose()
+    return found
+
+
+def _wait_for(done: Callable[[], bool], seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 class TestWorker:
     def test_it_follows_the_chain_and_ends_on_sigterm(self, configured: Settings) -> None:
         bootstrap.deploy(configured, charter())
@@ -79,6 +112,31 @@ class TestWorker:
             worker.kill()
             worker.wait()
             engine.dispose()
+
+    def test_f34_under_load_it_drains_in_time_and_loses_nothing(self, configured: Settings) -> None:
+        bootstrap.deploy(configured, charter())
+        keys = _fill_the_outbox(configured, 200)
+        port = reserve(0)
+        environment = {**variables(configured), "STOKEN_MONITORING__PORT": str(port)}
+        worker = subprocess.Popen([sys.executable, "-m", "stoken.cli", "work"], env=environment)
+        try:
+            _wait_for(lambda: any(status != "signed" for status in _statuses(configured, keys)))
+            shown = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+            assert "stoken_outbox_transactions{" in shown
+            assert httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200
+            began = time.monotonic()
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(30) == 0
+            assert time.monotonic() - began < 30
+        finally:
+            worker.kill()
+            worker.wait()
+        again = subprocess.Popen([sys.executable, "-m", "stoken.cli", "work"], env=variables(configured))
+        try:
+            _wait_for(lambda: set(_statuses(configured, keys)) == {"mined"})
+        finally:
+            again.terminate()
+            assert again.wait(30) == 0
 
     def test_a_suite_of_another_chain_is_refused(self, configured: Settings) -> None:
         suite = bootstrap.deploy(configured, charter())

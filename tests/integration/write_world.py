@@ -144,8 +144,11 @@ class WriteWorld:
         return [each for each in found if each is not None]
 
     def instruction(self, trade: Trade) -> Instruction | None:
+        return self.instruction_of(trade.trade_id)
+
+    def instruction_of(self, trade_id: int) -> Instruction | None:
         with reading(self.engine) as connection:
-            return instructions.read(connection, trade.trade_id)
+            return instructions.read(connection, trade_id)
 
     def units(self, holder: Holder) -> int:
         """The balance that the contract answers."""

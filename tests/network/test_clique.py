@@ -8,17 +8,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from stoken.chain import validators
 from stoken.chain.rpc import RpcClient
 from stoken.db import open_engine, reading
 from stoken.errors import LedgerUnavailableError
 from stoken.mirror import Finality
 from stoken.mirror.heartbeat import Heartbeat, Limits, health
 from stoken.mirror.store import read_checkpoint
+from stoken.monitoring.monitor import Monitor, Standing
 from stoken.network import local
 from stoken.network.geth import Geth
 from tests.database import Databases
 from tests.emitting import CODE, EmittingPath
 from tests.recount import recount, register_is_the_chains
+from tests.requirements import requirement
 
 #: Two sides that were parted need up to 24 s to agree again.
 _SETTLING_SECONDS = 60
@@ -147,6 +150,7 @@ class TestPartition:
 
 
 class TestDeadSigners:
+    @requirement("OPS-03")
     def test_with_one_gone_the_chain_goes_on(self, market: Market, nodes: list[Geth]) -> None:
         nodes[0].kill()
         try:
@@ -155,12 +159,15 @@ class TestDeadSigners:
             for at, key in enumerate(keys):
                 market.path.mint(key, at, 1)
             market.until(lambda: market.statuses(*keys) == {"mined"}, 40)
-            market.until(lambda: market.height() >= before + 6, 40)
+            market.until(lambda: market.height() >= before + 10, 40)
             assert _current(market)
+            assert _validators(market) == (3, 4)
+            assert _standing(market).ready
         finally:
             nodes[0].start()
         market.recount()
 
+    @requirement("OPS-03")
     def test_with_two_gone_it_halts_without_false_failures_and_mines_all_once_they_are_back(
         self, market: Market, nodes: list[Geth], record_property: Callable[[str, object], None]
     ) -> None:
@@ -171,6 +178,11 @@ class TestDeadSigners:
         for at, key in enumerate(keys):
             market.path.mint(key, at, 1)
         _run_for(market, 12)
+        assert not _current(market)
+        assert _validators(market) == (2, 4)
+        standing = _standing(market)
+        assert (standing.validators_alive, standing.validators_total) == (2, 4)
+        assert standing.alarms == ("idle", "too_few_validators")
         assert market.height() == halted
         assert market.statuses(*keys) == {"broadcast"}
         for node in nodes[:2]:
@@ -180,6 +192,8 @@ class TestDeadSigners:
         Path("build").mkdir(exist_ok=True)
         Path("build/clique-recovery.txt").write_text(f"{seconds:.1f} s from two signers' return to the last receipt\n")
         market.recount()
+        assert _validators(market) == (4, 4)
+        assert _standing(market).ready
 
     def test_a_node_that_is_gone_makes_the_ledger_stale(self, market: Market, nodes: list[Geth]) -> None:
         market.round()
@@ -212,6 +226,14 @@ class TestHaltedChain:
 def _current(market: Market) -> bool:
     with reading(market.engine) as connection:
         return health(connection, time.time_ns(), _LIMITS).current
+
+
+def _validators(market: Market) -> validators.Validators | None:
+    return validators.ask(market.rpc, int(time.time()), 10)
+
+
+def _standing(market: Market) -> Standing:
+    return Monitor(market.engine, market.path.broadcast, _LIMITS, lambda: _validators(market)).standing()
 
 
 def _wait_for_halt(market: Market) -> int:

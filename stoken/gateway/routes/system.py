@@ -32,6 +32,8 @@ class Readiness(Schema):
     journal: bool
     schema_current: bool
     ledger_current: bool
+    #: Closed to orders because a row or a verdict differs from the chain's.
+    halted_tokens: list[str]
     block_number: int
 
 
@@ -50,28 +52,30 @@ async def health() -> Health:
 
 @router.get("/ready", dependencies=_PUBLIC, responses={503: {"model": Readiness, "description": "Not ready."}})
 async def ready(services: Services, response: Response) -> Readiness:
-    """Say whether the actor runs, both schemas are right and the mirror is current."""
+    """Say whether the actor runs, both schemas are right, the mirror is current and no token is halted."""
     schema_current = await asyncio.to_thread(_schema_current, services)
     try:
-        block, current = await services.actor.read(_ledger)
+        block, current, halted = await services.actor.read(_ledger)
     except UnavailableError:
-        block, current, journal = -1, False, False
+        block, current, halted, journal = -1, False, (), False
     else:
         journal = True
     state = Readiness(
-        ready=schema_current and current and journal,
+        ready=schema_current and current and journal and not halted,
         journal=journal,
         schema_current=schema_current,
         ledger_current=current,
+        halted_tokens=[f"0x{token.hex()}" for token in halted if token],
         block_number=block,
     )
     response.status_code = 200 if state.ready else 503
     return state
 
 
-def _ledger(venue: Venue) -> tuple[int, bool]:
-    chain = venue.state.chain
-    return chain.block_number, venue.state.ledger_current and chain.block_number >= 0
+def _ledger(venue: Venue) -> tuple[int, bool, tuple[bytes, ...]]:
+    state = venue.state
+    block = state.chain.block_number
+    return block, state.ledger_current and block >= 0, tuple(state.halted_tokens)
 
 
 def _schema_current(services: GatewayServices) -> bool:

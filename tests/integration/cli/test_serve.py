@@ -4,9 +4,13 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -28,6 +32,21 @@ def serving(settings: dict[str, str], tmp_path: Path) -> Iterator[tuple[subproce
         process.kill()
 
 
+def _ask_until_it_is_gone(url: str) -> None:
+    with httpx.Client() as client, suppress(httpx.TransportError):
+        while client.get(f"{url}/problems/LOT_INVALID").status_code == 200:
+            pass
+
+
+def _begun(url: str, length: int) -> socket.socket:
+    """Return a connection on which a request has begun: its head is sent, its body is not."""
+    port = int(url.rpartition(":")[2])
+    opened = socket.create_connection(("127.0.0.1", port), timeout=30)
+    head = f"POST /orders HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\ncontent-length: {length}"
+    opened.sendall(f"{head}\r\n\r\n".encode())
+    return opened
+
+
 class TestServe:
     def test_it_answers_and_ends_cleanly_at_sigterm(self, serving: tuple[subprocess.Popen[str], str]) -> None:
         process, url = serving
@@ -37,6 +56,29 @@ class TestServe:
         assert httpx.post(f"{url}/orders", json={}).status_code == 401
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+    def test_f34_under_load_it_answers_what_is_under_way_and_ends_in_time(
+        self, serving: tuple[subprocess.Popen[str], str]
+    ) -> None:
+        process, url = serving
+        crowd = [threading.Thread(target=_ask_until_it_is_gone, args=(url,)) for _ in range(8)]
+        for each in crowd:
+            each.start()
+        body = b'{"client_order_id":"c1"}'
+        with _begun(url, len(body)) as under_way, _begun(url, len(body)):
+            under_way.sendall(body[:4])
+            time.sleep(1)
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            under_way.sendall(body[4:])
+            assert under_way.recv(64).startswith(b"HTTP/1.1 401")
+            # Another client never says the rest of what it began, and keeps nobody.
+            assert process.wait(30) == 0
+        assert time.monotonic() - began < 30
+        for each in crowd:
+            each.join(10)
+            assert not each.is_alive()
 
     def test_after_a_kill_it_opens_the_same_venue_again(
         self, serving: tuple[subprocess.Popen[str], str], settings: dict[str, str]

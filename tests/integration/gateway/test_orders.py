@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orders over HTTP: who may send them, what is answered, and that the same request acts once."""
 
+import asyncio
+
+import httpx
 import pytest
 
 from stoken.domain.codes import Role, Side
@@ -47,6 +50,32 @@ class TestTakeOrder:
         assert first.content == second.content
         book = gateway.call("GET", "/book/ZZBUSANPL019", BROKER).json()
         assert book["asks"] == [{"price": "5000", "quantity": "10", "orders": 1}]
+
+    def test_fifty_at_once_have_one_effect_and_one_answer(self, gateway: Gateway) -> None:
+        body = gateway.order("seller", Side.SELL)
+        headers = {"authorization": f"Bearer {gateway.issuer.token(BROKERS[0].decode(), Role.ACCOUNT_MANAGER)}"}
+
+        async def fifty() -> list[httpx.Response]:
+            posts = (gateway.http.post("/orders", json=body, headers=headers) for _ in range(50))
+            return await asyncio.gather(*posts)
+
+        answers = gateway.run(fifty())
+        assert {answer.status_code for answer in answers} == {201}
+        assert len({answer.content for answer in answers}) == 1
+        book = gateway.call("GET", "/book/ZZBUSANPL019", BROKER).json()
+        assert book["asks"] == [{"price": "5000", "quantity": "10", "orders": 1}]
+
+    def test_after_a_restart_the_same_order_gets_the_same_answer(self, gateway: Gateway) -> None:
+        body = gateway.order("seller", Side.SELL)
+        first = gateway.as_broker("POST", "/orders", body)
+        gateway.run(gateway.actor.stop())
+        with Gateway(gateway.services.market, gateway.services.ledger) as again:
+            again.issuer, again.services = gateway.issuer, gateway.services
+            again.app.state.verifier = gateway.app.state.verifier
+            second = again.as_broker("POST", "/orders", body)
+            assert (second.status_code, second.content) == (201, first.content)
+            changed = again.as_broker("POST", "/orders", body | {"quantity": "11"})
+            assert changed.status_code == 409
 
     def test_the_same_id_with_another_body_is_a_conflict(self, gateway: Gateway) -> None:
         gateway.sell(client_order_id="mine")

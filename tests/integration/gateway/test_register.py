@@ -14,6 +14,7 @@ from stoken.ledger.projection import LedgerProjection
 from stoken.ledger.signatures import ContractKind
 from stoken.mirror import store
 from stoken.mirror.store import Checkpoint
+from stoken.orders import entries
 from stoken.transactions.outbox import Failure
 from tests.integration.gateway.harness import STRANGER, Gateway, hexed
 from tests.ledger_events import ISIN, NOBODY, SUITE, TOKEN, address, chain, emitted, issue, transfer
@@ -160,6 +161,13 @@ class TestReady:
         answer = gateway.call("GET", "/ready")
         assert answer.status_code == 200
         assert answer.json()["ready"] is True
+
+    def test_a_gateway_with_a_token_in_question_is_not_until_it_is_cleared(self, gateway: Gateway) -> None:
+        gateway.run(gateway.actor.submit(entries.LedgerHealthChanged(0, current=True, halted=(TOKEN,))))
+        answer = gateway.call("GET", "/ready")
+        assert (answer.status_code, answer.json()["halted_tokens"]) == (503, [hexed(TOKEN)])
+        gateway.run(gateway.actor.submit(entries.LedgerHealthChanged(0, current=True)))
+        assert gateway.call("GET", "/ready").status_code == 200
 
     def test_a_gateway_whose_actor_ended_is_not(self, gateway: Gateway) -> None:
         gateway.run(gateway.actor.stop())

@@ -140,7 +140,7 @@ class TestBroadcast:
 
     def test_what_may_have_left_is_marked_before_it_does(self, path: WritePath) -> None:
         path.enqueue("one")
-        dead = BroadcastStep(path.engine, RpcClient("http://127.0.0.1:1"), path.capabilities)
+        dead = BroadcastStep(path.engine, RpcClient("http://127.0.0.1:1"), path.capabilities, pool_max=0)
         with pytest.raises(LedgerUnavailableError):
             dead.execute()
         assert path.row("one").status == "broadcast"

@@ -103,7 +103,7 @@ class Worker:
             "watch": WatchStep(engine, rpc, self.outbox, clock=clock),
             "issuance": IssuanceStep(engine, engine, self.outbox, suite, world.capabilities.gas_limit),
             "withdraw": WithdrawStep(engine, self.outbox, capabilities),
-            "broadcast": BroadcastStep(engine, rpc, capabilities, clock=clock),
+            "broadcast": BroadcastStep(engine, rpc, capabilities, pool_max=0, clock=clock),
             "confirm": ConfirmStep(engine, rpc),
         }
 
