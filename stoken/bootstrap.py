@@ -30,6 +30,7 @@ from stoken.issuance.deploy import Charter, Deployment
 from stoken.issuance.issue_file import read_issue_files
 from stoken.issuance.step import IssuanceStep
 from stoken.ledger.breaks import halted_tokens
+from stoken.ledger.final_blocks import FinalBlocks
 from stoken.ledger.projection import LedgerProjection
 from stoken.ledger.sweep import Sweep, VerifyStep
 from stoken.ledger.verification import Verification
@@ -168,7 +169,7 @@ def _drift(settings: Settings, engine: Engine, rpc: RpcClient, suite: Suite) -> 
 
 def _mirror(stack: ExitStack, settings: Settings, engine: Engine, rpc: RpcClient, suite: Suite) -> MirrorStep:
     """Build the mirror as it is configured; the stack closes the witness's connections."""
-    configured = settings.mirror
+    configured, finality = settings.mirror, finality_of(settings)
     witness = None
     if configured.witness_url is not None:
         second = RpcClient(configured.witness_url, settings.rpc.timeout_seconds)
@@ -177,12 +178,17 @@ def _mirror(stack: ExitStack, settings: Settings, engine: Engine, rpc: RpcClient
     return MirrorStep(
         engine,
         rpc,
-        [LedgerProjection(suite.contracts)],
-        Finality(settings.rpc.finality_depth),
+        [LedgerProjection(suite.contracts), FinalBlocks(time.time_ns, finality.rule)],
+        finality,
         window=Window(configured.range_blocks, configured.range_logs),
         witness=witness,
         clock=BlockClock(time.time_ns, configured.skew_seconds_max),
     )
+
+
+def finality_of(settings: Settings) -> Finality:
+    """Return the rule by which blocks of the configured engine are final."""
+    return Finality(settings.rpc.finality_depth, sealed=settings.rpc.finality == "qbft")
 
 
 def deploy(settings: Settings, charter: Charter) -> Suite:
@@ -194,7 +200,7 @@ def deploy(settings: Settings, charter: Charter) -> Suite:
         deployment = Deployment(engine, rpc, outbox, capabilities)
         suite = deployment.sign(charter)
         suites.save(suite, settings.suite_file)
-        deployment.finish(suite, Finality(settings.rpc.finality_depth))
+        deployment.finish(suite, finality_of(settings))
     return suite
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Engine
 
-from stoken.bootstrap import check_chain, connect, limits_of, open_databases
+from stoken.bootstrap import check_chain, connect, finality_of, limits_of, open_databases
 from stoken.chain import suite as suites
 from stoken.chain.rpc import RpcClient
 from stoken.chain.suite import Suite
@@ -23,7 +23,7 @@ from stoken.ledger import digest as ledger_digest
 from stoken.ledger.comparison import compare_all, count_rows, heal
 from stoken.ledger.projection import LedgerProjection
 from stoken.ledger.verification import Difference, Verification
-from stoken.mirror import Finality, MirrorStep
+from stoken.mirror import MirrorStep
 from stoken.mirror.pinned import PinnedCalls
 from stoken.mirror.store import Checkpoint, read_checkpoint
 from stoken.settings import Settings, load_settings
@@ -159,7 +159,7 @@ def _reread(settings: Settings, engine: Engine, suite: Suite) -> tuple[str, str]
         fresh = open_engine(f"sqlite:///{Path(folder, 'fresh.db')}")
         stack.callback(fresh.dispose)
         schema.upgrade(fresh)
-        mirror = MirrorStep(fresh, rpc, [LedgerProjection(suite.contracts)], Finality(settings.rpc.finality_depth))
+        mirror = MirrorStep(fresh, rpc, [LedgerProjection(suite.contracts)], finality_of(settings))
         number = -1
         while number < at.number:
             step = mirror.execute(at.number)

@@ -265,6 +265,17 @@ ledger_breaks = Table(
     sqlite_with_rowid=False,
 )
 
+#: Final blocks whose events say something of ours: since when this mirror held them final, and by which rule.
+final_blocks = Table(
+    "final_blocks",
+    metadata,
+    key("number", INT64),
+    field("hash", BYTES),
+    field("final_at_ns", INT64),
+    field("rule", TEXT),
+    schema="ops",
+)
+
 #: One row, id 1: how far the running comparison with the chain has come, and the last one that was complete.
 ledger_sweep = Table(
     "ledger_sweep",

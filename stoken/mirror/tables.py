@@ -40,6 +40,17 @@ transactions = Table(
 )
 Index(None, transactions.c.hash)
 
+#: Who sealed a block with logs, on engines with commit seals; addresses of 20 bytes in a row.
+seals = Table(
+    "seals",
+    metadata,
+    key("number", INT64),
+    field("round", INT64),
+    field("validators", BYTES),
+    field("signers", BYTES),
+    schema="mirror",
+)
+
 #: One row, id 1: the last block applied, and the last final one.
 checkpoint = Table(
     "checkpoint",

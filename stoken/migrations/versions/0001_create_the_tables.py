@@ -402,6 +402,15 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "seals",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("round", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("validators", sa.LargeBinary(), nullable=False),
+        sa.Column("signers", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_seals")),
+        schema="mirror",
+    )
+    op.create_table(
         "transactions",
         sa.Column(
             "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -540,6 +549,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_generation")),
         schema="ledger",
         sqlite_with_rowid=True,
+    )
+    op.create_table(
+        "final_blocks",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("final_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_final_blocks")),
+        schema="ops",
     )
     op.create_table(
         "ledger_breaks",
