@@ -3,7 +3,7 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,12 +15,14 @@ from stoken.bootstrap import check_chain, connect, finality_of, limits_of, open_
 from stoken.chain import suite as suites
 from stoken.chain.rpc import RpcClient
 from stoken.chain.suite import Suite
+from stoken.cli import mirror_finality
 from stoken.cli.mirror_status import standing
 from stoken.cli.output import Bar, Json, emit, progress, table
 from stoken.db import open_engine, reading, schema, unit_of_work
 from stoken.errors import InvalidInputError, LedgerUnavailableError, StokenError
 from stoken.ledger import digest as ledger_digest
 from stoken.ledger.comparison import compare_all, count_rows, heal
+from stoken.ledger.final_blocks import FinalBlock, final_block_record, final_block_records
 from stoken.ledger.projection import LedgerProjection
 from stoken.ledger.verification import Difference, Verification
 from stoken.mirror import MirrorStep
@@ -47,7 +49,8 @@ def status(
     """Show where the mirror stands behind the node, at what rate it writes, and what is in question."""
     settings = load_settings()
     with _ledger(settings) as engine, reading(engine) as connection:
-        found = standing(connection, _head(settings), time.time_ns(), limits_of(settings), with_digest=digest)
+        limits, rule = limits_of(settings), finality_of(settings).rule
+        found = standing(connection, _head(settings), time.time_ns(), limits, rule, with_digest=digest)
     emit(found.document(), found.lines(), as_json=json)
 
 
@@ -69,6 +72,31 @@ def verify(*, json: Json = False) -> None:
     emit(document, [*(table(rows, _COLUMNS) if rows else ()), f"{summary}, {len(rows)} differences"], as_json=json)
     if rows:
         raise LedgerDiffersError(f"{len(rows)} differences from the chain", {"differences": len(rows)})
+
+
+@app.command()
+def finality(
+    *,
+    block: Annotated[int | None, typer.Option(min=0, help="One block; refused above the last final one.")] = None,
+    after: Annotated[int, typer.Option(min=-1, help="Only blocks above this one.")] = -1,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, lowest first.")] = 1_000,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with the node's headers; exit 1 on any fault.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show the rule of finality, and since when each block that says something of ours is final, by whose seals."""
+    settings = load_settings()
+    with _ledger(settings) as engine, reading(engine) as connection:
+        found = [final_block_record(connection, block)] if block is not None else ()
+        found = found or final_block_records(connection, after, limit)
+        final = read_checkpoint(connection).final_number
+    wrong = _not_borne_out(settings, found) if check else []
+    rows, rule = [mirror_finality.document(record) for record in found], finality_of(settings).rule
+    lines = [f"final up to block {final}, by {rule}", *table(rows, mirror_finality.COLUMNS), *wrong]
+    emit({"rule": rule, "final_block": final, "blocks": rows, "faults": wrong}, lines, as_json=json)
+    if wrong:
+        raise LedgerDiffersError(f"{len(wrong)} records are not borne out by the node", {"differences": len(wrong)})
 
 
 @app.command()
@@ -97,6 +125,11 @@ def rebuild(
     if after != before:
         raise LedgerDiffersError("the rebuilt ledger differs; nothing was changed", {"before": before, "after": after})
     emit({"digest": after, "equal": True}, [f"rebuilt, equal: {after}"], as_json=json)
+
+
+def _not_borne_out(settings: Settings, found: Sequence[FinalBlock]) -> list[str]:
+    with _node(settings) as (rpc, _):
+        return list(mirror_finality.faults(rpc, found))
 
 
 @contextmanager

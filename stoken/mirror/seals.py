@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import rlp
+import structlog
 from eth_hash.auto import keccak
 from rlp.exceptions import RLPException
 
@@ -22,6 +23,7 @@ from stoken.mirror.blocks import MinedBlock, Sealed
 from stoken.mirror.store import Checkpoint
 
 Json = dict[str, Any]
+_log = structlog.get_logger(__name__)
 _FIELDS: Final = (
     *("parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom"),
     *("difficulty", "number", "gasLimit", "gasUsed", "timestamp", "extraData", "mixHash", "nonce"),
@@ -102,7 +104,17 @@ class SealCheck:
         self._trusted: frozenset[Address] = frozenset()
 
     def confirm(self, at: Checkpoint, blocks: Sequence[MinedBlock]) -> list[Sealed]:
-        """Return the seals of those with logs of blocks that follow a confirmed one, or raise NotSealedError."""
+        """Return the seals of those with logs of blocks that follow a confirmed one.
+
+        Raises NotSealedError, after an alarm, where they do not suffice.
+        """
+        try:
+            return self._confirm(at, blocks)
+        except NotSealedError as error:
+            _log.error("mirror.not_sealed", reason=str(error), **error.details)
+            raise
+
+    def _confirm(self, at: Checkpoint, blocks: Sequence[MinedBlock]) -> list[Sealed]:
         trusted = self._trust(at, blocks[0])
         chosen = [block for block in blocks[:-1] if block.logs] + [blocks[-1]]
         try:
