@@ -37,6 +37,7 @@ from stoken.ledger.verification import Verification
 from stoken.mirror import BlockClock, Finality, MirrorStep, Window, Witness
 from stoken.mirror.heartbeat import Heartbeat, Limits, health
 from stoken.mirror.pinned import PinnedCalls
+from stoken.mirror.utc import ClockWatch
 from stoken.orders.actor import VenueActor
 from stoken.orders.entries import VenueOpened
 from stoken.orders.feed import BlockFeed, LedgerHealth
@@ -147,6 +148,7 @@ def worker(settings: Settings) -> WorkerServices:
         sweep = Sweep(engine, verification, time.time_ns)
         steps: tuple[tuple[str, Step], ...] = (
             ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns, limits_of(settings)))),
+            ("clock", ClockWatch(engine, "work", settings.clock.period_seconds, time.time_ns)),
             ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns)),
             ("watch", WatchStep(engine, rpc, outbox)),
             ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
@@ -268,6 +270,7 @@ def gateway(settings: Settings, clock: Callable[[], int] = time.time_ns) -> Gate
     with unit_of_work(market) as connection:
         bind_chain(connection, suite.chain_id, suite.genesis_hash)
     actor = VenueActor.open(market, clock)
+    watch = ClockWatch(market, "serve", settings.clock.period_seconds, time.time_ns)
     separator = eip712.domain(eip712.DVP_SETTLEMENT, suite.chain_id, opening.settlement)
     services = GatewayServices(
         actor=actor,
@@ -284,7 +287,7 @@ def gateway(settings: Settings, clock: Callable[[], int] = time.time_ns) -> Gate
         actor,
         ledger,
         failures_after,
-        health=lambda connection: _health(connection, clock(), settings),
+        health=lambda connection: _health(connection, clock(), settings, watch),
     )
     return Gateway(services, feed, opening)
 
@@ -299,10 +302,12 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def _health(connection: Connection, now_ns: int, settings: Settings) -> LedgerHealth:
+def _health(connection: Connection, now_ns: int, settings: Settings, watch: ClockWatch) -> LedgerHealth:
+    watch.execute()
     found = health(connection, now_ns, limits_of(settings))
     halted = tuple(sorted({*halted_tokens(connection), *drift_records.open_tokens(connection)}))
-    return LedgerHealth(found.current, halted, found.head, found.reason or ("differs" if halted else ""))
+    reason = found.reason or ("clock" if watch.refuses else "differs" if halted else "")
+    return LedgerHealth(found.current and not watch.refuses, halted, found.head, reason)
 
 
 def _market_url(url: str) -> str:

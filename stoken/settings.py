@@ -132,6 +132,12 @@ class DriftSettings(_Group):
     samples: int = Field(8, ge=0, le=1_000, description="Moves asked about in one comparison; 0 turns it off.")
 
 
+class ClockSettings(_Group):
+    """How the distance of the clock from UTC is watched."""
+
+    period_seconds: int = Field(60, ge=1, description="Time between two readings of the clock for the drift log.")
+
+
 class Settings(BaseSettings):
     """All settings; nested names are joined by two underscores, as in STOKEN_RPC__URL."""
 
@@ -146,6 +152,7 @@ class Settings(BaseSettings):
     signer: SignerSettings = SignerSettings()
     venue: VenueSettings = VenueSettings()
     drift: DriftSettings = DriftSettings()
+    clock: ClockSettings = ClockSettings()
     suite_file: Path = Field(Path("var/suite.json"), description="Addresses of the deployed contract suite.")
     issue_file: Path | None = Field(
         None,

@@ -3,7 +3,7 @@
 
 from sqlalchemy import Index, Table
 
-from stoken.db.metadata import BYTES, INT64, field, key, metadata
+from stoken.db.metadata import BOOL, BYTES, INT64, TEXT, field, key, metadata
 
 blocks = Table(
     "blocks",
@@ -75,4 +75,18 @@ heartbeat = Table(
     field("logs", INT64),
     field("advanced_at_ns", INT64),
     schema="mirror",
+)
+
+#: The drift log: what a process's clock was off by; written once, never changed.
+clock_log = Table(
+    "clock_log",
+    metadata,
+    key("at_ns", INT64),
+    key("host", TEXT),
+    key("process", TEXT),
+    field("offset_ns", INT64),
+    field("error_ns", INT64),
+    field("synchronised", BOOL),
+    field("within", BOOL),
+    schema="ops",
 )

@@ -7,12 +7,13 @@ from typing import Literal
 from fastapi import APIRouter, Depends, Response
 
 from stoken.bootstrap import GatewayServices
-from stoken.db import schema
+from stoken.db import reading, schema
 from stoken.errors import NotFoundError, StartupError, UnavailableError
 from stoken.gateway.access import Anybody
 from stoken.gateway.problems import known_codes
 from stoken.gateway.schemas import Schema
 from stoken.gateway.services import Services
+from stoken.mirror.utc import last_reading
 from stoken.orders.venue import Venue
 
 router = APIRouter(tags=["system"])
@@ -26,13 +27,17 @@ class Health(Schema):
 
 
 class Readiness(Schema):
-    """Whether orders are taken; if not, what stands in the way."""
+    """Whether orders are taken; if not, what stands in the way.
+
+    `clock_within` says whether the clock was within its limit at the last reading, null before the first.
+    """
 
     ready: bool
     journal: bool
     schema_current: bool
     ledger_current: bool
     block_number: int
+    clock_within: bool | None
 
 
 class ProblemPage(Schema):
@@ -52,6 +57,7 @@ async def health() -> Health:
 async def ready(services: Services, response: Response) -> Readiness:
     """Say whether the actor runs, both schemas are right and the mirror is current."""
     schema_current = await asyncio.to_thread(_schema_current, services)
+    clock_within = await asyncio.to_thread(_clock_within, services) if schema_current else None
     try:
         block, current = await services.actor.read(_ledger)
     except UnavailableError:
@@ -64,6 +70,7 @@ async def ready(services: Services, response: Response) -> Readiness:
         schema_current=schema_current,
         ledger_current=current,
         block_number=block,
+        clock_within=clock_within,
     )
     response.status_code = 200 if state.ready else 503
     return state
@@ -81,6 +88,12 @@ def _schema_current(services: GatewayServices) -> bool:
     except StartupError:
         return False
     return True
+
+
+def _clock_within(services: GatewayServices) -> bool | None:
+    with reading(services.market) as connection:
+        last = last_reading(connection, "serve")
+    return None if last is None else last.within
 
 
 @router.get("/problems/{code}", dependencies=_PUBLIC)

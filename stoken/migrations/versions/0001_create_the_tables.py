@@ -551,6 +551,18 @@ def upgrade() -> None:
         sqlite_with_rowid=True,
     )
     op.create_table(
+        "clock_log",
+        sa.Column("at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("host", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("process", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("offset_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("error_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("synchronised", sa.Boolean(), nullable=False),
+        sa.Column("within", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("at_ns", "host", "process", name=op.f("pk_clock_log")),
+        schema="ops",
+    )
+    op.create_table(
         "final_blocks",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
@@ -598,6 +610,9 @@ def downgrade() -> None:
     op.drop_table("ledger_sweep", schema="ops")
     op.drop_table("ledger_breaks", schema="ops")
     op.drop_table("generation", schema="ledger")
+    op.drop_table("clock_log", schema="ops")
+    op.drop_table("final_blocks", schema="ops")
+    op.drop_table("seals", schema="mirror")
     op.drop_table("senders", schema="ops")
     op.drop_index("ix_outbox_owner", table_name="outbox", schema="ops")
     op.drop_index("ix_outbox_command", table_name="outbox", schema="ops")
