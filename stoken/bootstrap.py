@@ -3,7 +3,7 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,12 +29,13 @@ from stoken.errors import StartupError
 from stoken.issuance.deploy import Charter, Deployment
 from stoken.issuance.issue_file import read_issue_files
 from stoken.issuance.step import IssuanceStep
-from stoken.ledger.breaks import halted_tokens
+from stoken.ledger.breaks import broken, halted_tokens
 from stoken.ledger.final_blocks import FinalBlocks
 from stoken.ledger.projection import LedgerProjection
+from stoken.ledger.reconciliation import Reconciliation, SupplyStep
 from stoken.ledger.sweep import Sweep, VerifyStep
 from stoken.ledger.verification import Verification
-from stoken.mirror import BlockClock, Finality, MirrorStep, Window, Witness
+from stoken.mirror import BlockClock, Finality, MirrorStep, Projection, Window, Witness
 from stoken.mirror.heartbeat import Heartbeat, Limits, health
 from stoken.mirror.pinned import PinnedCalls
 from stoken.mirror.utc import ClockWatch
@@ -143,11 +144,14 @@ def worker(settings: Settings) -> WorkerServices:
         check_chain(suite, capabilities)
         outbox = open_outbox(settings, capabilities)
         outbox.take_over(engine, rpc)
-        mirror = _mirror(stack, settings, engine, rpc, suite)
+        ledger = LedgerProjection(suite.contracts)
+        reconciliation = Reconciliation(ledger, time.time_ns)
+        mirror = _mirror(stack, settings, engine, rpc, (ledger, reconciliation))
         verification = Verification(suite.contracts, PinnedCalls(rpc))
         sweep = Sweep(engine, verification, time.time_ns)
         steps: tuple[tuple[str, Step], ...] = (
             ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns, limits_of(settings)))),
+            ("supplies", SupplyStep(engine, verification, reconciliation, time.time_ns)),
             ("clock", ClockWatch(engine, "work", settings.clock.period_seconds, time.time_ns)),
             ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns)),
             ("watch", WatchStep(engine, rpc, outbox)),
@@ -169,7 +173,9 @@ def _drift(settings: Settings, engine: Engine, rpc: RpcClient, suite: Suite) -> 
     return DriftStep(engine, rpc, suite.contracts, drift.period_seconds, drift.samples, time.time_ns, chooser)
 
 
-def _mirror(stack: ExitStack, settings: Settings, engine: Engine, rpc: RpcClient, suite: Suite) -> MirrorStep:
+def _mirror(
+    stack: ExitStack, settings: Settings, engine: Engine, rpc: RpcClient, projections: Sequence[Projection]
+) -> MirrorStep:
     """Build the mirror as it is configured; the stack closes the witness's connections."""
     configured, finality = settings.mirror, finality_of(settings)
     witness = None
@@ -180,7 +186,7 @@ def _mirror(stack: ExitStack, settings: Settings, engine: Engine, rpc: RpcClient
     return MirrorStep(
         engine,
         rpc,
-        [LedgerProjection(suite.contracts), FinalBlocks(time.time_ns, finality.rule)],
+        [*projections, FinalBlocks(time.time_ns, finality.rule)],
         finality,
         window=Window(configured.range_blocks, configured.range_logs),
         witness=witness,
@@ -307,7 +313,7 @@ def _health(connection: Connection, now_ns: int, settings: Settings, watch: Cloc
     found = health(connection, now_ns, limits_of(settings))
     halted = tuple(sorted({*halted_tokens(connection), *drift_records.open_tokens(connection)}))
     reason = found.reason or ("clock" if watch.refuses else "differs" if halted else "")
-    return LedgerHealth(found.current and not watch.refuses, halted, found.head, reason)
+    return LedgerHealth(found.current and not watch.refuses, halted, found.head, reason, *broken(connection))
 
 
 def _market_url(url: str) -> str:

@@ -15,11 +15,13 @@ from stoken.bootstrap import check_chain, connect, finality_of, limits_of, open_
 from stoken.chain import suite as suites
 from stoken.chain.rpc import RpcClient
 from stoken.chain.suite import Suite
-from stoken.cli import mirror_finality
+from stoken.cli import mirror_breaks, mirror_finality
 from stoken.cli.mirror_status import standing
 from stoken.cli.output import Bar, Json, emit, progress, table
 from stoken.db import open_engine, reading, schema, unit_of_work
-from stoken.errors import InvalidInputError, LedgerUnavailableError, StokenError
+from stoken.domain.refusals import Refusal
+from stoken.errors import InvalidInputError, LedgerUnavailableError, RefusedError, StokenError
+from stoken.ledger import breaks, reconciliation
 from stoken.ledger import digest as ledger_digest
 from stoken.ledger.comparison import compare_all, count_rows, heal
 from stoken.ledger.final_blocks import FinalBlock, final_block_record, final_block_records
@@ -97,6 +99,43 @@ def finality(
     emit({"rule": rule, "final_block": final, "blocks": rows, "faults": wrong}, lines, as_json=json)
     if wrong:
         raise LedgerDiffersError(f"{len(wrong)} records are not borne out by the node", {"differences": len(wrong)})
+
+
+@app.command()
+def reconcile(*, json: Json = False) -> None:
+    """Evaluate the quantity invariants Q1-Q6 over every row, as at a close; log them, and exit 1 on a broken one."""
+    logs.configure(json=json or None)
+    settings = load_settings()
+    with _ledger(settings) as engine, _node(settings) as (rpc, suite):
+        verification = Verification(suite.contracts, PinnedCalls(rpc))
+        found = reconciliation.close(engine, verification, time.time_ns())
+    emit({"evaluations": mirror_breaks.rows(found)}, mirror_breaks.lines(found), as_json=json)
+    broken = [item for item in found if not item.holds]
+    if broken:
+        details = {"broken": len(broken), "block": broken[0].block_number}
+        raise RefusedError(Refusal.RECONCILIATION_BREAK, details=details)
+
+
+@app.command()
+def reconciliations(
+    *,
+    after: Annotated[int, typer.Option(min=-1, help="Only evaluations at blocks above this one.")] = -1,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, lowest block first.")] = 1_000,
+    json: Json = False,
+) -> None:
+    """Show the Q1-Q6 log: what each commit changed of the invariants' figures, and every close."""
+    with _ledger(load_settings()) as engine, reading(engine) as connection:
+        found = reconciliation.evaluations(connection, after, limit)
+    emit({"evaluations": mirror_breaks.rows(found)}, mirror_breaks.lines(found), as_json=json)
+
+
+@app.command("breaks")
+def breaks_(*, json: Json = False) -> None:
+    """Show the cases, open and closed, and who was told of each broken invariant, in which order and when."""
+    with _ledger(load_settings()) as engine, reading(engine) as connection:
+        found = mirror_breaks.cases(breaks.cases(connection, only_open=False), breaks.notices(connection))
+    lines = table(found, mirror_breaks.CASE_COLUMNS) if found else ["no case was ever opened"]
+    emit({"cases": found}, lines, as_json=json)
 
 
 @app.command()

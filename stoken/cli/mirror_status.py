@@ -65,7 +65,7 @@ def standing(
 ) -> Standing:
     """Read where the mirror stands; `head` is the node's, `rule` that of finality in words."""
     at, beat, swept = read_checkpoint(connection), last_beat(connection), read_sweep(connection)
-    halted = breaks.halted_tokens(connection)
+    halted = sorted({*breaks.halted_tokens(connection), *breaks.broken(connection)[0]})
     return Standing(
         current=health(connection, now_ns, limits).current and b"" not in halted,
         block=at.number,
