@@ -82,11 +82,18 @@ def _deltas(connection: Connection, state: State) -> dict[_Name, list[int]]:
     moved, rebound = state.touched("positions"), state.touched("accounts")
     state.prefetch({"accounts": {(account,) for _, account in moved}})
     found: dict[_Name, list[int]] = defaultdict(lambda: [0, 0])
-    for (token, account), before in moved.items():
-        now = state.get(Account, "accounts", account)
-        held = state.get(Position, "positions", token, account)
-        _add(found, token, rebound.get((account,), now), 0 if before is None else -before.balance)
-        _add(found, token, now, 0 if held is None else held.balance)
+    positions, accounts = state.rows("positions"), state.rows("accounts")
+    for key, before in moved.items():
+        token, account = key
+        now, held = accounts[account,], positions[key]
+        old, new = 0 if before is None else before.balance, 0 if held is None else held.balance
+        if (account,) in rebound:
+            _add(found, token, rebound[account,], -old)
+            _add(found, token, now, new)
+        elif now is None:
+            found[token, NOBODY][0] += new - old
+        else:
+            found[token, now.manager][now.owner_type == _CUSTOMER] += new - old
     for token, account in _elsewhere(connection, state, rebound):
         held = state.get(Position, "positions", token, account)
         if (token, account) not in moved and held is not None and held.balance:

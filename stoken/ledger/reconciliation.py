@@ -80,7 +80,7 @@ class Reconciliation:
         state = self._ledger.state
         touched = {token for token, _ in names} | {key[0] for key in state.touched(tables.instruments.name)}
         held, tokens, found = books.read_books(connection, touched), dict[Address, str](), list[Invariant]()
-        overdrawn = _overdrawn(state.get(Position, "positions", *key) for key in state.touched("positions"))
+        overdrawn = _overdrawn(map(state.rows("positions").__getitem__, state.touched("positions")))
         for token in touched:
             issue = state.get(Instrument, tables.instruments.name, token)
             if issue is None or not issue.isin:
@@ -214,7 +214,9 @@ def _overdrawn(positions: Iterable[Position | None]) -> dict[Address, int]:
     """Count by token the accounts of which more is held back than they have."""
     found: dict[Address, int] = {}
     for held in positions:
+        # Positions change by the million, and hold nothing back as a rule.
         if held is not None:
-            back = held.frozen_units + held.lockup + held.pledged + held.restricted
-            found[held.token] = found.get(held.token, 0) + (back > held.balance)
+            token, _, balance, frozen_units, lockup, pledged, restricted, _, _ = held
+            if frozen_units + lockup + pledged + restricted > balance:
+                found[token] = found.get(token, 0) + 1
     return found

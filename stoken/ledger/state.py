@@ -110,6 +110,10 @@ class State:
             dirty.update(zip(first, map(before.__getitem__, first), strict=True))
             before.clear()
 
+    def rows(self, name: str) -> Mapping[Key, Any]:
+        """Return the rows that are known, as they are now: at least those that the last commit changed."""
+        return self._rows[name]
+
     def touched(self, name: str) -> dict[Key, Any]:
         """Return the keys that the last commit changed, each with its row before, None for none."""
         return self._touched.get(name, {})
