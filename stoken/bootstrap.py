@@ -3,7 +3,7 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,13 +30,16 @@ from stoken.errors import StartupError
 from stoken.issuance.deploy import Charter, Deployment
 from stoken.issuance.issue_file import read_issue_files
 from stoken.issuance.step import IssuanceStep
-from stoken.ledger.breaks import halted_tokens
+from stoken.ledger.breaks import broken, halted_tokens
+from stoken.ledger.final_blocks import FinalBlocks
 from stoken.ledger.projection import LedgerProjection
+from stoken.ledger.reconciliation import Reconciliation, SupplyStep
 from stoken.ledger.sweep import Sweep, VerifyStep
 from stoken.ledger.verification import Verification
-from stoken.mirror import BlockClock, Finality, MirrorStep, Window, Witness
+from stoken.mirror import BlockClock, Finality, MirrorStep, Projection, Window, Witness
 from stoken.mirror.heartbeat import Heartbeat, Limits, health
 from stoken.mirror.pinned import PinnedCalls
+from stoken.mirror.utc import ClockWatch
 from stoken.monitoring.monitor import Monitor
 from stoken.orders.actor import VenueActor
 from stoken.orders.entries import VenueOpened
@@ -153,7 +156,9 @@ def worker(settings: Settings) -> WorkerServices:
         check_chain(suite, capabilities)
         outbox = open_outbox(settings, capabilities)
         outbox.take_over(engine, rpc)
-        mirror = _mirror(stack, settings, engine, rpc, suite)
+        ledger = LedgerProjection(suite.contracts)
+        reconciliation = Reconciliation(ledger, time.time_ns)
+        mirror = _mirror(stack, settings, engine, rpc, (ledger, reconciliation))
         verification = Verification(suite.contracts, PinnedCalls(rpc))
         sweep = Sweep(engine, verification, time.time_ns)
         counts = Counts()
@@ -161,6 +166,8 @@ def worker(settings: Settings) -> WorkerServices:
         broadcast = BroadcastStep(engine, rpc, capabilities, pool_max=settings.rpc.pool_transactions_max, counts=counts)
         steps: tuple[tuple[str, Step], ...] = (
             ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns, limits_of(settings)), counts)),
+            ("supplies", SupplyStep(engine, verification, reconciliation, time.time_ns)),
+            ("clock", ClockWatch(engine, "work", settings.clock.period_seconds, time.time_ns)),
             ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns, counts)),
             ("watch", WatchStep(engine, rpc, outbox)),
             ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
@@ -187,9 +194,11 @@ def _drift(settings: Settings, engine: Engine, rpc: RpcClient, suite: Suite) -> 
     return DriftStep(engine, rpc, suite.contracts, drift.period_seconds, drift.samples, time.time_ns, chooser)
 
 
-def _mirror(stack: ExitStack, settings: Settings, engine: Engine, rpc: RpcClient, suite: Suite) -> MirrorStep:
+def _mirror(
+    stack: ExitStack, settings: Settings, engine: Engine, rpc: RpcClient, projections: Sequence[Projection]
+) -> MirrorStep:
     """Build the mirror as it is configured; the stack closes the witness's connections."""
-    configured = settings.mirror
+    configured, finality = settings.mirror, finality_of(settings)
     witness = None
     if configured.witness_url is not None:
         second = RpcClient(configured.witness_url, settings.rpc.timeout_seconds)
@@ -198,12 +207,17 @@ def _mirror(stack: ExitStack, settings: Settings, engine: Engine, rpc: RpcClient
     return MirrorStep(
         engine,
         rpc,
-        [LedgerProjection(suite.contracts)],
-        Finality(settings.rpc.finality_depth),
+        [*projections, FinalBlocks(time.time_ns, finality.rule)],
+        finality,
         window=Window(configured.range_blocks, configured.range_logs),
         witness=witness,
         clock=BlockClock(time.time_ns, configured.skew_seconds_max),
     )
+
+
+def finality_of(settings: Settings) -> Finality:
+    """Return the rule by which blocks of the configured engine are final."""
+    return Finality(settings.rpc.finality_depth, sealed=settings.rpc.finality == "qbft")
 
 
 def deploy(settings: Settings, charter: Charter) -> Suite:
@@ -215,7 +229,7 @@ def deploy(settings: Settings, charter: Charter) -> Suite:
         deployment = Deployment(engine, rpc, outbox, capabilities)
         suite = deployment.sign(charter)
         suites.save(suite, settings.suite_file)
-        deployment.finish(suite, Finality(settings.rpc.finality_depth))
+        deployment.finish(suite, finality_of(settings))
     return suite
 
 
@@ -283,6 +297,7 @@ def gateway(settings: Settings, clock: Callable[[], int] = time.time_ns) -> Gate
     with unit_of_work(market) as connection:
         bind_chain(connection, suite.chain_id, suite.genesis_hash)
     actor = VenueActor.open(market, clock)
+    watch = ClockWatch(market, "serve", settings.clock.period_seconds, time.time_ns)
     separator = eip712.domain(eip712.DVP_SETTLEMENT, suite.chain_id, opening.settlement)
     services = GatewayServices(
         actor=actor,
@@ -299,7 +314,7 @@ def gateway(settings: Settings, clock: Callable[[], int] = time.time_ns) -> Gate
         actor,
         ledger,
         failures_after,
-        health=lambda connection: _health(connection, clock(), settings),
+        health=lambda connection: _health(connection, clock(), settings, watch),
     )
     return Gateway(services, feed, opening)
 
@@ -314,10 +329,12 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def _health(connection: Connection, now_ns: int, settings: Settings) -> LedgerHealth:
+def _health(connection: Connection, now_ns: int, settings: Settings, watch: ClockWatch) -> LedgerHealth:
+    watch.execute()
     found = health(connection, now_ns, limits_of(settings))
     halted = tuple(sorted({*halted_tokens(connection), *drift_records.open_tokens(connection)}))
-    return LedgerHealth(found.current, halted, found.head, found.reason or ("differs" if halted else ""))
+    reason = found.reason or ("clock" if watch.refuses else "differs" if halted else "")
+    return LedgerHealth(found.current and not watch.refuses, halted, found.head, reason, *broken(connection))
 
 
 def _market_url(url: str) -> str:

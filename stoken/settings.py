@@ -3,6 +3,7 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,6 +24,10 @@ class RpcSettings(_Group):
 
     url: str = Field("http://127.0.0.1:8545", description="URL of the node's JSON-RPC endpoint.")
     timeout_seconds: int = Field(10, ge=1, description="Time after which a call counts as unanswered.")
+    finality: Literal["depth", "qbft"] = Field(
+        "depth",
+        description="What makes a block final: its depth, or commit seals of the validators (QBFT, IBFT 2.0) as well.",
+    )
     finality_depth: int = Field(0, ge=0, description="Blocks below the head that are final (0: BFT engines and anvil).")
     pool_transactions_max: int = Field(
         4_096,
@@ -142,6 +147,12 @@ class MonitoringSettings(_Group):
     )
 
 
+class ClockSettings(_Group):
+    """How the distance of the clock from UTC is watched."""
+
+    period_seconds: int = Field(60, ge=1, description="Time between two readings of the clock for the drift log.")
+
+
 class Settings(BaseSettings):
     """All settings; nested names are joined by two underscores, as in STOKEN_RPC__URL."""
 
@@ -157,6 +168,7 @@ class Settings(BaseSettings):
     venue: VenueSettings = VenueSettings()
     drift: DriftSettings = DriftSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    clock: ClockSettings = ClockSettings()
     suite_file: Path = Field(Path("var/suite.json"), description="Addresses of the deployed contract suite.")
     issue_file: Path | None = Field(
         None,

@@ -17,6 +17,7 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "mirror": ("stoken.cli.mirror", "Show, verify and rebuild the mirror and its ledger."),
     "tx": ("stoken.cli.transactions", "List, show, send again and withdraw transactions."),
     "network": ("stoken.cli.network", "Start, show, drive and stop a local network."),
+    "clock": ("stoken.cli.clock", "Show the clock's distance from UTC, and the drift log."),
     "db": ("stoken.cli.database", "Upgrade, check and compare databases."),
 }
 _HELP: Final = {"-h", "--help", "help"}

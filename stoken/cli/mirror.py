@@ -3,7 +3,7 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,19 +11,23 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Engine
 
-from stoken.bootstrap import check_chain, connect, limits_of, open_databases
+from stoken.bootstrap import check_chain, connect, finality_of, limits_of, open_databases
 from stoken.chain import suite as suites
 from stoken.chain.rpc import RpcClient
 from stoken.chain.suite import Suite
+from stoken.cli import mirror_breaks, mirror_finality
 from stoken.cli.mirror_status import standing
 from stoken.cli.output import Bar, Json, emit, progress, table
 from stoken.db import open_engine, reading, schema, unit_of_work
-from stoken.errors import InvalidInputError, LedgerUnavailableError, StokenError
+from stoken.domain.refusals import Refusal
+from stoken.errors import InvalidInputError, LedgerUnavailableError, RefusedError, StokenError
+from stoken.ledger import breaks, reconciliation
 from stoken.ledger import digest as ledger_digest
 from stoken.ledger.comparison import compare_all, count_rows, heal
+from stoken.ledger.final_blocks import FinalBlock, final_block_record, final_block_records
 from stoken.ledger.projection import LedgerProjection
 from stoken.ledger.verification import Difference, Verification
-from stoken.mirror import Finality, MirrorStep
+from stoken.mirror import MirrorStep
 from stoken.mirror.pinned import PinnedCalls
 from stoken.mirror.store import Checkpoint, read_checkpoint
 from stoken.settings import Settings, load_settings
@@ -47,7 +51,8 @@ def status(
     """Show where the mirror stands behind the node, at what rate it writes, and what is in question."""
     settings = load_settings()
     with _ledger(settings) as engine, reading(engine) as connection:
-        found = standing(connection, _head(settings), time.time_ns(), limits_of(settings), with_digest=digest)
+        limits, rule = limits_of(settings), finality_of(settings).rule
+        found = standing(connection, _head(settings), time.time_ns(), limits, rule, with_digest=digest)
     emit(found.document(), found.lines(), as_json=json)
 
 
@@ -69,6 +74,68 @@ def verify(*, json: Json = False) -> None:
     emit(document, [*(table(rows, _COLUMNS) if rows else ()), f"{summary}, {len(rows)} differences"], as_json=json)
     if rows:
         raise LedgerDiffersError(f"{len(rows)} differences from the chain", {"differences": len(rows)})
+
+
+@app.command()
+def finality(
+    *,
+    block: Annotated[int | None, typer.Option(min=0, help="One block; refused above the last final one.")] = None,
+    after: Annotated[int, typer.Option(min=-1, help="Only blocks above this one.")] = -1,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, lowest first.")] = 1_000,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with the node's headers; exit 1 on any fault.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show the rule of finality, and since when each block that says something of ours is final, by whose seals."""
+    settings = load_settings()
+    with _ledger(settings) as engine, reading(engine) as connection:
+        found = [final_block_record(connection, block)] if block is not None else ()
+        found = found or final_block_records(connection, after, limit)
+        final = read_checkpoint(connection).final_number
+    wrong = _not_borne_out(settings, found) if check else []
+    rows, rule = [mirror_finality.document(record) for record in found], finality_of(settings).rule
+    lines = [f"final up to block {final}, by {rule}", *table(rows, mirror_finality.COLUMNS), *wrong]
+    emit({"rule": rule, "final_block": final, "blocks": rows, "faults": wrong}, lines, as_json=json)
+    if wrong:
+        raise LedgerDiffersError(f"{len(wrong)} records are not borne out by the node", {"differences": len(wrong)})
+
+
+@app.command()
+def reconcile(*, json: Json = False) -> None:
+    """Evaluate the quantity invariants Q1-Q6 over every row, as at a close; log them, and exit 1 on a broken one."""
+    logs.configure(json=json or None)
+    settings = load_settings()
+    with _ledger(settings) as engine, _node(settings) as (rpc, suite):
+        verification = Verification(suite.contracts, PinnedCalls(rpc))
+        found = reconciliation.close(engine, verification, time.time_ns())
+    emit({"evaluations": mirror_breaks.rows(found)}, mirror_breaks.lines(found), as_json=json)
+    broken = [item for item in found if not item.holds]
+    if broken:
+        details = {"broken": len(broken), "block": broken[0].block_number}
+        raise RefusedError(Refusal.RECONCILIATION_BREAK, details=details)
+
+
+@app.command()
+def reconciliations(
+    *,
+    after: Annotated[int, typer.Option(min=-1, help="Only evaluations at blocks above this one.")] = -1,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, lowest block first.")] = 1_000,
+    json: Json = False,
+) -> None:
+    """Show the Q1-Q6 log: what each commit changed of the invariants' figures, and every close."""
+    with _ledger(load_settings()) as engine, reading(engine) as connection:
+        found = reconciliation.evaluations(connection, after, limit)
+    emit({"evaluations": mirror_breaks.rows(found)}, mirror_breaks.lines(found), as_json=json)
+
+
+@app.command("breaks")
+def breaks_(*, json: Json = False) -> None:
+    """Show the cases, open and closed, and who was told of each broken invariant, in which order and when."""
+    with _ledger(load_settings()) as engine, reading(engine) as connection:
+        found = mirror_breaks.cases(breaks.cases(connection, only_open=False), breaks.notices(connection))
+    lines = table(found, mirror_breaks.CASE_COLUMNS) if found else ["no case was ever opened"]
+    emit({"cases": found}, lines, as_json=json)
 
 
 @app.command()
@@ -97,6 +164,11 @@ def rebuild(
     if after != before:
         raise LedgerDiffersError("the rebuilt ledger differs; nothing was changed", {"before": before, "after": after})
     emit({"digest": after, "equal": True}, [f"rebuilt, equal: {after}"], as_json=json)
+
+
+def _not_borne_out(settings: Settings, found: Sequence[FinalBlock]) -> list[str]:
+    with _node(settings) as (rpc, _):
+        return list(mirror_finality.faults(rpc, found))
 
 
 @contextmanager
@@ -159,7 +231,7 @@ def _reread(settings: Settings, engine: Engine, suite: Suite) -> tuple[str, str]
         fresh = open_engine(f"sqlite:///{Path(folder, 'fresh.db')}")
         stack.callback(fresh.dispose)
         schema.upgrade(fresh)
-        mirror = MirrorStep(fresh, rpc, [LedgerProjection(suite.contracts)], Finality(settings.rpc.finality_depth))
+        mirror = MirrorStep(fresh, rpc, [LedgerProjection(suite.contracts)], finality_of(settings))
         number = -1
         while number < at.number:
             step = mirror.execute(at.number)

@@ -25,6 +25,7 @@ class Standing:
     block_hash: str
     block_time: int
     final_block: int
+    finality_rule: str
     head: int | None
     lag_blocks: int | None
     looked_ago_seconds: int | None
@@ -47,6 +48,7 @@ class Standing:
         )
         yield f"block {self.block} ({self.block_hash}), final {self.final_block}; {behind}"
         looked = "never" if self.looked_ago_seconds is None else f"{self.looked_ago_seconds} s ago"
+        yield f"final by {self.finality_rule}"
         yield f"last look {looked}: {self.blocks_per_second} blocks/s, {self.logs_per_second} logs/s"
         whole = (
             "no full round yet" if self.verified_ago_seconds is None else f"last full {self.verified_ago_seconds} s ago"
@@ -58,16 +60,19 @@ class Standing:
             yield f"digest {self.digest}"
 
 
-def standing(connection: Connection, head: int | None, now_ns: int, limits: Limits, *, with_digest: bool) -> Standing:
-    """Read where the mirror stands; `head` is the node's."""
+def standing(
+    connection: Connection, head: int | None, now_ns: int, limits: Limits, rule: str, *, with_digest: bool
+) -> Standing:
+    """Read where the mirror stands; `head` is the node's, `rule` that of finality in words."""
     at, beat, swept = read_checkpoint(connection), last_beat(connection), read_sweep(connection)
-    halted = breaks.halted_tokens(connection)
+    halted = sorted({*breaks.halted_tokens(connection), *breaks.broken(connection)[0]})
     return Standing(
         current=health(connection, now_ns, limits).current and b"" not in halted,
         block=at.number,
         block_hash=f"0x{at.hash.hex()}",
         block_time=at.time,
         final_block=at.final_number,
+        finality_rule=rule,
         head=head,
         lag_blocks=None if head is None else max(0, head - at.number),
         looked_ago_seconds=None if beat is None else _ago(now_ns, beat.looked_at_ns),

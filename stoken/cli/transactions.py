@@ -14,13 +14,14 @@ from stoken.db import reading, schema, unit_of_work
 from stoken.domain.transaction_states import TransactionStatus
 from stoken.settings import load_settings
 from stoken.transactions import queries
+from stoken.transactions.confirm import confirmed_to
 from stoken.transactions.queries import Transaction
 
 app = typer.Typer(help="List, show, send again and withdraw transactions.", add_completion=False)
 
 Name = Annotated[str, typer.Argument(help="The transaction's key, or its hash in hex.")]
 Note = Annotated[str, typer.Option(help="Why, for the record: no personal data.")]
-_COLUMNS = ("sequence", "status", "sender", "nonce", "block", "purpose", "key")
+_COLUMNS = ("sequence", "status", "sender", "nonce", "block", "final", "purpose", "key")
 
 
 @contextmanager
@@ -43,7 +44,8 @@ def list_(
 ) -> None:
     """List transactions, newest first, and the keys with what waits on each."""
     with _database() as engine, reading(engine) as connection:
-        found = [_document(each) for each in queries.transactions(connection, status, limit)]
+        final = confirmed_to(connection)
+        found = [_document(each, final) for each in queries.transactions(connection, status, limit)]
         keys = [{**lane._asdict(), "sender": f"0x{lane.sender.hex()}"} for lane in queries.lanes(connection)]
     lines = [*table(found, _COLUMNS), "", *table(keys, ("sender", "holder", "epoch", "next_nonce", "waiting"))]
     emit({"transactions": found, "keys": keys}, lines, as_json=json)
@@ -53,7 +55,8 @@ def list_(
 def show(name: Name, *, json: Json = False) -> None:
     """Show a transaction with every version of its nonce: what was signed, what became of it, and why."""
     with _database() as engine, reading(engine) as connection:
-        found = [_document(each) for each in queries.find(connection, name)]
+        final = confirmed_to(connection)
+        found = [_document(each, final) for each in queries.find(connection, name)]
     lines = [f"{field}: {value}" for each in found for field, value in (*each.items(), ("", ""))][:-1]
     emit({"versions": found}, lines, as_json=json)
 
@@ -82,7 +85,7 @@ def _ask(name: str, command: str, note: str | None, *, as_json: bool) -> None:
     emit({"transaction": name, "asked": command}, [f"{command} asked of the worker: {name}"], as_json=as_json)
 
 
-def _document(row: Transaction) -> dict[str, Any]:
+def _document(row: Transaction, final: int) -> dict[str, Any]:
     failure = row.failure
     return {
         "sequence": row.sequence,
@@ -97,6 +100,8 @@ def _document(row: Transaction) -> dict[str, Any]:
         "receiver": f"0x{row.receiver.hex()}",
         "gas": row.gas,
         "block": "" if row.block_number is None else row.block_number,
+        # What is not may still be taken back, whatever the status says.
+        "final": row.block_number is not None and row.block_number <= final,
         "failure": "" if failure is None else f"{failure.code} {failure.error} {failure.arguments}",
         "replaced_by": "" if row.replaced_by is None else f"0x{row.replaced_by.hex()}",
         "asked": row.command or "",

@@ -22,8 +22,9 @@ from stoken.db import reading, unit_of_work
 from stoken.domain.codes import Role
 from stoken.errors import ContractRevertedError, LedgerUnavailableError
 from stoken.issuance.calldata import interface
+from stoken.ledger.final_blocks import FinalBlocks
 from stoken.ledger.projection import LedgerProjection
-from stoken.mirror import Finality, MirrorStep
+from stoken.mirror import Finality, MirrorStep, Projection
 from stoken.transactions import outbox as sent
 from stoken.transactions.broadcast import BroadcastStep
 from stoken.transactions.confirm import ConfirmStep
@@ -74,7 +75,12 @@ class Deployment:
 
         Raises ContractRevertedError where one failed, LedgerUnavailableError where that takes too long.
         """
-        mirror = MirrorStep(self._engine, self._rpc, [LedgerProjection(suite.contracts)], finality)
+        finality = finality or Finality()
+        projections: list[Projection] = [
+            LedgerProjection(suite.contracts),
+            FinalBlocks(time.time_ns, finality.rule),
+        ]
+        mirror = MirrorStep(self._engine, self._rpc, projections, finality)
         steps = (
             BroadcastStep(self._engine, self._rpc, self._capabilities).execute,
             mirror.run_to_head,

@@ -9,9 +9,9 @@ import structlog
 from sqlalchemy import Connection, func, select, tuple_, update
 
 from stoken.db import bulk
-from stoken.domain.facts import Address
+from stoken.domain.facts import Address, MemberId
 from stoken.ledger import tables
-from stoken.ledger.verification import Difference
+from stoken.ledger.verification import INVARIANTS, Difference
 from stoken.mirror.store import Checkpoint
 
 _log = structlog.get_logger(__name__)
@@ -34,6 +34,18 @@ class Break(NamedTuple):
     closed_by: str | None
 
 
+class Notice(NamedTuple):
+    """One notice of a broken invariant: to whom, the how-manieth, when."""
+
+    block_number: int
+    invariant: str
+    subject: str
+    place: int
+    recipient: str
+    institution: MemberId
+    stamped_at_ns: int
+
+
 def open_cases(connection: Connection, found: Sequence[Difference], at: Checkpoint, now_ns: int) -> int:
     """Open a case for each difference that has none yet, raise the alarm, and return how many were new."""
     known = {(case.table, case.key, case.field) for case in cases(connection, only_open=True)} if found else set()
@@ -53,7 +65,29 @@ def open_cases(connection: Connection, found: Sequence[Difference], at: Checkpoi
         for item in new
     ]
     bulk.upsert_rows(connection, tables.ledger_breaks, [(*row, None, None) for row in rows])
+    for item in new:
+        if item.table == INVARIANTS:
+            _notify(connection, item, at, now_ns)
     return len(new)
+
+
+def _notify(connection: Connection, item: Difference, at: Checkpoint, now_ns: int) -> None:
+    """Stamp the notices of a broken invariant in their order: the institutions, the registrar, the supervisor."""
+    name, subject = item.key
+    lei = subject.partition("/")[2].encode()
+    managers = select(tables.books.c.manager).where(tables.books.c.token == item.token, tables.books.c.manager != b"")
+    institutions = [lei] if lei else sorted(connection.execute(managers).scalars())
+    told = [*(("ACCOUNT_MANAGER", each) for each in institutions), ("REGISTRAR", b""), ("SUPERVISOR", b"")]
+    rows = [(at.number, name, subject, place, *whom, now_ns) for place, whom in enumerate(told, 1)]
+    bulk.upsert_rows(connection, tables.break_notices, rows)
+    for _, _, _, place, recipient, institution, _ in rows:
+        _log.error("ledger_break_notice", invariant=name, subject=subject, place=place, to=recipient, who=institution)
+
+
+def notices(connection: Connection) -> list[Notice]:
+    """Return the notices of broken invariants, oldest first, each break's in its order."""
+    table = tables.break_notices
+    return [Notice(*row) for row in connection.execute(select(table).order_by(*table.primary_key.columns))]
 
 
 def cases(connection: Connection, *, only_open: bool) -> list[Break]:
@@ -73,10 +107,18 @@ def close_cases(connection: Connection, healed: Sequence[Break], operator: str, 
         connection.execute(update(table).where(same == tuple_(*key)).values(closed_at_ns=now_ns, closed_by=operator))
 
 
+def broken(connection: Connection) -> tuple[tuple[Address, ...], tuple[MemberId, ...]]:
+    """Return tokens of which a quantity invariant is broken, an empty one for all, and the institutions concerned."""
+    found = [case for case in cases(connection, only_open=True) if case.table == INVARIANTS]
+    institutions = {case.key[1].partition("/")[2].encode() for case in found} - {b""}
+    return tuple(sorted({case.token for case in found})), tuple(sorted(institutions))
+
+
 def halted_tokens(connection: Connection) -> tuple[Address, ...]:
     """Return in ascending order the tokens of which a row is in question; an empty one stands for all of them."""
     table = tables.ledger_breaks.c
-    found = connection.execute(select(table.token).where(table.closed_at_ns.is_(None)).distinct())
+    rows = select(table.token).where(table.closed_at_ns.is_(None), table.table_name != INVARIANTS)
+    found = connection.execute(rows.distinct())
     return tuple(sorted(found.scalars()))
 
 

@@ -50,7 +50,7 @@ def rebuild(connection: Connection, suite: Mapping[str, Address], advance: Calla
     forgets the rows that it remembers.
     """
     generation = read_generation(connection)
-    for table in (*tables.STATE.values(), *tables.HISTORY.values(), tables.undo):
+    for table in (*tables.STATE.values(), *tables.HISTORY.values(), tables.undo, tables.books):
         connection.execute(delete(table))
     at = read_checkpoint(connection)
     projection = LedgerProjection(suite)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The quantity invariants Q1-Q6 of REC-01, computed from the ledger's tables at the mirror's head.
 
-Accounts are held directly, so the total of a broker's customers is a derived sum: **Q1 holds by
-construction** and becomes a test once omnibus leaves exist. Q2-Q6 can break. Q4 needs the chain's own
-supplies and is left out without them; the reserved part of Q5 is the venue's and is checked there.
+Accounts are held directly, so the total of a broker's customers is a derived sum: **on the chain Q1 holds by
+construction**. Here its right side is the book that each commit keeps, its left side the sum over the
+leaves, so that a lost or doubled change of either shows. Q4 needs the chain's own supplies and is left out
+without them; the reserved part of Q5 is the venue's and is checked there.
 """
 
 from collections.abc import Mapping
@@ -12,12 +13,12 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, ColumnElement, Connection, Row, case, cast, func, select
 
 from stoken.domain.codes import OwnerType
-from stoken.domain.facts import Address
+from stoken.domain.facts import Address, MemberId
 from stoken.ledger import tables
 
 
 class Invariant(NamedTuple):
-    """One comparison; `subject` is an ISIN, a broker's LEI, or a cash token's address in hex."""
+    """One comparison; `subject` is an ISIN, an ISIN and an institution's LEI, or a cash token's address in hex."""
 
     name: str
     subject: str
@@ -38,22 +39,34 @@ def invariants(connection: Connection, chain_supplies: Mapping[Address, int] | N
         if chain_supplies is not None:
             supply = chain_supplies.get(row.token, 0)
             found.append(Invariant("Q4", row.isin, row.held, supply, row.held == supply))
-    return sorted(found + _cash(connection))
+    return sorted([*found, cash_invariant(connection)])
+
+
+def subject_of(isin: str, manager: MemberId) -> str:
+    """Return how an institution's book of an issue is called."""
+    return f"{isin}/{manager.decode('ascii', 'replace')}"
 
 
 def _customers(connection: Connection) -> list[Invariant]:
-    """Q1: units of a broker's customers <= the broker's customer-management total, the same sum today."""
-    held, bound = tables.positions.c, tables.accounts.c
+    """Q1: units of an institution's customers, summed leaf by leaf, <= its customer-management book of the issue.
+
+    Where no book is kept yet, as right after a rebuild, the sum is the book.
+    """
+    held, bound, issue = tables.positions.c, tables.accounts.c, tables.instruments.c
+    books = {(row.token, row.manager): row.customers for row in connection.execute(select(tables.books))}
+    kept = {token for token, _ in books}
     rows = connection.execute(
-        select(bound.manager, func.sum(held.balance).label("units"))
+        select(issue.token, issue.isin, bound.manager, _total(held.balance).label("units"))
         .join_from(tables.positions, tables.accounts, held.account == bound.account)
-        .where(bound.owner_type == int(OwnerType.CUSTOMER))
-        .group_by(bound.manager)
+        .join(tables.instruments, held.token == issue.token)
+        .where(bound.owner_type == int(OwnerType.CUSTOMER), issue.isin != "")
+        .group_by(issue.token, issue.isin, bound.manager)
     )
-    return [
-        Invariant("Q1", row.manager.decode("ascii", "replace"), int(row.units), int(row.units), holds=True)
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        book = books.get((row.token, row.manager), 0) if row.token in kept else row.units
+        found.append(Invariant("Q1", subject_of(row.isin, row.manager), row.units, book, row.units <= book))
+    return found
 
 
 def _issues(connection: Connection) -> list[Row[tuple[object, ...]]]:
@@ -86,10 +99,10 @@ def _total(column: ColumnElement[int]) -> ColumnElement[int]:
     return cast(func.coalesce(func.sum(column), 0), BigInteger)
 
 
-def _cash(connection: Connection) -> list[Invariant]:
+def cash_invariant(connection: Connection) -> Invariant:
     """Q6: the members' cash accounts hold what the cash agent credited and did not debit."""
     totals = list(connection.execute(select(tables.cash_totals)))
     held = connection.execute(select(_total(tables.cash_accounts.c.balance))).scalar_one()
     at_agent = sum(row.credited - row.debited for row in totals)
     subject = ",".join(sorted(f"0x{row.token.hex()}" for row in totals))
-    return [Invariant("Q6", subject, int(held), at_agent, int(held) == at_agent)]
+    return Invariant("Q6", subject, int(held), at_agent, int(held) == at_agent)

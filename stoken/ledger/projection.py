@@ -40,6 +40,11 @@ class LedgerProjection:
         self._at: bytes | None = None
         self._generation = 0
 
+    @property
+    def state(self) -> State:
+        """Return the rows as the last fold left them; only for who follows it in the same commit."""
+        return self._state
+
     def apply(self, connection: Connection, blocks: Sequence[MinedBlock], final_number: int) -> None:
         """Fold blocks; those above `final_number` leave before-images, older ones lose theirs."""
         if not blocks:

@@ -42,6 +42,7 @@ class State:
         self._changes: list[Held] = []
         self._next_number = -1
         self._undo: list[Key] = []
+        self._touched: dict[str, dict[Key, Any]] = {}
         self._connection: Connection | None = None
 
     @property
@@ -127,11 +128,23 @@ class State:
                     (self.block_number, name, _encode(key), None if row is None else _encode(row))
                     for key, row in before.items()
                 ]
-            self._dirty[name].update(before)
+            dirty = self._dirty[name]
+            # The first image of a commit stays: what `touched` compares with.
+            first = before.keys() - dirty.keys() if dirty else before
+            dirty.update(zip(first, map(before.__getitem__, first), strict=True))
             before.clear()
+
+    def rows(self, name: str) -> Mapping[Key, Any]:
+        """Return the rows that are known, as they are now: at least those that the last commit changed."""
+        return self._rows[name]
+
+    def touched(self, name: str) -> dict[Key, Any]:
+        """Return the keys that the last commit changed, each with its row before, None for none."""
+        return self._touched.get(name, {})
 
     def flush(self, connection: Connection) -> None:
         """Write what changed."""
+        self._touched = {name: dict(keys) for name, keys in self._dirty.items() if keys}
         for name, keys in self._dirty.items():
             rows = self._rows[name]
             # In the order of the key: neighbours share a page of the index.

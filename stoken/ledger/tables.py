@@ -267,6 +267,50 @@ ledger_breaks = Table(
     sqlite_with_rowid=False,
 )
 
+#: What each institution holds itself and for customers, by issue; follows from positions and accounts.
+books = _table("books", key("token", BYTES), key("manager", BYTES), field("own", INT64), field("customers", INT64))
+
+#: The log of the quantity invariants: each evaluation that gave other figures than the one before, and each of a close.
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    key("block_number", INT64),
+    key("invariant", TEXT),
+    key("subject", TEXT),
+    key("evaluated_at_ns", INT64),
+    field("block_hash", BYTES),
+    field("lhs", INT64),
+    field("rhs", INT64),
+    field("holds", BOOL),
+    field("at_close", BOOL),
+    schema="ops",
+)
+
+#: Who was told of a broken invariant, in the order of `place`: the institutions, the registrar, the supervisor.
+break_notices = Table(
+    "break_notices",
+    metadata,
+    key("block_number", INT64),
+    key("invariant", TEXT),
+    key("subject", TEXT),
+    key("place", INT64),
+    field("recipient", TEXT),
+    field("institution", BYTES),
+    field("stamped_at_ns", INT64),
+    schema="ops",
+)
+
+#: Final blocks whose events say something of ours: since when this mirror held them final, and by which rule.
+final_blocks = Table(
+    "final_blocks",
+    metadata,
+    key("number", INT64),
+    field("hash", BYTES),
+    field("final_at_ns", INT64),
+    field("rule", TEXT),
+    schema="ops",
+)
+
 #: One row, id 1: how far the running comparison with the chain has come, and the last one that was complete.
 ledger_sweep = Table(
     "ledger_sweep",

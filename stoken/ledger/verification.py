@@ -74,10 +74,13 @@ class Verification:
         """Return the quantity invariants, Q4 with the supplies that the tokens answer at the mirror's block."""
         known = tables.instruments.c
         tokens = list(connection.execute(select(known.token).where(known.compliance != b"")).scalars())
+        return invariants(connection, self.supplies(read_checkpoint(connection), tokens))
+
+    def supplies(self, at: Checkpoint, tokens: Sequence[Address]) -> dict[Address, int]:
+        """Return what tokens answer to totalSupply() at a block, zero where one does not answer."""
         calls = [ViewCall(token, _TOTAL_SUPPLY) for token in tokens]
-        answers = self._chain.ask(calls, read_checkpoint(connection).hash) if calls else []
-        supplies = {token: int.from_bytes(answer or b"") for token, answer in zip(tokens, answers, strict=True)}
-        return invariants(connection, supplies)
+        answers = self._chain.ask(calls, at.hash) if calls else []
+        return {token: int.from_bytes(answer or b"") for token, answer in zip(tokens, answers, strict=True)}
 
     def totals(self, connection: Connection) -> list[Difference]:
         """Return the broken invariants: a position that is missing shows in its token's sum, if nowhere else."""
@@ -89,7 +92,7 @@ class Verification:
             Difference(
                 INVARIANTS,
                 (item.name, item.subject),
-                tokens.get(item.subject, b""),
+                tokens.get(item.subject.partition("/")[0], b""),
                 item.name,
                 str(item.left),
                 str(item.right),

@@ -43,6 +43,16 @@ class MinedBlock(NamedTuple):
     logs: Sequence[Log]
 
 
+class Sealed(NamedTuple):
+    """A block, its consensus round, the validators it names, and those of them whose seals it carries."""
+
+    number: int
+    hash: bytes
+    round: int
+    validators: tuple[bytes, ...]
+    signers: tuple[bytes, ...]
+
+
 def decode_header(answer: Json) -> Header:
     """Read a header from `eth_getBlockByNumber` without transaction bodies."""
     return Header(

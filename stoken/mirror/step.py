@@ -20,6 +20,7 @@ from stoken.mirror.clock import BlockClock
 from stoken.mirror.completeness import IncompleteBlockError
 from stoken.mirror.finality import Finality
 from stoken.mirror.reader import ChainReader
+from stoken.mirror.seals import SealCheck
 from stoken.mirror.store import Checkpoint
 from stoken.mirror.window import Window
 from stoken.mirror.witness import Witness
@@ -89,6 +90,7 @@ class MirrorStep:
         self._ahead = ReadAhead(self._reader)
         self._projections = projections
         self._finality = finality or Finality()
+        self._seals = SealCheck(rpc) if self._finality.sealed else None
         self._window = window or Window()
         self._witness = witness
         self._clock = clock or BlockClock()
@@ -156,9 +158,11 @@ class MirrorStep:
         self._clock.check(at.time, blocks)
         if self._witness is not None:
             self._witness.confirm(last, blocks[-1].hash)
+        sealed = self._seals.confirm(at, blocks) if self._seals is not None else ()
         final = max(at.final_number, min(final, last))
         with unit_of_work(self._engine) as connection:
             store.insert_blocks(connection, blocks)
+            store.insert_seals(connection, sealed)
             for projection in self._projections:
                 projection.apply(connection, blocks, final)
             store.write_checkpoint(connection, Checkpoint(last, blocks[-1].hash, final, blocks[-1].time))

@@ -10,9 +10,11 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 from stoken.db import bulk
 from stoken.errors import StartupError
 from stoken.mirror import tables
-from stoken.mirror.blocks import Log, MinedBlock
+from stoken.mirror.blocks import Log, MinedBlock, Sealed
 
+Addresses = tuple[bytes, ...]
 _GENESIS_PARENT = bytes(32)
+_ADDRESS_BYTES: Final = 20
 #: Built once: each round of each step asks them.
 _CHECKPOINT: Final = select(*(tables.checkpoint.c[name] for name in ("number", "hash", "final_number", "time")))
 _HASH: Final = select(tables.blocks.c.hash).where(tables.blocks.c.number == bindparam("number"))
@@ -66,11 +68,28 @@ def insert_blocks(connection: Connection, blocks: Sequence[MinedBlock]) -> None:
     bulk.insert_rows(connection, tables.logs, [log for block in blocks for log in block.logs])
 
 
+def insert_seals(connection: Connection, sealed: Sequence[Sealed]) -> None:
+    """Store who sealed blocks."""
+    rows = [(each.number, each.round, b"".join(each.validators), b"".join(each.signers)) for each in sealed]
+    bulk.insert_rows(connection, tables.seals, rows)
+
+
+def read_seals(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[int, Addresses, Addresses]]:
+    """Return round, validators and signers of those blocks whose seals are stored."""
+    rows = bulk.select_rows(connection, tables.seals, [(number,) for number in numbers])
+    return {row[0]: (row[1], _addresses(row[2]), _addresses(row[3])) for row in rows}
+
+
+def _addresses(packed: bytes) -> Addresses:
+    return tuple(packed[at : at + _ADDRESS_BYTES] for at in range(0, len(packed), _ADDRESS_BYTES))
+
+
 def delete_blocks(connection: Connection, above: int, final_number: int) -> None:
     """Remove every block above a number and set the checkpoint to it."""
     for table, number in (
         (tables.logs, tables.logs.c.block_number),
         (tables.transactions, tables.transactions.c.block_number),
+        (tables.seals, tables.seals.c.number),
         (tables.blocks, tables.blocks.c.number),
     ):
         connection.execute(delete(table).where(number > above))

@@ -3,7 +3,7 @@
 
 from sqlalchemy import Index, Table
 
-from stoken.db.metadata import BYTES, INT64, field, key, metadata
+from stoken.db.metadata import BOOL, BYTES, INT64, TEXT, field, key, metadata
 
 blocks = Table(
     "blocks",
@@ -40,6 +40,17 @@ transactions = Table(
 )
 Index(None, transactions.c.hash)
 
+#: Who sealed a block with logs, on engines with commit seals; addresses of 20 bytes in a row.
+seals = Table(
+    "seals",
+    metadata,
+    key("number", INT64),
+    field("round", INT64),
+    field("validators", BYTES),
+    field("signers", BYTES),
+    schema="mirror",
+)
+
 #: One row, id 1: the last block applied, and the last final one.
 checkpoint = Table(
     "checkpoint",
@@ -64,4 +75,18 @@ heartbeat = Table(
     field("logs", INT64),
     field("advanced_at_ns", INT64),
     schema="mirror",
+)
+
+#: The drift log: what a process's clock was off by; written once, never changed.
+clock_log = Table(
+    "clock_log",
+    metadata,
+    key("at_ns", INT64),
+    key("host", TEXT),
+    key("process", TEXT),
+    field("offset_ns", INT64),
+    field("error_ns", INT64),
+    field("synchronised", BOOL),
+    field("within", BOOL),
+    schema="ops",
 )

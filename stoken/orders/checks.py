@@ -61,13 +61,20 @@ def check_ledger(state: VenueState) -> None:
 
 
 def check_token(state: VenueState, token: Address) -> None:
-    """Refuse while a token's mirror, or the verdict on it, differs from the chain, until an operator resolves it."""
+    """Refuse while a token's mirror, or the verdict on it, differs from the chain, until an operator resolves it.
+
+    A broken quantity invariant, of the token or of the cash, is named as such.
+    """
+    if token in state.broken_tokens or b"" in state.broken_tokens:
+        raise decline(_R.RECONCILIATION_BREAK, token=token)
     if token in state.halted_tokens:
         raise decline(_R.LEDGER_UNAVAILABLE, token=token)
 
 
 def check_broker(state: VenueState, broker: MemberId) -> None:
-    """Refuse whoever is not an active account manager."""
+    """Refuse whoever is not an active account manager, or whose book of some issue does not add up."""
+    if broker in state.broken_institutions:
+        raise decline(_R.RECONCILIATION_BREAK, member=broker)
     member = state.chain.members.get(broker)
     if member is None or not member.roles & Role.ACCOUNT_MANAGER or member.status == MemberStatus.REVOKED:
         raise decline(_R.BROKER_NOT_MEMBER, member=broker)

@@ -44,12 +44,15 @@ class LedgerHealthChanged(_Entry, frozen=True):
     """The mirror is current, or no longer: without it no order is taken.
 
     `halted` are the tokens of which the mirror, or the verdict, differs from the chain: their orders are not taken
-    either. `head` is the chain's last block that the mirror heard of, -1 for none.
+    either. `head` is the chain's last block that the mirror heard of, -1 for none. `broken` are the tokens of which
+    a quantity invariant is broken (an empty one stands for all), `institutions` those whose book is concerned.
     """
 
     current: bool
     halted: tuple[Address, ...] = ()
     head: int = -1
+    broken: tuple[Address, ...] = ()
+    institutions: tuple[MemberId, ...] = ()
 
 
 class InstrumentAdmitted(_Entry, frozen=True):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from stoken.db import reading
-from stoken.domain.facts import Address
+from stoken.domain.facts import Address, MemberId
 from stoken.domain.order_states import TradeStatus
 from stoken.errors import UnavailableError
 from stoken.ledger.feed import FeedBlock, decode_facts, final_blocks
@@ -37,6 +37,9 @@ class LedgerHealth(NamedTuple):
     halted: tuple[Address, ...] = ()
     head: int = -1
     reason: str = ""
+    #: Tokens and institutions of which a quantity invariant is broken, likewise.
+    broken: tuple[Address, ...] = ()
+    institutions: tuple[MemberId, ...] = ()
 
 
 #: Whether the ledger in this database follows its chain closely enough for orders to be judged by it.
@@ -113,18 +116,27 @@ class BlockFeed:
 
     async def _tell(self, health: LedgerHealth, before: LedgerHealth) -> None:
         current = health.current and _ALL_TOKENS not in health.halted
-        if (current, health.halted) == (before.current, before.halted):
+        if health._replace(current=current, head=-1, reason="") == before._replace(head=-1, reason=""):
             return
         # The staleness log: what the journal's entry says, with the reason, for whoever watches.
         log = _log.info if current else _log.warning
         halted = [f"0x{token.hex()}" for token in health.halted]
         log("ledger.health", current=current, reason=health.reason, head=health.head, halted=halted)
-        await self._actor.submit(LedgerHealthChanged(0, current, health.halted, health.head))
+        await self._actor.submit(
+            LedgerHealthChanged(0, current, health.halted, health.head, health.broken, health.institutions)
+        )
 
 
 def _standing(venue: Venue) -> tuple[int, LedgerHealth]:
     state = venue.state
-    return state.chain.block_number, LedgerHealth(state.ledger_current, state.halted_tokens, state.ledger_head)
+    health = LedgerHealth(
+        state.ledger_current,
+        state.halted_tokens,
+        state.ledger_head,
+        broken=state.broken_tokens,
+        institutions=state.broken_institutions,
+    )
+    return state.chain.block_number, health
 
 
 def _unknown(venue: Venue, failed: Sequence[tuple[int, int]]) -> tuple[int, ...]:

@@ -79,6 +79,8 @@ class VenueState:
         self.ledger_current = True
         self.ledger_head = -1
         self.halted_tokens: tuple[Address, ...] = ()
+        self.broken_tokens: tuple[Address, ...] = ()
+        self.broken_institutions: tuple[MemberId, ...] = ()
         self.clock_offset_ns = 0
         self.sequence = 0
         self.now_ns = 0

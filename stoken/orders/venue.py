@@ -140,6 +140,8 @@ def _change_health(state: VenueState, entry: entries.LedgerHealthChanged) -> Ans
     state.ledger_current = entry.current
     state.halted_tokens = entry.halted
     state.ledger_head = entry.head
+    state.broken_tokens = entry.broken
+    state.broken_institutions = entry.institutions
     return Done()
 
 

@@ -5,7 +5,7 @@ import asyncio
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
 
 from stoken.bootstrap import GatewayServices
@@ -19,6 +19,8 @@ from stoken.gateway.services import Services
 from stoken.issuance import entries
 from stoken.issuance.queries import RequestStatus
 from stoken.ledger import queries, statements
+from stoken.ledger.final_blocks import final_block_record
+from stoken.mirror.seals import quorum
 
 router = APIRouter(tags=["register"])
 _Reader = Annotated[Principal, Depends(Requires(Role.REGISTRAR | Role.SUPERVISOR | Role.VENUE))]
@@ -148,6 +150,44 @@ def _entries(services: GatewayServices, page: After) -> list[EntryView]:
         )
         for each in found
     ]
+
+
+class FinalBlockView(Schema):
+    """A final block that says something of ours; without validators and seals where the engine has none."""
+
+    block_number: int
+    block_hash: Hash
+    block_time: int
+    final_at: Amount
+    rule: str
+    round: int | None
+    quorum: int
+    commit_seals: list[Address]
+    validators: list[Address]
+
+
+def _final_block(services: GatewayServices, number: int) -> FinalBlockView:
+    with reading(services.ledger) as connection:
+        found = final_block_record(connection, number)
+    return FinalBlockView(
+        block_number=found.number,
+        block_hash=found.hash,
+        block_time=found.time,
+        final_at=found.final_at_ns,
+        rule=found.rule,
+        round=found.round,
+        quorum=quorum(len(found.validators)),
+        commit_seals=list(found.signers),
+        validators=list(found.validators),
+    )
+
+
+@router.get("/final-blocks/{number}")
+async def read_final_block(
+    number: Annotated[int, Path(ge=0, lt=2**63)], services: Services, _: _Reader
+) -> FinalBlockView:
+    """Say since when a block is final, by which rule and whose seals; refused above the last final block."""
+    return await asyncio.to_thread(_final_block, services, number)
 
 
 @router.get("/register-entries")

@@ -7,12 +7,13 @@ from typing import Literal
 from fastapi import APIRouter, Depends, Response
 
 from stoken.bootstrap import GatewayServices
-from stoken.db import schema
+from stoken.db import reading, schema
 from stoken.errors import NotFoundError, StartupError, UnavailableError
 from stoken.gateway.access import Anybody
 from stoken.gateway.problems import known_codes
 from stoken.gateway.schemas import Schema
 from stoken.gateway.services import Services
+from stoken.mirror.utc import last_reading
 from stoken.orders.venue import Venue
 
 router = APIRouter(tags=["system"])
@@ -26,7 +27,10 @@ class Health(Schema):
 
 
 class Readiness(Schema):
-    """Whether orders are taken; if not, what stands in the way."""
+    """Whether orders are taken; if not, what stands in the way.
+
+    `clock_within` says whether the clock was within its limit at the last reading, null before the first.
+    """
 
     ready: bool
     journal: bool
@@ -35,6 +39,7 @@ class Readiness(Schema):
     #: Closed to orders because a row or a verdict differs from the chain's.
     halted_tokens: list[str]
     block_number: int
+    clock_within: bool | None
 
 
 class ProblemPage(Schema):
@@ -54,6 +59,7 @@ async def health() -> Health:
 async def ready(services: Services, response: Response) -> Readiness:
     """Say whether the actor runs, both schemas are right, the mirror is current and no token is halted."""
     schema_current = await asyncio.to_thread(_schema_current, services)
+    clock_within = await asyncio.to_thread(_clock_within, services) if schema_current else None
     try:
         block, current, halted = await services.actor.read(_ledger)
     except UnavailableError:
@@ -67,6 +73,7 @@ async def ready(services: Services, response: Response) -> Readiness:
         ledger_current=current,
         halted_tokens=[f"0x{token.hex()}" for token in halted if token],
         block_number=block,
+        clock_within=clock_within,
     )
     response.status_code = 200 if state.ready else 503
     return state
@@ -85,6 +92,12 @@ def _schema_current(services: GatewayServices) -> bool:
     except StartupError:
         return False
     return True
+
+
+def _clock_within(services: GatewayServices) -> bool | None:
+    with reading(services.market) as connection:
+        last = last_reading(connection, "serve")
+    return None if last is None else last.within
 
 
 @router.get("/problems/{code}", dependencies=_PUBLIC)

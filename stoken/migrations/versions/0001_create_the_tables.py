@@ -402,6 +402,15 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "seals",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("round", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("validators", sa.LargeBinary(), nullable=False),
+        sa.Column("signers", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_seals")),
+        schema="mirror",
+    )
+    op.create_table(
         "transactions",
         sa.Column(
             "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -542,6 +551,71 @@ def upgrade() -> None:
         sqlite_with_rowid=True,
     )
     op.create_table(
+        "books",
+        sa.Column("token", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("manager", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("own", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("customers", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("token", "manager", name=op.f("pk_books")),
+        schema="ledger",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "reconciliations",
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("invariant", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("subject", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column(
+            "evaluated_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("block_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("lhs", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rhs", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("holds", sa.Boolean(), nullable=False),
+        sa.Column("at_close", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "block_number", "invariant", "subject", "evaluated_at_ns", name=op.f("pk_reconciliations")
+        ),
+        schema="ops",
+    )
+    op.create_table(
+        "break_notices",
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("invariant", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("subject", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("place", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("institution", sa.LargeBinary(), nullable=False),
+        sa.Column("stamped_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("block_number", "invariant", "subject", "place", name=op.f("pk_break_notices")),
+        schema="ops",
+    )
+    op.create_table(
+        "clock_log",
+        sa.Column("at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("host", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("process", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("offset_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("error_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("synchronised", sa.Boolean(), nullable=False),
+        sa.Column("within", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("at_ns", "host", "process", name=op.f("pk_clock_log")),
+        schema="ops",
+    )
+    op.create_table(
+        "final_blocks",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("final_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_final_blocks")),
+        schema="ops",
+    )
+    op.create_table(
         "ledger_breaks",
         sa.Column(
             "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -580,6 +654,12 @@ def downgrade() -> None:
     op.drop_table("ledger_sweep", schema="ops")
     op.drop_table("ledger_breaks", schema="ops")
     op.drop_table("generation", schema="ledger")
+    op.drop_table("break_notices", schema="ops")
+    op.drop_table("reconciliations", schema="ops")
+    op.drop_table("books", schema="ledger")
+    op.drop_table("clock_log", schema="ops")
+    op.drop_table("final_blocks", schema="ops")
+    op.drop_table("seals", schema="mirror")
     op.drop_table("senders", schema="ops")
     op.drop_index("ix_outbox_owner", table_name="outbox", schema="ops")
     op.drop_index("ix_outbox_command", table_name="outbox", schema="ops")

@@ -112,6 +112,37 @@ class TestVerify:
         assert run("verify")[1]["new_cases"] == 0
 
 
+class TestReconcile:
+    def test_a_sound_ledger_holds_in_every_invariant_and_each_is_logged(self, world: World, run: Run) -> None:
+        code, found, _ = run("reconcile")
+        assert code == 0
+        assert {item["invariant"] for item in found["evaluations"]} == {"Q1", "Q2", "Q3", "Q4", "Q5", "Q6"}
+        assert all(item["holds"] and item["at_close"] for item in found["evaluations"])
+        assert {item["block"] for item in found["evaluations"]} == {world.state.block_number}
+        assert run("reconciliations")[1] == found
+        assert run("reconciliations", "--after", str(world.state.block_number))[1] == {"evaluations": []}
+
+    def test_a_break_opens_a_case_stamps_notices_and_only_an_operator_heals_it(self, world: World, run: Run) -> None:
+        assert run("breaks")[1] == {"cases": []}
+        with unit_of_work(world.engine) as connection:
+            connection.execute(update(tables.positions).values(balance=tables.positions.c.balance + 1))
+        code, found, error = run("reconcile")
+        assert (code, "RECONCILIATION_BREAK" in error) == (1, True)
+        wrong = {item["invariant"] for item in found["evaluations"] if not item["holds"]}
+        assert {"Q3", "Q4"} <= wrong
+        halted = run("status", "--no-digest")[1]
+        assert halted["halted_tokens"] == ["0x" + world.token.hex()]
+        for case in run("breaks")[1]["cases"]:
+            assert (case["table"], case["closed_at"]) == ("invariants", None)
+            assert [told["to"] for told in case["notices"]][-2:] == ["REGISTRAR", "SUPERVISOR"]
+        assert run("reconcile")[0] == 1
+        assert len(run("breaks")[1]["cases"]) == len(wrong)
+        code, healed, _ = run("rebuild", "--heal", "operator")
+        assert (code, healed["closed"]) == (0, len(wrong))
+        assert {case["closed_by"] for case in run("breaks")[1]["cases"]} == {"operator"}
+        assert (run("reconcile")[0], run("status", "--no-digest")[1]["halted_tokens"]) == (0, [])
+
+
 class TestRebuild:
     @requirement("REC-07")
     @pytest.mark.parametrize("source", [(), ("--from-chain",)])

@@ -10,9 +10,11 @@ from sqlalchemy import insert
 from stoken.db import reading, unit_of_work
 from stoken.domain.codes import Role
 from stoken.issuance.tables import decisions
+from stoken.ledger.final_blocks import FinalBlocks
 from stoken.ledger.projection import LedgerProjection
 from stoken.ledger.signatures import ContractKind
-from stoken.mirror import store
+from stoken.mirror import Finality, store
+from stoken.mirror.blocks import Sealed
 from stoken.mirror.store import Checkpoint
 from stoken.orders import entries
 from stoken.transactions.outbox import Failure
@@ -22,6 +24,7 @@ from tests.requirements import requirement
 
 REGISTRAR = Role.REGISTRAR
 WHERE = f"/register/{ISIN}"
+VALIDATORS = tuple(address(100 + place) for place in range(4))
 
 
 @pytest.fixture
@@ -37,8 +40,33 @@ def gateway(gateway: Gateway) -> Gateway:
     with unit_of_work(gateway.services.ledger) as connection:
         store.insert_blocks(connection, blocks)
         LedgerProjection(SUITE).apply(connection, blocks, 1)
+        FinalBlocks(lambda: 1_700_000_000_000_000_123, Finality(sealed=True).rule).apply(connection, blocks, 1)
+        store.insert_seals(connection, [Sealed(1, blocks[1].hash, 2, VALIDATORS, VALIDATORS[:3])])
         store.write_checkpoint(connection, Checkpoint(2, blocks[-1].hash, 1))
     return gateway
+
+
+class TestReadFinalBlock:
+    def test_anonymous(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", "/final-blocks/1").status_code == 401
+
+    def test_not_permitted(self, gateway: Gateway) -> None:
+        assert gateway.call("GET", "/final-blocks/1", Role.ISSUER).status_code == 403
+
+    @requirement("SET-09")
+    def test_valid(self, gateway: Gateway) -> None:
+        found = gateway.call("GET", "/final-blocks/1", Role.SUPERVISOR).json()
+        assert (found["block_number"], found["final_at"], found["round"]) == (1, "1700000000000000123", 2)
+        assert (found["quorum"], found["commit_seals"]) == (3, [hexed(each) for each in VALIDATORS[:3]])
+        assert found["validators"] == [hexed(each) for each in VALIDATORS]
+        assert found["rule"] == "commit seals of two thirds of the validators, depth 0"
+
+    @requirement("SET-09")
+    @pytest.mark.parametrize("block", [2, 3, 2**63 - 1])
+    def test_what_is_not_final_is_refused(self, gateway: Gateway, block: int) -> None:
+        answer = gateway.call("GET", f"/final-blocks/{block}", Role.SUPERVISOR)
+        assert (answer.status_code, answer.json()["code"]) == (422, "LEDGER_NOT_FINAL")
+        assert answer.json()["details"] == {"block": block, "final": 1}
 
 
 class TestReadRegister:

@@ -244,7 +244,7 @@ class TestInvariants:
         with reading(engine) as connection:
             found = invariants(connection, {TOKEN: 90})
         assert found == [
-            Invariant("Q1", _BROKER.decode(), 90, 90, holds=True),
+            Invariant("Q1", f"{ISIN}/{_BROKER.decode()}", 90, 90, holds=True),
             Invariant("Q2", ISIN, 90, 150, holds=True),
             Invariant("Q3", ISIN, 90, 90, holds=True),
             Invariant("Q4", ISIN, 90, 90, holds=True),

@@ -11,7 +11,7 @@ from stoken.chain.rpc import RpcClient
 from stoken.db import open_engine, schema
 from stoken.domain.rulebook import Rulebook
 from stoken.orders.actor import VenueActor
-from stoken.orders.entries import BlockApplied, VenueOpened, decode
+from stoken.orders.entries import BlockApplied, Entry, LedgerHealthChanged, VenueOpened, decode
 from stoken.orders.feed import BlockFeed, LedgerHealth
 from stoken.orders.journal import Journal
 from tests.consortium import VENUE
@@ -28,9 +28,12 @@ async def opened(folder: Path) -> tuple[VenueActor, Engine]:
     return actor, market
 
 
+def entries_of(market: Engine) -> list[Entry]:
+    return [decode(row.entry) for row in Journal(market).rows()]
+
+
 def blocks_of(market: Engine) -> list[BlockApplied]:
-    found = (decode(row.entry) for row in Journal(market).rows())
-    return [entry for entry in found if isinstance(entry, BlockApplied)]
+    return [entry for entry in entries_of(market) if isinstance(entry, BlockApplied)]
 
 
 class TestBlockFeed:
@@ -108,6 +111,29 @@ class TestBlockFeed:
             return seen
 
         assert asyncio.run(play()) == [(True, (world.token,)), (False, (b"", world.token)), (True, ())]
+
+    def test_broken_invariants_are_told_to_the_venue_once_and_taken_back(self, rpc: RpcClient, tmp_path: Path) -> None:
+        world = World(rpc, tmp_path)
+        broken = LedgerHealth(current=True, broken=(world.token,), institutions=(b"BROKER00000000000001",))
+        answers = [broken, broken._replace(head=99), LedgerHealth(current=True)]
+
+        async def play() -> tuple[list[tuple[tuple[bytes, ...], tuple[bytes, ...]]], Engine]:
+            actor, market = await opened(tmp_path)
+            feed = BlockFeed(actor, world.engine, health=lambda _: answers.pop(0))
+            seen = []
+            for _ in range(3):
+                await feed.step()
+                seen.append(
+                    await actor.read(lambda venue: (venue.state.broken_tokens, venue.state.broken_institutions))
+                )
+            await actor.stop()
+            return seen, market
+
+        seen, market = asyncio.run(play())
+        named = ((world.token,), (b"BROKER00000000000001",))
+        assert seen == [named, named, ((), ())]
+        told = [entry.broken for entry in entries_of(market) if isinstance(entry, LedgerHealthChanged)]
+        assert told == [(world.token,), ()]
 
     def test_without_the_database_orders_are_refused_until_it_answers(self, rpc: RpcClient, tmp_path: Path) -> None:
         world = World(rpc, tmp_path)

@@ -59,6 +59,23 @@ class TestLedger:
         market.do(entries.LedgerHealthChanged(0, current=True, halted=(b"\x99" * 20,)))
         accepted(sell(market))
 
+    @pytest.mark.parametrize("broken", [(TOKEN,), (b"",), (b"", TOKEN)])
+    def test_a_broken_invariant_of_the_token_or_of_the_cash_stops_orders_by_its_name(
+        self, market: Market, broken: tuple[bytes, ...]
+    ) -> None:
+        market.do(entries.LedgerHealthChanged(0, current=True, halted=(TOKEN,), broken=broken))
+        assert code(sell(market)) is Refusal.RECONCILIATION_BREAK
+        assert values(sell(market)) == {"token": f"0x{TOKEN.hex()}"}
+        market.do(entries.LedgerHealthChanged(0, current=True, broken=(b"\x99" * 20,)))
+        accepted(sell(market))
+
+    def test_an_institution_whose_book_does_not_add_up_is_halted_and_no_other(self, market: Market) -> None:
+        market.do(entries.LedgerHealthChanged(0, current=True, institutions=(BROKERS[0],)))
+        refused = market.send("seller", Side.SELL, 1, broker=BROKERS[0])
+        assert code(refused) is Refusal.RECONCILIATION_BREAK
+        assert values(refused) == {"member": BROKERS[0].decode()}
+        accepted(market.send("buyer", Side.BUY, 1, broker=BROKERS[1]))
+
 
 class TestBroker:
     def test_an_institution_that_is_no_member_is_refused(self, market: Market) -> None:

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The record of each final block that says something of ours: by which rule it is final, since when, who sealed it."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, delete, select
+
+from stoken.db import bulk
+from stoken.domain.facts import Address
+from stoken.domain.refusals import Refusal
+from stoken.errors import NotFoundError, RefusedError
+from stoken.ledger import tables
+from stoken.mirror import MinedBlock
+from stoken.mirror.store import read_checkpoint, read_seals
+
+#: The encoded facts of a block that says nothing of ours.
+_NOTHING: Final = b"\x90"
+
+
+class FinalBlock(NamedTuple):
+    """A final block; `final_at_ns` is when this mirror held it final, `time` what the block says of itself.
+
+    `validators` and `signers` are empty, and `round` is None, where the engine has no seals.
+    """
+
+    number: int
+    hash: bytes
+    time: int
+    final_at_ns: int
+    rule: str
+    round: int | None
+    validators: tuple[Address, ...]
+    signers: tuple[Address, ...]
+
+
+class FinalBlocks:
+    """Writes the records, in the commit that makes their blocks final; a projection that follows the ledger's."""
+
+    def __init__(self, clock: Callable[[], int], rule: str) -> None:
+        """Take a clock in nanoseconds UTC, and the rule of finality in words."""
+        self._clock = clock
+        self._rule = rule
+
+    def apply(self, connection: Connection, blocks: Sequence[MinedBlock], final_number: int) -> None:
+        """Record what becomes final with this commit: the checkpoint still names the last block that was."""
+        after = read_checkpoint(connection).final_number
+        held = tables.blocks.c
+        if final_number <= after or (len(blocks) == final_number - after and not any(block.logs for block in blocks)):
+            return
+        query = select(held.number, held.hash).where(
+            held.number > after, held.number <= final_number, held.facts != _NOTHING
+        )
+        now = self._clock()
+        rows = [(row.number, row.hash, now, self._rule) for row in connection.execute(query)]
+        bulk.insert_rows(connection, tables.final_blocks, rows)
+
+    def unwind(self, connection: Connection, to_block: int) -> None:
+        """Take back records above a block; the mirror unwinds no final one, so there are none."""
+        connection.execute(delete(tables.final_blocks).where(tables.final_blocks.c.number > to_block))
+
+
+def final_block_records(connection: Connection, after: int = -1, limit: int = 1_000) -> list[FinalBlock]:
+    """Return the records above a block, in ascending order."""
+    final, held = tables.final_blocks.c, tables.blocks.c
+    rows = connection.execute(
+        select(final.number, final.hash, held.time, final.final_at_ns, final.rule)
+        .join_from(tables.final_blocks, tables.blocks, final.number == held.number)
+        .where(final.number > after)
+        .order_by(final.number)
+        .limit(limit)
+    ).all()
+    seals = read_seals(connection, [row.number for row in rows])
+    return [FinalBlock(*row, *seals.get(row.number, (None, (), ()))) for row in rows]
+
+
+def final_block_record(connection: Connection, number: int) -> FinalBlock:
+    """Return one record; LEDGER_NOT_FINAL above the last final block, NotFoundError where it says nothing of ours."""
+    final = read_checkpoint(connection).final_number
+    if number > final:
+        raise RefusedError(Refusal.LEDGER_NOT_FINAL, details={"block": number, "final": final})
+    found = final_block_records(connection, number - 1, 1)
+    if not found or found[0].number != number:
+        raise NotFoundError("the block says nothing of ours", {"block": number})
+    return found[0]

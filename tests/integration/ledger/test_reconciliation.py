@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The quantity invariants within each commit: the same as over every row, at the cost of what changed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, select, update
+
+from stoken.db import reading, unit_of_work
+from stoken.domain.facts import Address
+from stoken.ledger import breaks, tables
+from stoken.ledger.books import Book, read_books
+from stoken.ledger.digest import rebuild
+from stoken.ledger.invariants import invariants
+from stoken.ledger.projection import LedgerProjection
+from stoken.ledger.reconciliation import Evaluation, Reconciliation, SupplyStep, close, evaluations
+from stoken.ledger.signatures import ContractKind
+from stoken.ledger.verification import Verification
+from stoken.mirror import MinedBlock, store
+from stoken.mirror.pinned import ViewCall
+from stoken.mirror.store import Checkpoint
+from tests.ledger_events import ISIN, NOBODY, SUITE, TOKEN, Emitted, address, block, emitted, issue, transfer
+from tests.requirements import requirement
+
+_K = ContractKind
+ONE, TWO = b"BROKER00000000000001", b"BROKER00000000000002"
+CUSTOMER, OWN = 1, 2
+CASH = f"0x{SUITE['deposit'].hex()}"
+
+
+def bound(index: int, manager: bytes = ONE, owner: int = CUSTOMER) -> Emitted:
+    return emitted(_K.REGISTRY, "AccountBound", address(index), manager, address(90 + index), 410, 1, owner)
+
+
+def registered(units: int) -> Emitted:
+    return emitted(_K.QUANTITY, "QuantityRegistered", TOKEN, units)
+
+
+START = [issue(), registered(1_000), bound(1), bound(2, TWO), bound(3, owner=OWN), transfer(NOBODY, address(1), 100)]
+
+
+class Followed:
+    """A ledger with its reconciliation, fed block by block as the mirror would."""
+
+    def __init__(self, engine: Engine, final: int | None = None) -> None:
+        self.engine = engine
+        self.final = final
+        self.blocks: list[MinedBlock] = []
+        self.clock = count(1_000)
+        self.restart()
+
+    def restart(self) -> None:
+        self.ledger = LedgerProjection(SUITE)
+        self.reconciliation = Reconciliation(self.ledger, lambda: next(self.clock))
+
+    def mine(self, *contents: Iterable[Emitted], fork: bytes = b"") -> None:
+        """Commit a range of blocks at once."""
+        made: list[MinedBlock] = []
+        for events in contents:
+            before = made or self.blocks
+            parent = before[-1].hash if before else bytes(32)
+            made.append(block(len(self.blocks) + len(made), events, fork=fork, parent=parent))
+        self.blocks += made
+        last = made[-1]
+        final = last.number if self.final is None else self.final
+        with unit_of_work(self.engine) as connection:
+            store.insert_blocks(connection, made)
+            for projection in (self.ledger, self.reconciliation):
+                projection.apply(connection, made, final)
+            store.write_checkpoint(connection, Checkpoint(last.number, last.hash, final))
+
+    def unwind(self, depth: int) -> None:
+        del self.blocks[-depth:]
+        last = self.blocks[-1].number
+        with unit_of_work(self.engine) as connection:
+            for projection in (self.reconciliation, self.ledger):
+                projection.unwind(connection, last)
+            store.delete_blocks(connection, last, -1 if self.final is None else self.final)
+
+    def log(self) -> list[tuple[int, str, str, int, int, bool]]:
+        with reading(self.engine) as connection:
+            found = evaluations(connection)
+        return [(item.block_number, item.invariant, item.subject, item.lhs, item.rhs, item.holds) for item in found]
+
+    def broken(self) -> list[tuple[str, str]]:
+        return [(name, subject) for _, name, subject, _, _, holds in self.log() if not holds]
+
+    def change(self, table: Any, **values: object) -> None:  # noqa: ANN401 - a table
+        """Damage rows behind the ledger's back; it reads them again after a restart."""
+        with unit_of_work(self.engine) as connection:
+            connection.execute(update(table).values(values))
+        self.restart()
+
+
+@pytest.fixture
+def followed(engine: Engine) -> Followed:
+    return Followed(engine)
+
+
+class Answers:
+    """A chain that answers each token's supply."""
+
+    def __init__(self, supplies: Mapping[Address, int]) -> None:
+        self.supplies = supplies
+        self.asked: list[tuple[Address, bytes]] = []
+
+    def ask(self, calls: Sequence[ViewCall], block_hash: bytes) -> list[bytes | None]:
+        self.asked += [(call.to, block_hash) for call in calls]
+        return [self.supplies[call.to].to_bytes(32) for call in calls]
+
+
+class TestInEachCommit:
+    def test_the_log_has_what_changed_and_nothing_twice(self, followed: Followed) -> None:
+        followed.mine(START)
+        followed.mine([])
+        followed.mine([transfer(address(1), address(2), 30)])
+        followed.mine([transfer(address(1), address(1), 5)])
+        followed.mine([transfer(address(2), address(3), 10), transfer(address(1), NOBODY, 20)])
+        assert followed.log() == [
+            (0, "Q1", f"{ISIN}/{ONE.decode()}", 100, 100, True),
+            (0, "Q2", ISIN, 100, 1_000, True),
+            (0, "Q3", ISIN, 100, 100, True),
+            (0, "Q5", ISIN, 0, 0, True),
+            (2, "Q1", f"{ISIN}/{ONE.decode()}", 70, 70, True),
+            (2, "Q1", f"{ISIN}/{TWO.decode()}", 30, 30, True),
+            (4, "Q1", f"{ISIN}/{ONE.decode()}", 50, 50, True),
+            (4, "Q1", f"{ISIN}/{TWO.decode()}", 20, 20, True),
+            (4, "Q2", ISIN, 80, 1_000, True),
+            (4, "Q3", ISIN, 80, 80, True),
+        ]
+        with reading(followed.engine) as connection:
+            assert read_books(connection, [TOKEN]) == {TOKEN: [Book(TOKEN, ONE, 10, 50), Book(TOKEN, TWO, 0, 20)]}
+            assert evaluations(connection, 2, 1)[0].block_hash == followed.blocks[4].hash
+            assert breaks.cases(connection, only_open=False) == []
+
+    def test_a_range_is_checked_at_its_end(self, followed: Followed) -> None:
+        followed.mine(START, *([transfer(address(1), address(2), 1)] for _ in range(9)))
+        assert {line[0] for line in followed.log()} == {9}
+        assert (9, "Q1", f"{ISIN}/{ONE.decode()}", 91, 91, True) in followed.log()
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_books_are_the_sums_of_the_leaves_whatever_happens(self, engine: Engine, seed: int) -> None:
+        random = Random(seed)  # noqa: S311 - it need not be secret
+        followed = Followed(engine, final=0)
+        followed.mine(START)
+        for step in range(40):
+            followed.mine(
+                *([_act(random, step) for _ in range(random.randint(0, 3))] for _ in range(random.randint(1, 3)))
+            )
+            if random.random() < 0.2:
+                followed.unwind(random.randint(1, len(followed.blocks) - 1))
+                followed.mine([transfer(address(1), address(2), 1)], fork=b"%d" % step)
+            if random.random() < 0.1:
+                followed.restart()
+            if random.random() < 0.1:
+                with unit_of_work(engine) as connection:
+                    rebuild(connection, SUITE)
+            with reading(engine) as connection:
+                held = read_books(connection, [TOKEN])[TOKEN]
+                if held:
+                    assert {book[1]: book[2:] for book in held if book.units} == _leaves(connection)
+                assert [item for item in invariants(connection) if not item.holds] == []
+        assert followed.broken() == []
+
+    def test_an_issue_whose_book_was_forgotten_is_summed_when_only_its_quantity_changes(
+        self, followed: Followed
+    ) -> None:
+        followed.mine(START)
+        with unit_of_work(followed.engine) as connection:
+            rebuild(connection, SUITE)
+        followed.mine([registered(1_001)])
+        assert followed.log()[-1] == (1, "Q2", ISIN, 100, 1_001, True)
+        assert followed.broken() == []
+
+    def test_costs_the_same_however_many_hold(self, followed: Followed) -> None:
+        followed.mine(START)
+        few = _statements(followed, [transfer(address(1), address(2), 1)])
+        many = [transfer(NOBODY, address(100 + index), 1) for index in range(300)]
+        followed.mine([registered(10_000), *(bound(100 + index) for index in range(300)), *many])
+        assert _statements(followed, [transfer(address(1), address(2), 1)]) == few
+        assert not any("sum(" in statement.lower() for statement in few)
+
+
+def _statements(followed: Followed, events: list[Emitted]) -> list[str]:
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    event.listen(followed.engine, "before_cursor_execute", note)
+    followed.mine(events)
+    event.remove(followed.engine, "before_cursor_execute", note)
+    return said
+
+
+def _act(random: Random, step: int) -> Emitted:
+    kind = random.random()
+    if kind < 0.15:
+        return bound(random.randint(1, 6), random.choice((ONE, TWO)), random.choice((CUSTOMER, OWN)))
+    if kind < 0.25:
+        return registered(1_000 + step)
+    # A walk of single units: account 1 has enough for all of them.
+    receiver = address(random.randint(1, 3))
+    return transfer(address(1), NOBODY if kind < 0.3 else receiver, 1)
+
+
+def _leaves(connection: Any) -> dict[bytes, tuple[int, int]]:  # noqa: ANN401 - a connection
+    held, accounts = tables.positions.c, tables.accounts
+    found: dict[bytes, list[int]] = {}
+    owners = {row.account: row for row in connection.execute(select(accounts))}
+    for row in connection.execute(select(held.account, held.balance)):
+        owner = owners.get(row.account)
+        book = found.setdefault(b"" if owner is None else owner.manager, [0, 0])
+        book[owner is not None and owner.owner_type == CUSTOMER] += row.balance
+    return {manager: (own, customers) for manager, (own, customers) in found.items() if own or customers}
+
+
+class TestBreaks:
+    def test_units_that_no_mint_explains(self, followed: Followed) -> None:
+        followed.mine(START)
+        followed.change(tables.instruments, minted=99)
+        followed.mine([transfer(address(1), address(2), 1)])
+        assert followed.broken() == [("Q3", ISIN)]
+
+    def test_more_than_is_registered(self, followed: Followed) -> None:
+        followed.mine(START)
+        followed.mine([registered(99)])
+        assert followed.broken() == [("Q2", ISIN)]
+
+    def test_more_held_back_than_there_is(self, followed: Followed) -> None:
+        followed.mine(START)
+        followed.change(tables.positions, frozen_units=100)
+        followed.mine([transfer(address(1), address(2), 1)])
+        assert followed.broken() == [("Q5", ISIN)]
+
+    def test_cash_that_the_agent_did_not_credit(self, followed: Followed) -> None:
+        opened = emitted(_K.DEPOSIT, "CashAccountOpened", address(8), ONE, 1)
+        followed.mine([opened, emitted(_K.DEPOSIT, "Transfer", NOBODY, address(8), 5_000)])
+        assert followed.log() == [(0, "Q6", CASH, 5_000, 5_000, True)]
+        followed.change(tables.cash_totals, credited=4_999)
+        followed.mine([emitted(_K.DEPOSIT, "Transfer", address(8), NOBODY, 1)])
+        assert followed.log()[1:] == [(1, "Q6", CASH, 4_999, 4_998, False)]
+        with reading(followed.engine) as connection:
+            assert breaks.broken(connection) == ((b"",), ())
+
+    def test_opens_one_case_and_stamps_its_notices_in_order(self, followed: Followed) -> None:
+        followed.mine(START)
+        followed.mine([transfer(address(1), address(2), 1)])
+        followed.mine([registered(99)])
+        followed.mine([transfer(address(1), address(2), 1)])
+        with reading(followed.engine) as connection:
+            (case,) = breaks.cases(connection, only_open=True)
+            told = breaks.notices(connection)
+            assert breaks.broken(connection) == ((TOKEN,), ())
+        assert (case.block_number, case.block_hash) == (2, followed.blocks[2].hash)
+        assert (case.table, case.key, case.mirror, case.chain) == ("invariants", ("Q2", ISIN), "100", "99")
+        assert [(each.place, each.recipient, each.institution) for each in told] == [
+            (1, "ACCOUNT_MANAGER", ONE),
+            (2, "ACCOUNT_MANAGER", TWO),
+            (3, "REGISTRAR", b""),
+            (4, "SUPERVISOR", b""),
+        ]
+        assert {each.stamped_at_ns for each in told} == {case.opened_at_ns}
+
+    def test_a_commit_that_failed_leaves_no_line_and_is_not_taken_for_logged(self, followed: Followed) -> None:
+        followed.mine(START)
+        lost = block(1, [transfer(address(1), NOBODY, 1)], parent=followed.blocks[0].hash)
+        with unit_of_work(followed.engine) as connection, connection.begin_nested() as tried:
+            for projection in (followed.ledger, followed.reconciliation):
+                projection.apply(connection, [lost], 1)
+            tried.rollback()
+        assert {line[0] for line in followed.log()} == {0}
+        followed.mine([transfer(address(1), NOBODY, 1)])
+        assert (1, "Q3", ISIN, 99, 99, True) in followed.log()
+
+
+class TestSupplies:
+    def test_q4_of_what_was_touched_at_the_block_of_the_commit(self, followed: Followed) -> None:
+        answers = Answers({TOKEN: 100})
+        step = _supply_step(followed, answers)
+        followed.mine(START)
+        for _ in range(2):
+            assert step.execute() == 0
+        assert answers.asked == [(TOKEN, followed.blocks[0].hash)]
+        followed.mine([])
+        step.execute()
+        assert len(answers.asked) == 1
+        answers.supplies = {TOKEN: 101}
+        followed.mine([transfer(address(1), address(2), 1)])
+        step.execute()
+        assert [line for line in followed.log() if line[1] == "Q4"] == [
+            (0, "Q4", ISIN, 100, 100, True),
+            (2, "Q4", ISIN, 100, 101, False),
+        ]
+        with reading(followed.engine) as connection:
+            assert breaks.broken(connection) == ((TOKEN,), ())
+
+
+def _supply_step(followed: Followed, answers: Answers) -> SupplyStep:
+    return SupplyStep(
+        followed.engine, Verification(SUITE, answers), followed.reconciliation, lambda: next(followed.clock)
+    )
+
+
+class TestClose:
+    def test_every_invariant_over_every_row_is_logged(self, followed: Followed) -> None:
+        followed.mine(START)
+        found = close(followed.engine, Verification(SUITE, Answers({TOKEN: 100})), 7)
+        assert [(item.invariant, item.lhs, item.rhs, item.holds) for item in found] == [
+            ("Q1", 100, 100, True),
+            ("Q2", 100, 1_000, True),
+            ("Q3", 100, 100, True),
+            ("Q4", 100, 100, True),
+            ("Q5", 0, 0, True),
+            ("Q6", 0, 0, True),
+        ]
+        with reading(followed.engine) as connection:
+            assert [item for item in evaluations(connection) if item.at_close] == found
+        assert isinstance(found[0], Evaluation)
+
+    def test_a_leaf_that_its_institutions_book_lacks_halts_that_institution(self, followed: Followed) -> None:
+        followed.mine(START)
+        followed.mine([transfer(address(1), address(2), 40)])
+        followed.change(tables.books, customers=50)
+        found = close(followed.engine, Verification(SUITE, Answers({TOKEN: 100})), 7)
+        assert [(item.subject, item.lhs, item.rhs) for item in found if not item.holds] == [
+            (f"{ISIN}/{ONE.decode()}", 60, 50)
+        ]
+        with reading(followed.engine) as connection:
+            assert breaks.broken(connection) == ((TOKEN,), (ONE,))
+            told = breaks.notices(connection)
+        assert [(each.recipient, each.institution) for each in told] == [
+            ("ACCOUNT_MANAGER", ONE),
+            ("REGISTRAR", b""),
+            ("SUPERVISOR", b""),
+        ]
+
+
+@requirement("REC-07")
+def test_books_follow_from_events_alone(followed: Followed) -> None:
+    followed.mine(START, [transfer(address(1), address(2), 40)])
+    with unit_of_work(followed.engine) as connection:
+        rebuild(connection, SUITE)
+        assert read_books(connection, [TOKEN]) == {TOKEN: []}
+    followed.mine([transfer(address(2), address(1), 1)])
+    with reading(followed.engine) as connection:
+        assert read_books(connection, [TOKEN])[TOKEN] == [Book(TOKEN, ONE, 0, 61), Book(TOKEN, TWO, 0, 39)]
