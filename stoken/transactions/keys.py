@@ -2,9 +2,12 @@
 """The sender keys that the settings name, opened once at start."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from stoken.errors import StartupError
 from stoken.settings import SignerSettings
+from stoken.transactions.pkcs11 import open_pkcs11
+from stoken.transactions.pkcs11_token import TokenPlace
 from stoken.transactions.remote import open_remote
 from stoken.transactions.signer import KeystoreSigner, Signer
 
@@ -52,3 +55,15 @@ def _signers(settings: SignerSettings) -> Iterator[Signer]:
             settings.remote_url,
             [parse_address(text, "STOKEN_SIGNER__REMOTE_ADDRESSES") for text in settings.remote_addresses],
         )
+    if settings.pkcs11_module is not None:
+        place = TokenPlace(settings.pkcs11_module, settings.pkcs11_token, _pin(settings.pkcs11_pin_file))
+        yield from open_pkcs11(place, settings.pkcs11_keys)
+
+
+def _pin(path: Path | None) -> str:
+    if path is None:
+        raise StartupError("STOKEN_SIGNER__PKCS11_PIN_FILE is not set: with which PIN does the token open?")
+    try:
+        return path.read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartupError(f"the PIN file {path} cannot be read: {type(error).__name__}") from error

@@ -35,6 +35,17 @@ class TestOpenSigners:
         with pytest.raises(StartupError, match="who sends"):
             open_signers(SignerSettings())
 
+    def test_a_token_without_its_pin_is_one_clear_line(self) -> None:
+        with pytest.raises(StartupError, match="PKCS11_PIN_FILE is not set"):
+            open_signers(SignerSettings(pkcs11_module=Path("module.so"), pkcs11_keys=("sender",)))
+
+    def test_a_pin_that_cannot_be_read_is_one_clear_line(self, tmp_path: Path) -> None:
+        settings = SignerSettings(
+            pkcs11_module=Path("module.so"), pkcs11_pin_file=tmp_path / "none", pkcs11_keys=("sender",)
+        )
+        with pytest.raises(StartupError, match=r"PIN file .* cannot be read"):
+            open_signers(settings)
+
 
 class TestRetiredKeys:
     def test_they_are_addresses(self) -> None:
