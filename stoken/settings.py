@@ -111,6 +111,11 @@ class SignerSettings(_Group):
     retired: tuple[str, ...] = Field(
         (), description="Addresses of keys that take no new work and only finish what they carry: a JSON list."
     )
+    key_policy: str | None = Field(
+        None,
+        description="Digest of the founding version of the key policy: with it no guarded act is signed without that "
+        "policy.",
+    )
     holder: str | None = Field(
         None, min_length=1, description="Name under which this worker holds its keys; by default the machine's name."
     )

@@ -12,6 +12,7 @@ from stoken.transactions.remote import open_remote
 from stoken.transactions.signer import KeystoreSigner, Signer
 
 _ADDRESS_BYTES = 20
+_DIGEST_BYTES = 32
 
 
 def open_signers(settings: SignerSettings) -> dict[bytes, Signer]:
@@ -34,15 +35,29 @@ def retired_keys(settings: SignerSettings) -> frozenset[bytes]:
     return frozenset(parse_address(text, "STOKEN_SIGNER__RETIRED") for text in settings.retired)
 
 
+def founding_policy(settings: SignerSettings) -> bytes | None:
+    """Return the digest that the key policy must begin with; StartupError for what is no digest."""
+    if settings.key_policy is None:
+        return None
+    digest = _bytes(settings.key_policy)
+    if len(digest) != _DIGEST_BYTES:
+        raise StartupError(f"STOKEN_SIGNER__KEY_POLICY is {settings.key_policy}, which is no digest of 32 bytes")
+    return digest
+
+
 def parse_address(text: str, setting: str) -> bytes:
     """Read an address of a setting; StartupError for what is none."""
-    try:
-        address = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        address = b""
+    address = _bytes(text)
     if len(address) != _ADDRESS_BYTES:
         raise StartupError(f"{setting} names {text}, which is no address")
     return address
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        return b""
 
 
 def _signers(settings: SignerSettings) -> Iterator[Signer]:

@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, up
 
 from stoken.chain import texts
 from stoken.chain.rpc import RpcClient
+from stoken.chain.statements import GivenApproval
 from stoken.db import unit_of_work
 from stoken.domain.transaction_states import LIVE, WITHOUT_EFFECT, TransactionEvent, TransactionStatus, sources
 from stoken.errors import ConflictError, StartupError
 from stoken.transactions import senders
+from stoken.transactions.key_gate import KeyGate
 from stoken.transactions.signer import Signer, sign_transaction
 from stoken.transactions.tables import outbox
 
@@ -70,14 +72,16 @@ class Outbox:
         retired: Iterable[bytes] = (),
         holder: str = "",
         check: Callable[[bytes, bytes], None] = texts.check,
+        gate: KeyGate | None = None,
     ) -> None:
         """Take the signers by address; `take_over` must come before the first `enqueue`.
 
         Retired keys take no new work. A holder's name takes its own keys over at once, as after a restart. `check`
-        refuses receivers and data that may not be signed.
+        refuses receivers and data that may not be signed, `gate` acts that the key policy's keys did not approve.
         """
         self._signers = signers
         self._check = check
+        self._gate = gate
         self._retired = frozenset(retired)
         self._active = tuple(address for address in signers if address not in self._retired)
         self._chain_id = chain_id
@@ -107,7 +111,7 @@ class Outbox:
             for address, epoch in self._epochs.items():
                 senders.renew(connection, address, epoch)
 
-    def enqueue(
+    def enqueue(  # noqa: PLR0913 - what a row has
         self,
         connection: Connection,
         *,
@@ -118,12 +122,13 @@ class Outbox:
         purpose: str,
         owner: str = "",
         sender: bytes | None = None,
+        approvals: Sequence[GivenApproval] = (),
     ) -> OutboxRow:
         """Sign a transaction and store it within the caller's unit of work; an empty `to` creates a contract.
 
         Transactions of one owner are mined in the order in which they came. The same key returns the row stored
-        first; with another receiver or data it raises ConflictError. Raises PII_ON_CHAIN_FORBIDDEN, and stores
-        nothing, where the data may hold text.
+        first; with another receiver or data it raises ConflictError. Raises PII_ON_CHAIN_FORBIDDEN where the data may
+        hold text, SIGNATURE_POLICY_UNMET where the approvals are too few, and stores nothing then.
         """
         body = keccak(to + data)
         known = connection.execute(_select().add_columns(outbox.c.body).where(outbox.c.key == key)).one_or_none()
@@ -132,6 +137,8 @@ class Outbox:
                 raise ConflictError(f"the key {key} was used for another transaction")
             return _row(known)
         self._check(to, data)
+        if self._gate is not None:
+            self._gate.check(connection, key, to, data, approvals)
         lane = sender or self._lane(connection, owner)
         nonce = senders.take_nonce(connection, lane, self._epochs.get(lane))
         raw, digest = sign_transaction(self._signers[lane], nonce, gas, to, data, self._chain_id)

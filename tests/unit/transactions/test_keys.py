@@ -8,7 +8,7 @@ import pytest
 from stoken.chain.signatures import address_of
 from stoken.errors import StartupError
 from stoken.settings import SignerSettings
-from stoken.transactions.keys import open_signers, retired_keys
+from stoken.transactions.keys import founding_policy, open_signers, retired_keys
 from stoken.transactions.signer import create_keystore
 
 FIRST, SECOND = b"\x41" * 32, b"\x42" * 32
@@ -55,3 +55,14 @@ class TestRetiredKeys:
     def test_anything_else_is_refused(self, text: str) -> None:
         with pytest.raises(StartupError, match="no address"):
             retired_keys(SignerSettings(retired=(text,)))
+
+
+class TestFoundingPolicy:
+    def test_it_is_a_digest(self) -> None:
+        assert founding_policy(SignerSettings(key_policy="0x" + "11" * 32)) == b"\x11" * 32
+        assert founding_policy(SignerSettings()) is None
+
+    @pytest.mark.parametrize("text", ["0x11", "", "mine"])
+    def test_anything_else_is_refused(self, text: str) -> None:
+        with pytest.raises(StartupError, match="no digest"):
+            founding_policy(SignerSettings(key_policy=text))
