@@ -51,7 +51,8 @@ from stoken.settlement.step import SettlementStep
 from stoken.telemetry.metrics import Counts
 from stoken.transactions.broadcast import BroadcastStep
 from stoken.transactions.confirm import ConfirmStep
-from stoken.transactions.keys import open_signers, retired_keys
+from stoken.transactions.key_gate import KeyGate
+from stoken.transactions.keys import founding_policy, open_signers, retired_keys
 from stoken.transactions.outbox import Outbox
 from stoken.transactions.watch import WatchStep
 from stoken.transactions.withdraw import WithdrawStep
@@ -154,7 +155,7 @@ def worker(settings: Settings) -> WorkerServices:
     with ExitStack() as stack:
         engine, market, rpc, capabilities = _open(stack, settings)
         check_chain(suite, capabilities)
-        outbox = open_outbox(settings, capabilities)
+        outbox = open_outbox(settings, capabilities, key_gate(settings, suite))
         outbox.take_over(engine, rpc)
         ledger = LedgerProjection(suite.contracts)
         reconciliation = Reconciliation(ledger, time.time_ns)
@@ -254,12 +255,17 @@ def connect(settings: Settings) -> tuple[RpcClient, Capabilities]:
     return RpcClient(settings.rpc.url, settings.rpc.timeout_seconds, capabilities.max_batch), capabilities
 
 
-def open_outbox(settings: Settings, capabilities: Capabilities) -> Outbox:
-    """Open the signers of the sender keys; the outbox signs only after `take_over`."""
+def open_outbox(settings: Settings, capabilities: Capabilities, gate: KeyGate | None = None) -> Outbox:
+    """Open the signers of the sender keys; the outbox signs after `take_over`, and only what the gate lets pass."""
     signers = open_signers(settings.signer)
     holder = settings.signer.holder or socket.gethostname()
     check = partial(texts.check, names=_issue_names(settings))
-    return Outbox(signers, capabilities.chain_id, retired_keys(settings.signer), holder, check)
+    return Outbox(signers, capabilities.chain_id, retired_keys(settings.signer), holder, check, gate)
+
+
+def key_gate(settings: Settings, suite: Suite) -> KeyGate:
+    """Build what holds sender keys back from acts that the key policy's keys did not approve."""
+    return KeyGate(suite.chain_id, suite["authority"], founding_policy(settings.signer))
 
 
 def _issue_names(settings: Settings) -> frozenset[str] | None:

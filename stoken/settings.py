@@ -12,7 +12,7 @@ from stoken.errors import StartupError
 
 _PREFIX = "STOKEN_"
 #: Read by the test suite and the failpoints, not by the product.
-_OUTSIDE = frozenset({"STOKEN_TEST_PGBIN", "STOKEN_FAILPOINT"})
+_OUTSIDE = frozenset({"STOKEN_TEST_PGBIN", "STOKEN_TEST_PKCS11_MODULE", "STOKEN_FAILPOINT"})
 
 
 class _Group(BaseModel):
@@ -113,8 +113,19 @@ class SignerSettings(_Group):
     remote_addresses: tuple[str, ...] = Field(
         (), description="Addresses of the sender keys at the remote signer: a JSON list."
     )
+    pkcs11_module: Path | None = Field(
+        None, description="PKCS#11 module (shared library) of the security module that holds sender keys."
+    )
+    pkcs11_token: str = Field("", description="Label of the token in that security module.")
+    pkcs11_pin_file: Path | None = Field(None, description="File with the PIN of the token's user.")
+    pkcs11_keys: tuple[str, ...] = Field((), description="Labels of the sender keys on the token: a JSON list.")
     retired: tuple[str, ...] = Field(
         (), description="Addresses of keys that take no new work and only finish what they carry: a JSON list."
+    )
+    key_policy: str | None = Field(
+        None,
+        description="Digest of the founding version of the key policy: with it no guarded act is signed without that "
+        "policy.",
     )
     holder: str | None = Field(
         None, min_length=1, description="Name under which this worker holds its keys; by default the machine's name."

@@ -18,7 +18,9 @@ from stoken.chain.statements import (
     CashAllocation,
     CashEntry,
     Encumber,
+    KeyApproval,
     KeyChange,
+    KeyPolicy,
     OnboardingBatch,
     OrderCancel,
     Revoke,
@@ -31,12 +33,15 @@ AUTHORITY: Final = "stoken Authority"
 MEMBER_REGISTRY: Final = "stoken MemberRegistry"
 ENCUMBRANCES: Final = "stoken Encumbrances"
 DVP_SETTLEMENT: Final = "stoken DvpSettlement"
+KEY_POLICY: Final = "stoken KeyPolicy"
 DEPOSIT_TOKEN: Final = "stoken DepositToken"  # noqa: S105 - the name of a contract
 
 _ONBOARDING = (
     "Onboarding(address account,address identity,uint16 country,uint8 class,uint8 ownerType,uint64 topics,uint40 until)"
 )
 _ATTESTED = "Attested(address identity,uint64 topics,uint40 until)"
+_KEY_HOLDER = "KeyHolder(address key,bytes20 institution,uint8 custody)"
+_KEY_RULE = "KeyRule(uint8 act,uint8 required,KeyHolder[] holders)"
 _KEY = "Key(address key,uint8 scopes,uint40 since,uint40 until)"
 
 #: Type strings by name, as the contracts hash them.
@@ -62,6 +67,14 @@ TYPES: Final[dict[str, str]] = {
     "KeyChange": (
         "KeyChange(bytes20 member,Key[] add,address[] retire,address[] revoke,uint256 nonce,uint40 deadline)" + _KEY
     ),
+    "KeyHolder": _KEY_HOLDER,
+    "KeyRule": _KEY_RULE + _KEY_HOLDER,
+    "KeyPolicy": (
+        "KeyPolicy(uint256 version,bytes32 previous,KeyRule[] rules,bytes32 document,uint40 heldAt,uint40 deadline)"
+        + _KEY_HOLDER
+        + _KEY_RULE
+    ),
+    "KeyApproval": "KeyApproval(bytes data,bytes32 request,uint40 deadline)",
     "ActVote": "ActVote(bytes32 act,bool support)",
     "Encumber": (
         "Encumber(bytes32 id,address token,uint96 units,address account,uint40 until,uint8 kind,address party,"
@@ -212,6 +225,38 @@ def key_change(separator: bytes, statement: KeyChange) -> bytes:
     )
 
 
+def key_policy_payload(separator: bytes, statement: KeyPolicy) -> bytes:
+    """Return the bytes whose hash those sign who set a version of the key policy (domain KEY_POLICY of Authority)."""
+    rules = (
+        _struct(
+            "KeyRule",
+            _word(rule.act),
+            _word(rule.required),
+            _array(
+                _struct("KeyHolder", _left_padded(each.key), _right_padded(each.institution), _word(each.custody))
+                for each in rule.holders
+            ),
+        )
+        for rule in statement.rules
+    )
+    return _payload(
+        separator,
+        "KeyPolicy",
+        _word(statement.version),
+        statement.previous,
+        _array(rules),
+        statement.document,
+        _word(statement.held_at),
+        _word(statement.deadline),
+    )
+
+
+def key_approval_payload(separator: bytes, statement: KeyApproval) -> bytes:
+    """Return the bytes whose hash a key holder signs (domain KEY_POLICY of the contract that is called)."""
+    words = (keccak(statement.data), statement.request, _word(statement.deadline))
+    return _payload(separator, "KeyApproval", *words)
+
+
 def act_vote(separator: bytes, statement: ActVote) -> bytes:
     """Return the digest of a member's vote on an act (domain MEMBER_REGISTRY)."""
     return _digest(separator, "ActVote", statement.act, _word(statement.support))
@@ -251,7 +296,11 @@ def _cash_entry(separator: bytes, name: str, statement: CashEntry) -> bytes:
 
 
 def _digest(separator: bytes, name: str, *words: bytes) -> bytes:
-    return keccak(b"\x19\x01" + separator + _struct(name, *words))
+    return keccak(_payload(separator, name, *words))
+
+
+def _payload(separator: bytes, name: str, *words: bytes) -> bytes:
+    return b"\x19\x01" + separator + _struct(name, *words)
 
 
 def _struct(name: str, *words: bytes) -> bytes:

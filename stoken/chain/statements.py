@@ -146,3 +146,45 @@ class CashAllocation(_Statement, frozen=True):
     amount: int
     nonce: int
     deadline: int
+
+
+class KeyHolder(_Statement, frozen=True):
+    """A key that approves acts under the key policy: whose it is, and what keeps it."""
+
+    key: Address
+    institution: MemberId
+    custody: int
+
+
+class KeyRule(_Statement, frozen=True):
+    """How many of these keys must approve acts of one kind."""
+
+    act: int
+    required: int
+    holders: tuple[KeyHolder, ...]
+
+
+class KeyPolicy(_Statement, frozen=True):
+    """A version of the key policy: minutes of its ceremony by their hash, and the version that it follows."""
+
+    version: int
+    previous: bytes
+    rules: tuple[KeyRule, ...]
+    document: bytes
+    held_at: int
+    deadline: int
+
+
+class KeyApproval(_Statement, frozen=True):
+    """A key holder approves one call for one request; `request` is the hash of its key in the outbox."""
+
+    data: bytes
+    request: bytes
+    deadline: int
+
+
+class GivenApproval(_Statement, frozen=True):
+    """A signature over a KeyApproval, with the one value of it that the request does not say."""
+
+    signature: bytes
+    deadline: int

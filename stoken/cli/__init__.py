@@ -16,6 +16,7 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "transfer": ("stoken.cli.transfer", "Ask what the contracts would answer, and where verdicts parted."),
     "mirror": ("stoken.cli.mirror", "Show, verify and rebuild the mirror and its ledger."),
     "tx": ("stoken.cli.transactions", "List, show, send again and withdraw transactions."),
+    "keys": ("stoken.cli.keys", "The key policy, its ceremonies, and approvals under it."),
     "network": ("stoken.cli.network", "Start, show, drive and stop a local network."),
     "clock": ("stoken.cli.clock", "Show the clock's distance from UTC, and the drift log."),
     "db": ("stoken.cli.database", "Upgrade, check and compare databases."),

@@ -85,6 +85,24 @@ class KeyStatus(IntEnum):
     REVOKED = 3
 
 
+class KeyAct(IntEnum):
+    """Kinds of acts for which the key policy names who must approve, and how many."""
+
+    MINT = 1
+    BURN = 2
+    FORCE = 3
+    RULES = 4
+    UPGRADE = 5
+
+
+class Custody(IntEnum):
+    """What keeps a key: a hardware security module, a key management service, or an encrypted file."""
+
+    HSM = 1
+    KMS = 2
+    KEYSTORE = 3
+
+
 class MemberStatus(IntEnum):
     """Standing of a member."""
 

@@ -15,7 +15,7 @@ from stoken.errors import RefusedError
 from stoken.issuance.calldata import Call, call_of
 from stoken.issuance.tables import decisions
 from stoken.parties import inbox
-from stoken.parties.requests import Request
+from stoken.parties.requests import ActRequest, Request
 from stoken.telemetry.failpoints import reach
 from stoken.transactions import cursors, outbox
 from stoken.transactions.outbox import Failure, Outbox
@@ -76,11 +76,12 @@ class IssuanceStep:
         except CodecError as error:
             _store(connection, request, Failure("Malformed", "INVALID_INPUT", {"reason": str(error)}))
             return
-        key = f"request:{request.tenant}:{request.id}"
+        key = request_key(request.tenant, request.id)
         try:
             self._enqueue(connection, key, request, call)
         except RefusedError as error:
-            _store(connection, request, Failure(error_name(error.refusal), error.code, {"reason": str(error)}))
+            details = {"reason": str(error), **error.details}
+            _store(connection, request, Failure(error_name(error.refusal), error.code, details))
             return
         _store(connection, request, key)
 
@@ -93,7 +94,13 @@ class IssuanceStep:
             gas=min(call.gas, self._gas_limit),
             purpose=request.kind,
             owner=request.tenant,
+            approvals=request.body.key_approvals if isinstance(request.body, ActRequest) else (),
         )
+
+
+def request_key(tenant: str, request_id: str) -> str:
+    """Return the outbox key of a tenant's request, which approvals under the key policy name."""
+    return f"request:{tenant}:{request_id}"
 
 
 def _cursor(tenant: str) -> str:

@@ -3,7 +3,17 @@
 
 import msgspec
 
-from stoken.chain.statements import Act, Attest, CashAccount, CashEntry, Encumber, KeyChange, OnboardingBatch, Revoke
+from stoken.chain.statements import (
+    Act,
+    Attest,
+    CashAccount,
+    CashEntry,
+    Encumber,
+    GivenApproval,
+    KeyChange,
+    OnboardingBatch,
+    Revoke,
+)
 
 
 class _Body(msgspec.Struct, frozen=True, tag_field="kind"):
@@ -11,10 +21,14 @@ class _Body(msgspec.Struct, frozen=True, tag_field="kind"):
 
 
 class ActRequest(_Body, frozen=True, tag="act"):
-    """An act of `Authority` with the approvals of its policy's institutions, in the policy's order."""
+    """An act of `Authority` with the approvals of its policy's institutions, in the policy's order.
+
+    `key_approvals` are those that the venue's own key policy asks for, in any order.
+    """
 
     statement: Act
     approvals: tuple[bytes, ...]
+    key_approvals: tuple[GivenApproval, ...] = ()
 
 
 class OnboardRequest(_Body, frozen=True, tag="onboard"):

@@ -2,13 +2,17 @@
 """The sender keys that the settings name, opened once at start."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from stoken.errors import StartupError
 from stoken.settings import SignerSettings
+from stoken.transactions.pkcs11 import open_pkcs11
+from stoken.transactions.pkcs11_token import TokenPlace
 from stoken.transactions.remote import open_remote
 from stoken.transactions.signer import KeystoreSigner, Signer
 
 _ADDRESS_BYTES = 20
+_DIGEST_BYTES = 32
 
 
 def open_signers(settings: SignerSettings) -> dict[bytes, Signer]:
@@ -31,15 +35,29 @@ def retired_keys(settings: SignerSettings) -> frozenset[bytes]:
     return frozenset(parse_address(text, "STOKEN_SIGNER__RETIRED") for text in settings.retired)
 
 
+def founding_policy(settings: SignerSettings) -> bytes | None:
+    """Return the digest that the key policy must begin with; StartupError for what is no digest."""
+    if settings.key_policy is None:
+        return None
+    digest = _bytes(settings.key_policy)
+    if len(digest) != _DIGEST_BYTES:
+        raise StartupError(f"STOKEN_SIGNER__KEY_POLICY is {settings.key_policy}, which is no digest of 32 bytes")
+    return digest
+
+
 def parse_address(text: str, setting: str) -> bytes:
     """Read an address of a setting; StartupError for what is none."""
-    try:
-        address = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        address = b""
+    address = _bytes(text)
     if len(address) != _ADDRESS_BYTES:
         raise StartupError(f"{setting} names {text}, which is no address")
     return address
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        return b""
 
 
 def _signers(settings: SignerSettings) -> Iterator[Signer]:
@@ -52,3 +70,15 @@ def _signers(settings: SignerSettings) -> Iterator[Signer]:
             settings.remote_url,
             [parse_address(text, "STOKEN_SIGNER__REMOTE_ADDRESSES") for text in settings.remote_addresses],
         )
+    if settings.pkcs11_module is not None:
+        place = TokenPlace(settings.pkcs11_module, settings.pkcs11_token, _pin(settings.pkcs11_pin_file))
+        yield from open_pkcs11(place, settings.pkcs11_keys)
+
+
+def _pin(path: Path | None) -> str:
+    if path is None:
+        raise StartupError("STOKEN_SIGNER__PKCS11_PIN_FILE is not set: with which PIN does the token open?")
+    try:
+        return path.read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartupError(f"the PIN file {path} cannot be read: {type(error).__name__}") from error

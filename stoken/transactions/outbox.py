@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select,
 
 from stoken.chain import texts
 from stoken.chain.rpc import RpcClient
+from stoken.chain.statements import GivenApproval
 from stoken.db import unit_of_work
 from stoken.domain.transaction_states import LIVE, WITHOUT_EFFECT, TransactionEvent, TransactionStatus, sources
 from stoken.errors import ConflictError, StartupError
 from stoken.transactions import senders
+from stoken.transactions.key_gate import KeyGate
 from stoken.transactions.signer import Signer, sign_transaction
 from stoken.transactions.tables import outbox
 
@@ -77,14 +79,16 @@ class Outbox:
         retired: Iterable[bytes] = (),
         holder: str = "",
         check: Callable[[bytes, bytes], None] = texts.check,
+        gate: KeyGate | None = None,
     ) -> None:
         """Take the signers by address; `take_over` must come before the first `enqueue`.
 
         Retired keys take no new work. A holder's name takes its own keys over at once, as after a restart. `check`
-        refuses receivers and data that may not be signed.
+        refuses receivers and data that may not be signed, `gate` acts that the key policy's keys did not approve.
         """
         self._signers = signers
         self._check = check
+        self._gate = gate
         self._retired = frozenset(retired)
         self._active = tuple(address for address in signers if address not in self._retired)
         self._chain_id = chain_id
@@ -114,7 +118,7 @@ class Outbox:
             for address, epoch in self._epochs.items():
                 senders.renew(connection, address, epoch)
 
-    def enqueue(
+    def enqueue(  # noqa: PLR0913 - what a row has
         self,
         connection: Connection,
         *,
@@ -125,12 +129,13 @@ class Outbox:
         purpose: str,
         owner: str = "",
         sender: bytes | None = None,
+        approvals: Sequence[GivenApproval] = (),
     ) -> OutboxRow:
         """Sign a transaction and store it within the caller's unit of work; an empty `to` creates a contract.
 
         Transactions of one owner are mined in the order in which they came. The same key returns the row stored
-        first; with another receiver or data it raises ConflictError. Raises PII_ON_CHAIN_FORBIDDEN, and stores
-        nothing, where the data may hold text.
+        first; with another receiver or data it raises ConflictError. Raises PII_ON_CHAIN_FORBIDDEN where the data may
+        hold text, SIGNATURE_POLICY_UNMET where the approvals are too few, and stores nothing then.
         """
         body = keccak(to + data)
         known = connection.execute(_KNOWN, {"wanted": key}).one_or_none()
@@ -139,6 +144,8 @@ class Outbox:
                 raise ConflictError(f"the key {key} was used for another transaction")
             return _row(known)
         self._check(to, data)
+        if self._gate is not None:
+            self._gate.check(connection, key, to, data, approvals)
         lane = sender or self._lane(connection, owner)
         nonce = senders.take_nonce(connection, lane, self._epochs.get(lane))
         raw, digest = sign_transaction(self._signers[lane], nonce, gas, to, data, self._chain_id)
@@ -173,11 +180,14 @@ class Outbox:
 
     def _fill(self, connection: Connection, old: Row[*tuple[Any, ...]], key: str) -> bytes:
         """Store what fills a nonce, or send it again where it had been displaced; return its hash."""
+        # By its key: a token signs the same bytes differently each time.
+        again = update(outbox).where(outbox.c.key == key, outbox.c.status == REPLACED)
+        sent = again.values(status=BROADCAST, replaced_by=None, block_number=None).returning(outbox.c.hash)
+        displaced = connection.execute(sent).scalar()
+        if displaced is not None:
+            return bytes(displaced)
         signer = self._signers[old.sender]
         raw, digest = sign_transaction(signer, old.nonce, FILL_GAS, old.sender, b"", self._chain_id)
-        again = update(outbox).where(outbox.c.hash == digest, outbox.c.status == REPLACED)
-        if connection.execute(again.values(status=BROADCAST, replaced_by=None, block_number=None)).rowcount:
-            return digest
         row = OutboxRow(old.sender, old.nonce, key, digest, FILL_PURPOSE, SIGNED, None, None)
         rest = {"version": old.version + 1, "body": keccak(old.sender), "raw": raw}
         _insert(connection, row, {**rest, "receiver": old.sender, "gas": FILL_GAS, "owner": old.owner})

@@ -56,6 +56,20 @@ senders = Table(
     schema="ops",
 )
 
+#: The key policy, a version a row, each the record of its ceremony: never changed, never deleted. `statement` is what
+#: was signed, `digest` its hash, which names the digest of the version before, `signatures` what authorised it.
+key_ceremonies = Table(
+    "key_ceremonies",
+    metadata,
+    key("version", INT64),
+    field("digest", BYTES),
+    field("statement", BYTES),
+    field("signatures", BYTES),
+    field("recorded_at_ns", INT64),
+    UniqueConstraint("digest"),
+    schema="ops",
+)
+
 #: How far a step of the worker has read, by its name.
 cursors = Table(
     "cursors",

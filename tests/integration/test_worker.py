@@ -18,14 +18,17 @@ from stoken.chain import suite as suites
 from stoken.chain.capabilities import probe
 from stoken.chain.rpc import RpcClient
 from stoken.db import open_engine, reading, unit_of_work
+from stoken.domain.refusals import Refusal
 from stoken.errors import LedgerUnavailableError, StartupError
+from stoken.issuance.queries import outcome
 from stoken.mirror.store import read_checkpoint
 from stoken.network.anvil import Anvil
 from stoken.network.process import reserve
+from stoken.parties import inbox
 from stoken.settings import DatabaseSettings, RpcSettings, Settings, SignerSettings
 from stoken.transactions.outbox import read_all
 from stoken.transactions.signer import create_keystore
-from tests.consortium import SENDER, charter
+from tests.consortium import SELLER, SENDER, Desk, charter
 
 PASSWORD = "correct horse"
 
@@ -137,6 +140,24 @@ class TestWorker:
         finally:
             again.terminate()
             assert again.wait(30) == 0
+
+    def test_with_the_digest_of_a_key_policy_it_signs_no_act_that_the_policy_does_not_let_pass(
+        self, configured: Settings
+    ) -> None:
+        suite = bootstrap.deploy(configured, charter())
+        signer = configured.signer.model_copy(update={"key_policy": "0x" + "11" * 32})
+        services = bootstrap.worker(configured.model_copy(update={"signer": signer}))
+        mint = Desk(suite.contracts, suite.chain_id).mint(b"\x01" * 20, SELLER, 1)
+        try:
+            with unit_of_work(services.market) as connection:
+                inbox.receive(connection, "tenant", "mint", mint, 0)
+            assert dict(services.steps)["issuance"].execute() == 1
+            with reading(services.engine) as connection:
+                failure = outcome(connection, "tenant", "mint").failure
+        finally:
+            services.close()
+        assert failure is not None
+        assert failure.code == Refusal.SIGNATURE_POLICY_UNMET
 
     def test_a_suite_of_another_chain_is_refused(self, configured: Settings) -> None:
         suite = bootstrap.deploy(configured, charter())

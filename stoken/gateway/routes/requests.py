@@ -22,6 +22,7 @@ from stoken.issuance.entries import entered
 from stoken.issuance.queries import RequestStatus, outcome
 from stoken.parties import inbox, requests
 from stoken.parties.requests import Body, Request
+from stoken.transactions.key_policy import HOLDERS_MAX
 from stoken.transactions.outbox import Failure
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -38,8 +39,15 @@ class _RequestBody(Schema):
     id: _RequestId
 
 
+class KeyApprovalItem(Schema):
+    """A key holder's approval of exactly this request, until a time."""
+
+    signature: Signature
+    deadline: Seconds
+
+
 class ActBody(_RequestBody):
-    """An act of Authority; approvals stand in the order of its policy."""
+    """An act of Authority; approvals stand in the order of its policy, those of the venue's key policy in any."""
 
     kind: Literal["act"]
     target: Address
@@ -49,6 +57,7 @@ class ActBody(_RequestBody):
     salt: Uint256
     deadline: Seconds
     approvals: Annotated[list[Signature], Field(min_length=2, max_length=2)]
+    key_approvals: Annotated[list[KeyApprovalItem], Field(max_length=HOLDERS_MAX, default_factory=list)]
 
 
 class OnboardingItem(Schema):
@@ -195,7 +204,8 @@ class RequestView(Schema):
 
 def _act(body: ActBody, _: Principal) -> Body:
     statement = statements.Act(body.target, body.data, body.basis, body.document, body.salt, body.deadline)
-    return requests.ActRequest(statement, tuple(body.approvals))
+    given = tuple(statements.GivenApproval(each.signature, each.deadline) for each in body.key_approvals)
+    return requests.ActRequest(statement, tuple(body.approvals), given)
 
 
 def _onboard(body: OnboardBody, caller: Principal) -> Body:

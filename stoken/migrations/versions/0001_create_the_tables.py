@@ -477,6 +477,17 @@ def upgrade() -> None:
     op.create_index("ix_instructions_status", "instructions", ["status"], unique=False, schema="ops")
     op.create_index("ix_instructions_transaction_key", "instructions", ["transaction_key"], unique=False, schema="ops")
     op.create_table(
+        "key_ceremonies",
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("statement", sa.LargeBinary(), nullable=False),
+        sa.Column("signatures", sa.LargeBinary(), nullable=False),
+        sa.Column("recorded_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_key_ceremonies")),
+        sa.UniqueConstraint("digest", name=op.f("uq_key_ceremonies_digest")),
+        schema="ops",
+    )
+    op.create_table(
         "outbox",
         sa.Column("sender", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("nonce", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -666,6 +677,7 @@ def downgrade() -> None:
     op.drop_index("ix_outbox_block", table_name="outbox", schema="ops")
     op.drop_index("ix_outbox_status", table_name="outbox", schema="ops")
     op.drop_table("outbox", schema="ops")
+    op.drop_table("key_ceremonies", schema="ops")
     op.drop_index("ix_instructions_transaction_key", table_name="instructions", schema="ops")
     op.drop_index("ix_instructions_status", table_name="instructions", schema="ops")
     op.drop_table("instructions", schema="ops")

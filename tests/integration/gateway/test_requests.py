@@ -8,7 +8,7 @@ import pytest
 from stoken.db import reading
 from stoken.domain.codes import Role
 from stoken.parties import inbox
-from stoken.parties.requests import CashCreditRequest, EncumberRequest, KeyChangeRequest, OnboardRequest
+from stoken.parties.requests import ActRequest, CashCreditRequest, EncumberRequest, KeyChangeRequest, OnboardRequest
 from tests.integration.gateway.harness import Gateway
 from tests.unit.orders.factories import BROKERS
 
@@ -73,6 +73,18 @@ class TestSendRequest:
 
     def test_an_act_comes_with_its_approvals(self, gateway: Gateway) -> None:
         assert gateway.call("POST", "/requests", Role.REGISTRAR, body=act()).status_code == 202
+
+    def test_approvals_under_the_key_policy_are_kept_with_it(self, gateway: Gateway) -> None:
+        given = [{"signature": SIGNATURE, "deadline": 2_000_000_000}]
+        assert (
+            gateway.call("POST", "/requests", Role.REGISTRAR, body=act() | {"key_approvals": given}).status_code == 202
+        )
+        with reading(gateway.services.market) as connection:
+            (request,) = inbox.after(connection, 0, 10)
+        assert isinstance(request.body, ActRequest)
+        assert [(len(each.signature), each.deadline) for each in request.body.key_approvals] == [(65, 2_000_000_000)]
+        many = act() | {"id": "act-2", "key_approvals": given * 33}
+        assert gateway.call("POST", "/requests", Role.REGISTRAR, body=many).status_code == 400
 
     def test_a_member_changes_its_own_keys(self, gateway: Gateway) -> None:
         key = {"key": ADDRESS, "scopes": 2, "since": 0, "until": 2_000_000_000}

@@ -2,18 +2,37 @@
 """A transaction that ends without a block of its own: its nonce is filled on record, and only that makes it final."""
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from eth_hash.auto import keccak
 from sqlalchemy import Engine
+from typing_extensions import override
 
 from stoken.chain.rpc import RpcClient
+from stoken.chain.signatures import complete
 from stoken.chain.transactions import sign_legacy
 from stoken.db import reading, unit_of_work
 from stoken.errors import NotFoundError, TransactionStateError
 from stoken.mirror import Finality, MirrorStep
 from stoken.transactions import queries
 from stoken.transactions.broadcast import REFUSALS_MAX
+from stoken.transactions.outbox import Outbox
 from stoken.transactions.queries import Transaction
+from stoken.transactions.signer import KeystoreSigner
 from stoken.transactions.withdraw import WithdrawStep
 from tests.integration.transactions.write_path import SECRET, WritePath
+
+
+class Varying(KeystoreSigner):
+    """Signs with a new random number each time, as tokens do; the keystore's is always the same."""
+
+    @override
+    def sign(self, payload: bytes) -> bytes:
+        key = ec.derive_private_key(int.from_bytes(SECRET), ec.SECP256K1())
+        digest = keccak(payload)
+        r, s = decode_dss_signature(key.sign(digest, ec.ECDSA(Prehashed(SHA256()))))
+        return complete(digest, r.to_bytes(32) + s.to_bytes(32), self.address)
 
 
 def ask(path: WritePath, key: str, command: str) -> None:
@@ -145,6 +164,27 @@ class TestReplace:
         assert second.replaced_by == first.hash
         path.now += 5
         assert path.broadcast.execute() == 0
+
+    def test_what_filled_a_nonce_and_lost_it_fills_it_again_though_a_token_never_signs_the_same(
+        self, engine: Engine, rpc: RpcClient
+    ) -> None:
+        path = WritePath(engine, rpc)
+        path.mirror = MirrorStep(engine, rpc, finality=Finality(depth=5))
+        path.outbox = Outbox({path.sender: Varying(SECRET)}, path.capabilities.chain_id)
+        path.take_over()
+        path.enqueue("one", gas=21_000)
+        path.broadcast.execute()
+        besu = WithdrawStep(path.engine, path.outbox, path.capabilities_of("besu/v26.8.0"))
+        ask(path, "one", "replace")
+        besu.execute()
+        path.settle()
+        assert path.row("one").status == "mined"
+        rpc.call("anvil_reorg", 1, [])
+        path.follow()
+        ask(path, "one", "replace")
+        besu.execute()
+        first, second = versions(path, "one")
+        assert (first.status, second.status) == ("replaced", "broadcast")
 
 
 class TestForeignNonce:

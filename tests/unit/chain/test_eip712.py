@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from eth_account.messages import _hash_eip191_message, encode_typed_data
+from eth_hash.auto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,11 @@ from stoken.chain.statements import (
     CashAllocation,
     CashEntry,
     Encumber,
+    KeyApproval,
     KeyChange,
+    KeyHolder,
+    KeyPolicy,
+    KeyRule,
     MemberKey,
     Onboarding,
     OnboardingBatch,
@@ -52,7 +57,9 @@ def _message(type_name: str, statement: msgspec.Struct) -> dict[str, Any]:
 def reference_digest(domain_name: str, type_name: str, statement: msgspec.Struct) -> bytes:
     domain = {"name": domain_name, "version": "1", "chainId": CHAIN_ID, "verifyingContract": CONTRACT}
     types = {name: _fields(text) for name, text in eip712.TYPES.items()}
-    used = {type_name} | {field["type"].removesuffix("[]") for field in types[type_name]} & types.keys()
+    used = {type_name}
+    while inner := {field["type"].removesuffix("[]") for name in used for field in types[name]} & types.keys() - used:
+        used |= inner
     message = _message(type_name, statement)
     return bytes(_hash_eip191_message(encode_typed_data(domain, {name: types[name] for name in used}, message)))
 
@@ -85,6 +92,8 @@ CASH_ENTRY = st.builds(CashEntry, ADDRESS, integers(96), WORD, integers(40))
 def tuples(items: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(items, max_size=3).map(tuple)
 
+
+RULES = st.builds(KeyRule, integers(8), integers(8), tuples(st.builds(KeyHolder, ADDRESS, ADDRESS, integers(8))))
 
 CASES: list[tuple[str, str, Callable[..., bytes], st.SearchStrategy[Any]]] = [
     (eip712.DVP_SETTLEMENT, "Order", eip712.order, ORDERS),
@@ -127,6 +136,18 @@ CASES: list[tuple[str, str, Callable[..., bytes], st.SearchStrategy[Any]]] = [
         eip712.key_change,
         st.builds(KeyChange, ADDRESS, tuples(KEYS), tuples(ADDRESS), tuples(ADDRESS), integers(256), integers(40)),
     ),
+    (
+        eip712.KEY_POLICY,
+        "KeyPolicy",
+        lambda separator, statement: keccak(eip712.key_policy_payload(separator, statement)),
+        st.builds(KeyPolicy, integers(256), WORD, tuples(RULES), WORD, integers(40), integers(40)),
+    ),
+    (
+        eip712.KEY_POLICY,
+        "KeyApproval",
+        lambda separator, statement: keccak(eip712.key_approval_payload(separator, statement)),
+        st.builds(KeyApproval, st.binary(), WORD, integers(40)),
+    ),
     (eip712.MEMBER_REGISTRY, "ActVote", eip712.act_vote, st.builds(ActVote, WORD, st.booleans())),
     (
         eip712.ENCUMBRANCES,
@@ -158,7 +179,7 @@ class TestDigests:
         compare()
 
     def test_every_signed_type_has_a_case(self) -> None:
-        nested = {"Onboarding", "Attested", "Key"}
+        nested = {"Onboarding", "Attested", "Key", "KeyHolder", "KeyRule"}
         assert {case[1] for case in CASES} == eip712.TYPES.keys() - nested
 
     def test_the_chain_and_the_contract_are_part_of_the_digest(self) -> None:

@@ -2,11 +2,12 @@
 """Signatures are those of eth_account, and malleable ones recover nobody."""
 
 import pytest
+from coincurve import PrivateKey
 from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stoken.chain.signatures import address_of, load_key, recover, sign
+from stoken.chain.signatures import address_of, address_of_point, complete, load_key, recover, sign
 
 KEY = b"\x07" * 32
 DIGEST = b"\x42" * 32
@@ -44,3 +45,49 @@ class TestRecover:
     )
     def test_a_malformed_signature_recovers_nobody(self, signature: bytes) -> None:
         assert recover(DIGEST, signature) == b""
+
+
+class TestComplete:
+    @given(st.binary(min_size=32, max_size=32), st.booleans())
+    def test_s_is_made_low_and_v_found(self, digest: bytes, high: bool) -> None:  # noqa: FBT001 - drawn
+        signature = sign(KEY, digest)
+        s = int.from_bytes(signature[32:64])
+        given_s = ORDER - s if high else s
+        assert complete(digest, signature[:32] + given_s.to_bytes(32), address_of(KEY)) == signature
+
+    @pytest.mark.parametrize("key", [b"\x08" * 32])
+    def test_by_another_key_it_is_nothing(self, key: bytes) -> None:
+        assert complete(DIGEST, sign(key, DIGEST)[:64], address_of(KEY)) == b""
+
+    def test_over_something_else_it_is_nothing(self) -> None:
+        assert complete(DIGEST, sign(KEY, b"\x43" * 32)[:64], address_of(KEY)) == b""
+
+    @pytest.mark.parametrize(
+        "malformed",
+        [b"", b"\0" * 64, b"\xff" * 64, sign(KEY, DIGEST)[:63], sign(KEY, DIGEST), b"\x01" * 32 + b"\0" * 32],
+    )
+    def test_a_malformed_one_is_nothing(self, malformed: bytes) -> None:
+        assert complete(DIGEST, malformed, address_of(KEY)) == b""
+
+
+class TestAddressOfPoint:
+    @pytest.mark.parametrize("compressed", [False, True])
+    @pytest.mark.parametrize("wrapped", [False, True])
+    def test_a_point_is_read_in_every_form(self, compressed: bool, wrapped: bool) -> None:  # noqa: FBT001 - parameters
+        point = PrivateKey(KEY).public_key.format(compressed=compressed)
+        assert address_of_point((bytes((4, len(point))) if wrapped else b"") + point) == address_of(KEY)
+
+    @pytest.mark.parametrize(
+        "point",
+        [
+            b"",
+            b"\x04",
+            PrivateKey(KEY).public_key.format(compressed=False)[1:],
+            b"\x04\x41" + b"\x04" + b"\x01" * 64,
+            b"\x04\x40" + PrivateKey(KEY).public_key.format(compressed=False),
+            b"\x30\x41" + PrivateKey(KEY).public_key.format(compressed=False),
+        ],
+        ids=["nothing", "a tag", "no form", "not on the curve", "wrong length", "wrong tag"],
+    )
+    def test_anything_else_is_nobody(self, point: bytes) -> None:
+        assert address_of_point(point) == b""

@@ -8,7 +8,7 @@ import pytest
 from stoken.chain.signatures import address_of
 from stoken.errors import StartupError
 from stoken.settings import SignerSettings
-from stoken.transactions.keys import open_signers, retired_keys
+from stoken.transactions.keys import founding_policy, open_signers, retired_keys
 from stoken.transactions.signer import create_keystore
 
 FIRST, SECOND = b"\x41" * 32, b"\x42" * 32
@@ -35,6 +35,17 @@ class TestOpenSigners:
         with pytest.raises(StartupError, match="who sends"):
             open_signers(SignerSettings())
 
+    def test_a_token_without_its_pin_is_one_clear_line(self) -> None:
+        with pytest.raises(StartupError, match="PKCS11_PIN_FILE is not set"):
+            open_signers(SignerSettings(pkcs11_module=Path("module.so"), pkcs11_keys=("sender",)))
+
+    def test_a_pin_that_cannot_be_read_is_one_clear_line(self, tmp_path: Path) -> None:
+        settings = SignerSettings(
+            pkcs11_module=Path("module.so"), pkcs11_pin_file=tmp_path / "none", pkcs11_keys=("sender",)
+        )
+        with pytest.raises(StartupError, match=r"PIN file .* cannot be read"):
+            open_signers(settings)
+
 
 class TestRetiredKeys:
     def test_they_are_addresses(self) -> None:
@@ -44,3 +55,14 @@ class TestRetiredKeys:
     def test_anything_else_is_refused(self, text: str) -> None:
         with pytest.raises(StartupError, match="no address"):
             retired_keys(SignerSettings(retired=(text,)))
+
+
+class TestFoundingPolicy:
+    def test_it_is_a_digest(self) -> None:
+        assert founding_policy(SignerSettings(key_policy="0x" + "11" * 32)) == b"\x11" * 32
+        assert founding_policy(SignerSettings()) is None
+
+    @pytest.mark.parametrize("text", ["0x11", "", "mine"])
+    def test_anything_else_is_refused(self, text: str) -> None:
+        with pytest.raises(StartupError, match="no digest"):
+            founding_policy(SignerSettings(key_policy=text))
