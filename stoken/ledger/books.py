@@ -22,6 +22,7 @@ from stoken.ledger.state import State
 #: Whose book an account without a manager is in: nobody's.
 NOBODY: Final[MemberId] = b""
 _CUSTOMER: Final = int(OwnerType.CUSTOMER)
+_TOKEN, _ACCOUNT, _BALANCE = map(Position._fields.index, ("token", "account", "balance"))
 _Name = tuple[Address, MemberId]
 
 
@@ -79,14 +80,13 @@ def forget(connection: Connection, to_block: int) -> None:
 
 
 def _deltas(connection: Connection, state: State) -> dict[_Name, list[int]]:
-    moved, rebound = state.touched("positions"), state.touched("accounts")
-    state.prefetch({"accounts": {(account,) for _, account in moved}})
+    moved, rebound = state.moved(), state.touched("accounts")
+    state.prefetch({"accounts": {(held[_ACCOUNT],) for held, _ in moved}})
     found: dict[_Name, list[int]] = defaultdict(lambda: [0, 0])
-    positions, accounts = state.rows("positions"), state.rows("accounts")
-    for key, before in moved.items():
-        token, account = key
-        now, held = accounts[account,], positions[key]
-        old, new = 0 if before is None else before.balance, 0 if held is None else held.balance
+    accounts, names = state.rows("accounts"), set[tuple[Address, Address]]()
+    for held, old in moved:
+        token, account, new = held[_TOKEN], held[_ACCOUNT], held[_BALANCE]
+        now = accounts[account,]
         if (account,) in rebound:
             _add(found, token, rebound[account,], -old)
             _add(found, token, now, new)
@@ -94,11 +94,13 @@ def _deltas(connection: Connection, state: State) -> dict[_Name, list[int]]:
             found[token, NOBODY][0] += new - old
         else:
             found[token, now.manager][now.owner_type == _CUSTOMER] += new - old
+        if rebound:
+            names.add((token, account))
     for token, account in _elsewhere(connection, state, rebound):
-        held = state.get(Position, "positions", token, account)
-        if (token, account) not in moved and held is not None and held.balance:
-            _add(found, token, rebound[account,], -held.balance)
-            _add(found, token, state.get(Account, "accounts", account), held.balance)
+        units = state.position(token, account).balance
+        if (token, account) not in names and units:
+            _add(found, token, rebound[account,], -units)
+            _add(found, token, state.get(Account, "accounts", account), units)
     return found
 
 

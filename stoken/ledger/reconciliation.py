@@ -13,7 +13,8 @@ from stoken.errors import UnavailableError
 from stoken.ledger import books, breaks, tables
 from stoken.ledger.invariants import Invariant, cash_invariant, subject_of
 from stoken.ledger.projection import LedgerProjection
-from stoken.ledger.rows import Instrument, Position
+from stoken.ledger.rows import Instrument
+from stoken.ledger.state import Held
 from stoken.ledger.verification import INVARIANTS, Difference, Verification
 from stoken.mirror import MinedBlock
 from stoken.mirror.store import Checkpoint, read_checkpoint
@@ -80,7 +81,7 @@ class Reconciliation:
         state = self._ledger.state
         touched = {token for token, _ in names} | {key[0] for key in state.touched(tables.instruments.name)}
         held, tokens, found = books.read_books(connection, touched), dict[Address, str](), list[Invariant]()
-        overdrawn = _overdrawn(map(state.rows("positions").__getitem__, state.touched("positions")))
+        overdrawn = _overdrawn(held for held, _ in state.moved())
         for token in touched:
             issue = state.get(Instrument, tables.instruments.name, token)
             if issue is None or not issue.isin:
@@ -210,13 +211,10 @@ def _supply(isin: str, held: Sequence[books.Book], supply: int) -> Invariant:
     return Invariant("Q4", isin, total, supply, total == supply)
 
 
-def _overdrawn(positions: Iterable[Position | None]) -> dict[Address, int]:
+def _overdrawn(positions: Iterable[Held]) -> dict[Address, int]:
     """Count by token the accounts of which more is held back than they have."""
     found: dict[Address, int] = {}
-    for held in positions:
-        # Positions change by the million, and hold nothing back as a rule.
-        if held is not None:
-            token, _, balance, frozen_units, lockup, pledged, restricted, _, _ = held
-            if frozen_units + lockup + pledged + restricted > balance:
-                found[token] = found.get(token, 0) + 1
+    for token, _, _, _, balance, frozen_units, lockup, pledged, restricted, _ in positions:
+        if frozen_units + lockup + pledged + restricted > balance:
+            found[token] = found.get(token, 0) + 1
     return found

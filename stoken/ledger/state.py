@@ -39,10 +39,13 @@ class State:
         #: Positions changed in this block, and in any block since the last flush.
         self._touched: list[Held] = []
         self._written: list[Held] = []
+        #: Their balances before it, in the same order, and both of the last flush.
+        self._former: list[int] = []
+        self._moved: list[tuple[Held, int]] = []
         self._changes: list[Held] = []
         self._next_number = -1
         self._undo: list[Key] = []
-        self._touched: dict[str, dict[Key, Any]] = {}
+        self._committed: dict[str, dict[Key, Any]] = {}
         self._connection: Connection | None = None
 
     @property
@@ -66,7 +69,7 @@ class State:
             for rows in held.values():
                 rows.clear()
         self._positions.clear()
-        for changed in (self._touched, self._written, self._changes, self._undo):
+        for changed in (self._touched, self._written, self._former, self._moved, self._changes, self._undo):
             changed.clear()
         self._next_number = -1
 
@@ -135,16 +138,23 @@ class State:
             before.clear()
 
     def rows(self, name: str) -> Mapping[Key, Any]:
-        """Return the rows that are known, as they are now: at least those that the last commit changed."""
+        """Return the rows that are known, as they are now: at least those that the last commit changed.
+
+        Positions are asked for by `position` and `moved`.
+        """
         return self._rows[name]
 
     def touched(self, name: str) -> dict[Key, Any]:
         """Return the keys that the last commit changed, each with its row before, None for none."""
-        return self._touched.get(name, {})
+        return self._committed.get(name, {})
+
+    def moved(self) -> list[tuple[Held, int]]:
+        """Return the positions that the last commit changed, each with its balance before; only to be read."""
+        return self._moved
 
     def flush(self, connection: Connection) -> None:
         """Write what changed."""
-        self._touched = {name: dict(keys) for name, keys in self._dirty.items() if keys}
+        self._committed = {name: dict(keys) for name, keys in self._dirty.items() if keys}
         for name, keys in self._dirty.items():
             rows = self._rows[name]
             # In the order of the key: neighbours share a page of the index.
@@ -156,7 +166,8 @@ class State:
         self._changes.sort(key=_FIRST)
         bulk.insert_rows(connection, tables.position_changes, self._changes)
         bulk.insert_rows(connection, tables.undo, self._undo)
-        for changed in (self._written, self._changes, self._undo):
+        self._moved = list(zip(self._written, self._former, strict=True))
+        for changed in (self._written, self._former, self._changes, self._undo):
             changed.clear()
 
     def _changing(self, token: Address, account: Address) -> Held:
@@ -172,6 +183,7 @@ class State:
             held[_NUMBER] = self._number()
         if changed < self._first:
             self._written.append(held)
+            self._former.append(held[_BALANCE])
         held[_CHANGED] = self.block_number
         self._touched.append(held)
         return held
