@@ -22,7 +22,7 @@ _FORCE: Final = (
     *("forcedTransfer", "batchForcedTransfer", "forcedTransferFor", "recoveryAddress", "rescale", "terminate"),
     *("setHold", "setRestriction", "setSuspended", "impose", "confirm", "lift", "deleteIdentity", "updateIdentity"),
     *("forceTransfers", "correct", "requestRecovery", "cancelRecovery", "decree", "enforce", "moveCustomerCash"),
-    "rebindAccounts",
+    *("rebindAccounts", "start", "bar"),
 )
 _RULES: Final = (
     *("announceRules", "addModule", "removeModule", "setPolicy", "setVoting", "setBlackout", "setCashAgent"),
@@ -44,7 +44,7 @@ ORDINARY: Final = frozenset(
     {
         *("createIssue", "register", "lock", "release", "pause", "unpause", "setRecordDate"),
         *("setDocument", "removeDocument", "registerIdentity", "batchRegisterIdentity"),
-        *("open", "close", "put", "bar", "start", "abandon", "approve", "list"),
+        *("open", "close", "put", "abandon", "approve", "list"),
     }
 )
 _CARRIERS: Final = ("execute", "propose")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys on a PKCS#11 token: what hangs, dies or comes back otherwise stores nothing and holds up nobody."""
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,11 +73,13 @@ class TestSign:
         opened = Opened(stand_ins.hanging)
         tokens.append(opened.token)
         opened.token.seconds = 0.2
-        started = time.monotonic()
+        process, started = opened.token.process_id, time.monotonic()
         with pytest.raises(SignerError, match="in time"):
             opened.sign()
         assert time.monotonic() - started < 3
         assert opened.token.process_id is None
+        with pytest.raises(ProcessLookupError):
+            os.kill(process or 0, 0)
 
     def test_another_key_under_the_same_label_is_not_taken(self, tokens: list[Token], tmp_path: Path) -> None:
         opened = Opened(stand_ins.exchanged, tmp_path / "away")

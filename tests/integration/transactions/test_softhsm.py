@@ -15,7 +15,7 @@ from stoken.settings import SignerSettings
 from stoken.transactions.keys import open_signers
 from stoken.transactions.outbox import Outbox
 from stoken.transactions.pkcs11 import Pkcs11Signer, open_pkcs11
-from stoken.transactions.pkcs11_token import Token, TokenPlace
+from stoken.transactions.pkcs11_token import Token, TokenPlace, TokenRefusedError
 from stoken.transactions.signer import SignerError
 from tests.integration.transactions import softhsm
 from tests.integration.transactions.write_path import WritePath
@@ -99,6 +99,13 @@ class TestOpenPkcs11:
     def test_what_does_not_open_is_one_clear_line(self, place: TokenPlace, change: dict[str, str], said: str) -> None:
         with pytest.raises(StartupError, match=said):
             list(open_pkcs11(place._replace(**change), softhsm.KEYS))
+
+    def test_a_wrong_pin_is_tried_once(self, place: TokenPlace) -> None:
+        token = Token(place._replace(pin="9999"), softhsm.KEYS)
+        for _ in range(2):
+            with pytest.raises(TokenRefusedError, match="PinIncorrect"):
+                token.points()
+            assert token.process_id is None
 
     def test_a_label_without_a_key_is_one_clear_line(self, place: TokenPlace) -> None:
         with pytest.raises(StartupError, match="NoSuchKey"):
