@@ -116,6 +116,7 @@ class TestWorker:
             worker.wait()
             engine.dispose()
 
+    @pytest.mark.slow
     def test_f34_under_load_it_drains_in_time_and_loses_nothing(self, configured: Settings) -> None:
         bootstrap.deploy(configured, charter())
         keys = _fill_the_outbox(configured, 200)

@@ -125,6 +125,7 @@ def _accepted(gateway: Gateway) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 class TestOutage:
     @requirement("OPS-04")
     def test_orders_are_refused_and_what_was_accepted_goes_out_once_in_its_order(self, outage: Outage) -> None:
@@ -155,6 +156,7 @@ class TestOutage:
         _each_nonce_was_used_once_in_the_order_of_its_sequence(outage)
 
 
+@pytest.mark.slow
 class TestNodeThatHangs:
     def test_f13_keeps_no_client_of_the_gateway_waiting(self, engine: Engine, gateway: Gateway, node: Anvil) -> None:
         with FaultProxy(node.url) as proxy, RpcClient(proxy.url, timeout=4) as rpc:

@@ -37,6 +37,7 @@ class Skewed(WriteWorld):
             self.turn()
 
 
+@pytest.mark.slow
 class TestSkew:
     @pytest.mark.parametrize("seconds", [-5, -1, 1, 5, 3_600])
     def test_f16_deadlines_are_counted_in_block_time(self, databases: Databases, rpc: RpcClient, seconds: int) -> None:
