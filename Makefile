@@ -6,6 +6,7 @@ DEMO ?=
 MUTATE ?=
 PYTEST ?=
 HALMOS ?=
+BENCH ?=
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 ifeq ($(HOME),)
@@ -29,7 +30,7 @@ CHECKS := check-artifacts check-slither check-layout check-costs check-types che
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-unit test-contracts test-network brownie symbolic check $(CHECKS) slither format bench coverage mutate test-long clean
+.PHONY: help setup demo test test-unit test-contracts test-network brownie symbolic check $(CHECKS) slither format bench bench-ponder coverage mutate test-long clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,8 +99,20 @@ setup: .venv/stamp node_modules/stamp ## Install everything, pinned by hash, int
 demo: setup ## Play one day of a market on an embedded chain (DEMO="--investors 50 --json demo.json")
 	@.venv/bin/stoken demo $(DEMO)
 
-bench: setup ## Measure mirror, orders, verdicts and settlement against their floors
-	@$(PY) -m benchmarks
+# The rival of the mirror, for the benchmarks alone: without the npm registry its rows are left out.
+PONDER_APP := $(wildcard benchmarks/ponder/*.json benchmarks/ponder/*.ts benchmarks/ponder/src/*.ts benchmarks/ponder/src/api/*.ts)
+.cache/ponder/stamp: $(PONDER_APP) .npmrc | $(if $(SYSTEM_NODE),,.cache/node/stamp)
+	@echo "setting up Ponder"
+	@rm -rf .cache/ponder && mkdir -p .cache && cp -R benchmarks/ponder .cache/ponder && cp .npmrc .cache/ponder
+	@cd .cache/ponder && $(if $(SYSTEM_NODE),npm,PATH="$(CURDIR)/$(WHEEL_NODE)/bin:$$PATH" npm) ci --no-progress --loglevel=error
+	@touch $@
+
+bench: setup ## Measure mirror, orders, verdicts and settlement against their floors, and the mirror beside Ponder
+	@$(MAKE) --no-print-directory .cache/ponder/stamp || true
+	@PATH="$(CURDIR)/$(WHEEL_NODE)/bin:$$PATH" $(PY) -m benchmarks --page docs/reference/benchmarks.md $(BENCH)
+
+bench-ponder: setup .cache/ponder/stamp ## Measure the mirror beside Ponder, which this installs from npm
+	@PATH="$(CURDIR)/$(WHEEL_NODE)/bin:$$PATH" $(PY) -m benchmarks --page docs/reference/benchmarks.md --only ponder $(BENCH)
 
 # --- test -------------------------------------------------------------------------------------------------------------
 

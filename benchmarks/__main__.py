@@ -1,51 +1,62 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure mirror, orders, verdicts and settlement against their floors, and print one table."""
+"""Measure mirror, orders, verdicts and settlement against their floors; a table for each."""
 
 import argparse
 import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from time import perf_counter
 from typing import Final
 
 from rich.console import Console
 
-from benchmarks import mirror, orders, settlement, verdict
+from benchmarks import mirror, orders, ponder, settlement, verdict
 from benchmarks.market import open_market
 from benchmarks.pgbench import open_pgbench
-from benchmarks.report import Row, table, versions
+from benchmarks.report import Row, load, table, versions, write_section
 from stoken.network.anvil import find_binary
 
 _PGBENCH_SECONDS: Final = 2
-_PARTS: Final = ("mirror", "orders", "verdict", "settlement")
+_PARTS: Final = ("mirror", "ponder", "orders", "verdict", "settlement")
 
 
 def main() -> None:
-    """Measure what was asked for, and print it."""
+    """Measure what was asked for, print it, and write it to the page."""
     options = _options()
     console = Console(stderr=True, highlight=False)
-    started = perf_counter()
-    rows: list[Row] = []
+    for part, measure in _measures(options, console):
+        console.print(f"measuring: {part}", style="dim")
+        before, started = load(), perf_counter()
+        rows = measure()
+        lines = (
+            table(rows),
+            f"* {_versions()}",
+            f"* {perf_counter() - started:.0f} seconds; load of the machine {before} at the start, {load()} at the end",
+        )
+        text = "\n".join(lines)
+        print(text)
+        if options.page:
+            write_section(options.page, part, text)
+
+
+def _measures(options: argparse.Namespace, console: Console) -> Iterator[tuple[str, Callable[[], list[Row]]]]:
+    """Yield the parts that were asked for; the market stands while its parts are measured."""
     if "mirror" in options.only:
-        console.print("measuring the mirror", style="dim")
-        rows += mirror.measure(options.events, options.rounds)
-    if {"orders", "verdict", "settlement"} & set(options.only):
-        console.print("measuring the market", style="dim")
-        rows += _measure_market(options)
-    print(table(rows))
-    print(f"* {_versions()}")
-    print(f"* {perf_counter() - started:.0f} seconds in all; each ratio is that of two figures taken in one round")
-
-
-def _measure_market(options: argparse.Namespace) -> list[Row]:
-    rows: list[Row] = []
+        yield "mirror", lambda: mirror.measure(options.events, options.rounds)
+    if "ponder" in options.only and ponder.installed_version() is None:
+        console.print("Ponder is not installed, its rows are left out: `make bench-ponder` needs the npm registry")
+    elif "ponder" in options.only:
+        yield "ponder", lambda: ponder.measure(options.ponder_events, options.rounds)
+    if not {"orders", "verdict", "settlement"} & set(options.only):
+        return
     with open_market(options.orders * options.rounds + options.trades) as market:
         if "orders" in options.only:
             with open_pgbench(orders.CONNECTIONS, _PGBENCH_SECONDS) as pgbench:
-                rows += orders.measure(market, pgbench, options.orders, options.rounds)
+                yield "orders", lambda: orders.measure(market, pgbench, options.orders, options.rounds)
         if "verdict" in options.only:
-            rows += verdict.measure(market, options.verdicts, options.rounds)
+            yield "verdict", lambda: verdict.measure(market, options.verdicts, options.rounds)
         if "settlement" in options.only:
-            rows += settlement.measure(market, options.trades, options.rounds)
-    return rows
+            yield "settlement", lambda: settlement.measure(market, options.trades, options.rounds)
 
 
 def _versions() -> str:
@@ -58,9 +69,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", choices=_PARTS, nargs="+", default=_PARTS, help="measure only these")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement (default 5)")
     parser.add_argument("--events", type=int, default=200_000, help="Transfer events of the history (default 200000)")
+    parser.add_argument("--ponder-events", type=int, default=50_000, help="the same beside Ponder (default 50000)")
     parser.add_argument("--orders", type=int, default=4_000, help="orders a round (default 4000)")
     parser.add_argument("--trades", type=int, default=1_000, help="trades a round (default 1000)")
     parser.add_argument("--verdicts", type=int, default=20_000, help="local verdicts a round (default 20000)")
+    parser.add_argument("--page", type=Path, help="write each part's section of this page")
     return parser.parse_args()
 
 

@@ -3,8 +3,10 @@
 
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import perf_counter
+from threading import Event
+from time import perf_counter, sleep
 from typing import Final
 
 from eth_utils.address import to_checksum_address
@@ -22,8 +24,11 @@ from stoken.mirror import MirrorStep
 from stoken.mirror.step import HEAD_BLOCKS
 from stoken.mirror.window import RANGE_BLOCKS_MAX, RANGE_LOGS
 from stoken.network.anvil import Anvil
+from stoken.worker import IDLE_SECONDS
 from tests.ledger_events import SUITE, TOKEN
 
+_LAG_BLOCKS: Final = 50
+_LAG_PERIOD_SECONDS: Final = 0.2
 _RANGE = RANGE_LOGS // history.A_BLOCK
 _TRANSFER_ABI: Final = [
     {
@@ -64,14 +69,17 @@ def measure(events: int, rounds: int) -> list[Row]:
             database.unlink()
     against = "bare `eth_getLogs` + JSON decode"
     sparse, sparse_floor = _measure_sparse(events // 10, rounds)
+    lag, lag_blocks = _measure_lag(rounds)
     size = f"{events:,} Transfer events, {history.A_BLOCK:,} a block, anvil; a fresh SQLite database each round"
     thin = f"{events // 10:,} Transfer events, {history.SPARSE} a block, catching up"
+    behind = f"the mirror as the worker runs it, {_LAG_BLOCKS} blocks of {history.SPARSE} events, five a second"
     verified = "a commit a block, its receipts root recomputed"
     return [
         Row("mirror and ledger, catching up: events", against, catching_up, floor, 0.3, size),
         Row("mirror and ledger, catching up: events", "`get_logs` of a web3.py contract", catching_up, by_web3, 12),
         Row("mirror and ledger, at the head: events", against, at_the_head, floor, note=verified),
         Row("mirror and ledger, sparse: events", f"{against}, and headers", sparse, sparse_floor, note=thin),
+        Row("blocks at which the mirror lagged one at most", "all of them", lag, lag_blocks, 0.99, behind),
     ]
 
 
@@ -96,6 +104,43 @@ def _measure_sparse(events: int, rounds: int) -> tuple[list[float], list[float]]
             ours.append(_follow(MirrorStep(engine, rpc, [LedgerProjection(SUITE)]), written.events))
             _verify(engine)
     return ours, floor
+
+
+def _measure_lag(rounds: int) -> tuple[list[float], list[float]]:
+    """Return of so many blocks in how many the mirror stood at most one block behind, just before the next came."""
+    with (
+        tempfile.TemporaryDirectory(prefix="stoken-bench-") as name,
+        Anvil(block_seconds=None, keep_history=True) as node,
+        RpcClient(node.url, timeout=60) as rpc,
+    ):
+        written = History(rpc, sparse=True)
+        _migrate(Path(name, "head.db"))
+        engine = open_engine(f"sqlite:///{Path(name, 'head.db')}")
+        mirror = MirrorStep(engine, rpc, [LedgerProjection(SUITE)])
+        mirror.run_to_head()
+        near = [float(sum(lag <= 1 for lag in _lags(mirror, written))) for _ in range(rounds)]
+        engine.dispose()
+    return near, [float(_LAG_BLOCKS)] * rounds
+
+
+def _lags(mirror: MirrorStep, written: History) -> list[int]:
+    """Mine a block each period while the mirror follows in a thread of its own; return how far it was behind."""
+    done, lags, stands_at = Event(), list[int](), [written.last]
+
+    def follow() -> None:
+        while not done.is_set():
+            stands_at[0] = mirror.execute().number
+            done.wait(IDLE_SECONDS)
+
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(follow)
+        for _ in range(_LAG_BLOCKS):
+            written.mine(1)
+            sleep(_LAG_PERIOD_SECONDS)
+            lags.append(written.last - stands_at[0])
+        done.set()
+        following.result()
+    return lags
 
 
 def _migrate(path: Path) -> None:
