@@ -2,7 +2,8 @@
 """Engine, unit of work, bulk statements and the binding to a chain, on both databases."""
 
 import pytest
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy.exc import OperationalError
 
 from stoken.db import bulk, open_engine, reading, unit_of_work
 from stoken.db.binding import bind_chain
@@ -36,6 +37,17 @@ class TestOpenEngine:
 
 
 class TestUnitOfWork:
+    def test_a_second_writer_who_waited_in_vain_gets_sqlalchemys_error(self, engine: Engine) -> None:
+        if engine.dialect.name != "sqlite":
+            pytest.skip("one writer at a time is SQLite's")
+        event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA busy_timeout=0"))
+        with (
+            unit_of_work(engine),
+            pytest.raises(OperationalError, match="BEGIN IMMEDIATE"),
+            unit_of_work(engine),
+        ):
+            raise AssertionError("two write at once")
+
     def test_an_error_leaves_nothing(self, engine: Engine) -> None:
         def fail() -> None:
             with unit_of_work(engine) as connection:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A worker killed wherever it happens to be, ten times; `make test-long` does it a thousand times."""
+"""`stoken work` killed wherever it happens to be, ten times; `make test-long` does it a thousand times."""
 
 import json
 import subprocess
@@ -17,9 +17,9 @@ class TestRandomKills:
     @pytest.mark.slow
     def test_ten_leave_nothing_lost_and_nothing_doubled(self, tmp_path: Path) -> None:
         results = tmp_path / "results.jsonl"
-        # In a process of its own: it forks, which a process with threads must not.
+        # In a process of its own, as `make test-long` runs it.
         command = [sys.executable, "-m", "tests.kills", "5000:5010", "--results", str(results)]
-        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         (line,) = results.read_text().splitlines()
         assert (json.loads(line)["kills"], json.loads(line)["failed"]) == (10, {})
