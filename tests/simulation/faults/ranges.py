@@ -73,10 +73,12 @@ def main() -> int:
     first, last = map(int, arguments.seeds.split(":"))
     with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
         running = [pool.submit(run, *each) for each in missing(first, last, arguments.results)]
+        failed = False
         for done in as_completed(running):
+            failed |= bool(done.result().broken)
             with arguments.results.open("a") as file:
                 file.write(done.result().line())
-    return any(each.broken for each in recorded(arguments.results))
+    return failed
 
 
 if __name__ == "__main__":
