@@ -139,6 +139,46 @@ contract ReentrantModule is ObligingModule {
     }
 }
 
+/// @notice A module that says what it is told to say, by answer or by revert.
+contract ScriptedModule is ObligingModule {
+    bool private _reverts;
+    bytes private _says;
+
+    constructor(uint16 capabilities) ObligingModule(capabilities) {}
+
+    function script(bool reverts, bytes calldata says) external {
+        (_reverts, _says) = (reverts, says);
+    }
+
+    function move(Movement calldata movement) external view override returns (bytes4) {
+        return _allow(movement);
+    }
+
+    function _allow(Movement calldata) internal view override returns (bytes4) {
+        (bool reverts, bytes memory says) = (_reverts, _says);
+        assembly ("memory-safe") {
+            if reverts { revert(add(says, 0x20), mload(says)) }
+            return(add(says, 0x20), mload(says))
+        }
+    }
+}
+
+/// @notice A module that allows one channel.
+contract ChannelModule is ObligingModule {
+    error OtherChannel(uint8 channel);
+
+    uint8 private immutable _CHANNEL;
+
+    constructor(uint16 capabilities, uint8 channel) ObligingModule(capabilities) {
+        _CHANNEL = channel;
+    }
+
+    function _allow(Movement calldata movement) internal view override returns (bytes4) {
+        if (movement.channel != _CHANNEL) revert OtherChannel(movement.channel);
+        return IComplianceModule.check.selector;
+    }
+}
+
 /// @notice A module that will not be bound.
 contract UnwillingModule is ObligingModule {
     error Unwilling();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IComplianceModule} from "../../../contracts/interfaces/IComplianceModule.sol";
 import {IModularCompliance, RuleSet} from "../../../contracts/interfaces/IModularCompliance.sol";
-import {GarbageModule, Questioner, ReentrantModule} from "../mocks/Modules.sol";
+import {GarbageModule, Questioner, ReentrantModule, ScriptedModule} from "../mocks/Modules.sol";
 import {Suite} from "../Suite.sol";
 
 /// @notice Modules that mean harm: the worst they can do is refuse, and they can always be removed.
@@ -44,6 +45,43 @@ contract HostileModulesTest is Suite {
                 vm.revertToState(snapshot);
             }
         }
+    }
+
+    function test_a_module_that_says_nothing_does_not_repeat_the_one_before() public {
+        bytes memory yes = abi.encode(IComplianceModule.check.selector);
+        for (uint16 capabilities = 0; capabilities < 2; capabilities++) {
+            ScriptedModule first = new ScriptedModule(capabilities);
+            ScriptedModule second = new ScriptedModule(capabilities);
+            if (first > second) (first, second) = (second, first);
+            issue(noRules());
+            compliance.addModule(address(first), 0);
+            compliance.addModule(address(second), 0);
+            token.mint(alice, 100);
+            first.script(false, yes);
+            uint256[3] memory sizes = [uint256(0), 4, 31];
+            for (uint256 i = 0; i < 3; i++) {
+                second.script(false, _start(yes, sizes[i]));
+                refuse(bob, 1, abi.encodeWithSelector(IModularCompliance.ComplianceModuleFailed.selector, second));
+            }
+            second.script(true, yes);
+            refuse(bob, 1, yes);
+            second.script(false, yes);
+            sell(bob, 1);
+        }
+    }
+
+    function test_a_refusal_is_passed_on_up_to_512_bytes() public {
+        ScriptedModule module = new ScriptedModule(0);
+        compliance.addModule(address(module), 0);
+        token.mint(alice, 100);
+        bytes memory longest = _start("", 512);
+        longest[511] = "!";
+        module.script(true, longest);
+        refuse(bob, 1, longest);
+        module.script(true, _start("", 513));
+        refuse(bob, 1, abi.encodeWithSelector(IModularCompliance.ComplianceModuleFailed.selector, module));
+        module.script(true, "!");
+        refuse(bob, 1, "!");
     }
 
     function test_nothing_moves_while_a_module_is_asked() public {
@@ -104,5 +142,13 @@ contract HostileModulesTest is Suite {
     function refuseInMove(bytes memory refusal) private {
         vm.expectRevert(refusal);
         sell(bob, 10);
+    }
+
+    /// @dev The first bytes of a text, with zeros behind it.
+    function _start(bytes memory text, uint256 size) private pure returns (bytes memory start) {
+        start = new bytes(size);
+        for (uint256 i = 0; i < size && i < text.length; i++) {
+            start[i] = text[i];
+        }
     }
 }

@@ -4,8 +4,8 @@ pragma solidity 0.8.30;
 import {IBlackout} from "../../../contracts/interfaces/IBlackout.sol";
 import {IComplianceModule} from "../../../contracts/interfaces/IComplianceModule.sol";
 import {IConditionalApproval} from "../../../contracts/interfaces/IConditionalApproval.sol";
-import {IModularCompliance, RuleSet} from "../../../contracts/interfaces/IModularCompliance.sol";
-import {ObligingModule, PickyModule, ReceiptsModule, UnwillingModule} from "../mocks/Modules.sol";
+import {Channels, IModularCompliance, RuleSet} from "../../../contracts/interfaces/IModularCompliance.sol";
+import {ChannelModule, ObligingModule, PickyModule, ReceiptsModule, UnwillingModule} from "../mocks/Modules.sol";
 import {Suite} from "../Suite.sol";
 
 /// @notice Module contracts: how they come and go with versions, and what the two of the suite refuse.
@@ -135,6 +135,44 @@ contract ModulesTest is Suite {
         token.mint(alice, 1);
     }
 
+    function test_a_verdict_asks_the_modules_that_the_move_would_ask() public {
+        RuleSet memory rules = noRules();
+        rules.countries[IRAN >> 8] = 1 << (IRAN & 0xff);
+        issue(rules);
+        address spare = address(0xF9);
+        onboard(spare, identityOf(alice), IRAN, GENERAL, KYC, LATER);
+        onboard(stranger, identityOf(stranger), IRAN, GENERAL, KYC, LATER);
+        add(address(new PickyModule(0)));
+        add(address(new PickyModule(7)));
+        add(address(new ChannelModule(2, Channels.MINT)));
+        assertTrue(compliance.canTransfer(address(0), alice, 7), "only the last is asked about mints");
+        token.mint(alice, 107);
+        assertTrue(compliance.canTransfer(alice, spare, 7), "no rule binds who keeps units");
+        assertTrue(compliance.canTransfer(alice, bob, 0), "none is asked about nothing");
+        bytes memory barred = abi.encodeWithSelector(JurisdictionBarred.selector, stranger, IRAN);
+        refuse(stranger, 0, barred);
+        refuse(stranger, 7, barred);
+        refuse(bob, 1, abi.encodeWithSelector(ChannelModule.OtherChannel.selector, Channels.PLAIN));
+    }
+
+    function test_a_verdict_is_empty_where_every_module_allows() public {
+        add(address(new PickyModule(7)));
+        add(address(new ReceiptsModule(3, 2)));
+        assertTrue(compliance.canTransfer(address(0), alice, 7));
+        token.mint(alice, 100);
+        assertTrue(compliance.canTransfer(alice, bob, 6));
+        assertEq(token.verdict(alice, bob, 6, alice), "");
+        sell(bob, 6);
+    }
+
+    function test_a_module_that_states_no_state_is_asked_and_never_told() public {
+        ReceiptsModule receipts = new ReceiptsModule(0, 2);
+        add(address(receipts));
+        token.mint(alice, 100);
+        sell(bob, 1);
+        assertEq(receipts.receipts(identityOf(bob)), 0);
+    }
+
     function test_what_a_module_recorded_of_a_refused_move_never_was() public {
         ReceiptsModule receipts = new ReceiptsModule(1, 2);
         add(address(receipts));
@@ -235,6 +273,26 @@ contract ModulesTest is Suite {
         refuse(bob, 1, abi.encodeWithSelector(InsiderBlackout.selector, identityOf(alice), uint256(START + 90)));
         blackout.setBlackout(address(compliance), identityOf(alice), 0, START + 90);
         sell(bob, 1);
+    }
+
+    function test_an_insider_who_may_not_sell_may_buy() public {
+        add(address(blackout));
+        token.mint(alice, 100);
+        blackout.setBlackout(address(compliance), identityOf(bob), 1, START + 50);
+        sell(bob, 10);
+        bytes memory barred = abi.encodeWithSelector(InsiderBlackout.selector, identityOf(bob), uint256(START + 50));
+        vm.prank(bob);
+        vm.expectRevert(barred);
+        token.transfer(alice, 1);
+    }
+
+    function test_the_suites_modules_state_whether_they_keep_state() public {
+        address[2] memory modules = [address(blackout), address(approval)];
+        for (uint16 i = 0; i < 2; i++) {
+            vm.expectEmit(address(compliance));
+            emit IModularCompliance.ModuleAdded(2 + i, modules[i], i, modules[i].codehash);
+            add(modules[i]);
+        }
     }
 
     function test_entries_are_the_owners_of_a_compliance_contract_that_was_bound() public {

@@ -361,4 +361,22 @@ contract RulesTest is Suite {
         assertTrue(IERC165(address(compliance)).supportsInterface(type(ICompliance).interfaceId));
         assertTrue(IERC165(address(compliance)).supportsInterface(0x01ffc9a7));
     }
+
+    function test_to_bind_the_bound_token_again_changes_nothing() public {
+        address[2] memory tokens = [address(token), address(1)];
+        for (uint256 i = 0; i < 2; i++) {
+            IModularCompliance fresh = IModularCompliance(
+                _proxy(complianceCode, abi.encodeCall(IModularCompliance.initialize, (address(this), noRules(), 100)))
+            );
+            assertEq(fresh.getTokenBound(), address(0));
+            assertFalse(fresh.isTokenBound(address(0)), "none is no token");
+            fresh.bindToken(tokens[i]);
+            vm.recordLogs();
+            fresh.bindToken(tokens[i]);
+            assertEq(vm.getRecordedLogs().length, 0, "no event");
+            assertEq(fresh.getTokenBound(), tokens[i]);
+            assertTrue(fresh.isTokenBound(tokens[i]));
+            assertFalse(fresh.isTokenBound(tokens[1 - i]));
+        }
+    }
 }
