@@ -6,8 +6,6 @@ import {CashParty} from "../../../contracts/interfaces/IDepositToken.sol";
 /// @title HostileToken
 /// @notice A token, or cash, that two colluding brokers sign: it calls back, burns gas, or answers at length.
 contract HostileToken {
-    error Loud(bytes noise);
-
     address private _target;
     bytes private _call;
     bool private _burnsGas;
@@ -33,6 +31,34 @@ contract HostileToken {
         _act();
     }
 
+    function instruct(address, address, uint256) external {
+        _act();
+    }
+
+    function lock(address, uint96) external {}
+
+    function unlock(address, uint96) external {
+        _act();
+    }
+
+    /// @dev It keeps its own encumbrances, in which nobody's account was recovered.
+    function wiring() external view returns (address, address, address, address) {
+        return (address(0), address(this), address(0), address(0));
+    }
+
+    function holderOf(address, address account) external pure returns (address) {
+        return account;
+    }
+
+    /// @notice What it shouts at some length.
+    function noise(uint256 length) public pure returns (bytes memory words) {
+        words = new bytes(length);
+        assembly ("memory-safe") {
+            let end := add(add(words, 0x20), length)
+            for { let at := add(words, 0x20) } lt(at, end) { at := add(at, 0x20) } { mstore(at, not(0)) }
+        }
+    }
+
     function settle(CashParty calldata, CashParty calldata, uint256) external {
         _act();
     }
@@ -40,7 +66,11 @@ contract HostileToken {
     function _act() private {
         if (_target != address(0)) (succeeded, answer) = _target.call(_call);
         while (_burnsGas) {}
-        if (_noise != 0) revert Loud(new bytes(_noise));
+        if (_noise == 0) return;
+        bytes memory words = noise(_noise);
+        assembly ("memory-safe") {
+            revert(add(words, 0x20), mload(words))
+        }
     }
 }
 

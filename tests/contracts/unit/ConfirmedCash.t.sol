@@ -13,6 +13,7 @@ contract ConfirmedCashTest is Batches {
         (Batch memory batch, CashConfirmation memory confirmation) = _trade();
         vm.expectEmit(address(settlement));
         emit ISettlementModes.CashConfirmed(VENUE, confirmation.tradeId, "wire 1", CASH_AGENT, 200_000);
+        assertFalse(modes.confirmed(CASH_AGENT, "wire 1"));
         _send(batch, confirmation, SIGNER + CASH_AGENT_NO);
         assertEq(token.balanceOf(buyer), 40);
         assertEq(cash.balanceOf(cash2), 10_000_000, "no cash moves on the chain");
@@ -34,9 +35,13 @@ contract ConfirmedCashTest is Batches {
             if (i == 5) (bad.amount, field) = (199_999, "amount");
             if (i == 6) (bad.deadline, field) = (uint40(block.timestamp) - 1, "deadline");
             _refuses(batch, bad, SIGNER + CASH_AGENT_NO, field);
+            _refuses(batch, bad, SIGNER + BROKER_2_NO, field);
         }
-        _refuses(batch, good, SIGNER + BROKER_2_NO, "signer");
-        _refuses(batch, good, CARRIER + CASH_AGENT_NO, "signer");
+        uint256[4] memory others =
+            [SIGNER + BROKER_2_NO, SIGNER + ISSUER_NO, CARRIER + CASH_AGENT_NO, PERSON + CASH_AGENT_NO];
+        for (uint256 i = 0; i < others.length; i++) {
+            _refuses(batch, good, others[i], "signer");
+        }
         _send(batch, good, SIGNER + CASH_AGENT_NO);
     }
 
@@ -62,9 +67,13 @@ contract ConfirmedCashTest is Batches {
 
     function test_each_trade_has_its_confirmation() public {
         (Batch memory batch,) = _trade();
-        vm.prank(venueSender);
-        vm.expectRevert(ISettlementModes.SettlementModesLengthMismatch.selector);
-        modes.settleConfirmed(batch.orders, batch.signatures, batch.trades, new CashConfirmation[](0), new bytes[](0));
+        for (uint256 i = 0; i < 3; i++) {
+            CashConfirmation[] memory confirmations = new CashConfirmation[](i & 1);
+            bytes[] memory signatures = new bytes[](i >> 1);
+            vm.prank(venueSender);
+            vm.expectRevert(ISettlementModes.SettlementModesLengthMismatch.selector);
+            modes.settleConfirmed(batch.orders, batch.signatures, batch.trades, confirmations, signatures);
+        }
     }
 
     function _trade() private returns (Batch memory batch, CashConfirmation memory confirmation) {

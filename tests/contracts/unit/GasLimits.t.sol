@@ -12,6 +12,7 @@ import {Batches} from "./Batches.sol";
 /// @notice Batches at the gas limit: what runs out fails alone, and nobody makes a good item fail by giving too little.
 contract GasLimitsTest is Batches {
     uint256 private constant _BLOCK_GAS = 30_000_000;
+    uint256 private constant _ITEM_GAS = 1_000_000;
     uint256 private constant _FLOOR_GAS = 50_000;
     uint256 private constant _AMPLE_GAS = 4_000_000;
 
@@ -84,6 +85,28 @@ contract GasLimitsTest is Batches {
         bytes memory data = abi.encodeCall(IInstructions.instructEach, (list, signatures));
         (bool success,) = address(instructions).call{gas: bound(gas, _FLOOR_GAS, _AMPLE_GAS)}(data);
         assertEq(token.balanceOf(buyer), success ? 20 : 0);
+    }
+
+    function test_the_gas_that_an_item_needs_is_named() public {
+        Batch memory batch = _series(1);
+        (, bytes memory answer) = sendAs(venueSender, _ITEM_GAS, batch);
+        _tooLittle(answer, IDvpSettlement.DvpSettlementGasTooLow.selector);
+        bytes memory data = abi.encodeCall(IInstructions.instructEach, (new Instruction[](1), new bytes[2][](1)));
+        (, answer) = address(instructions).call{gas: _ITEM_GAS}(data);
+        _tooLittle(answer, IInstructions.InstructionsGasTooLow.selector);
+    }
+
+    /// @dev What an item gets, the 64th that a call withholds, and what it takes to record the outcome.
+    function _tooLittle(bytes memory answer, bytes4 refusal) private pure {
+        uint256 left;
+        uint256 needed;
+        assembly ("memory-safe") {
+            left := mload(add(answer, 0x24))
+            needed := mload(add(answer, 0x44))
+        }
+        assertEq(bytes32(bytes4(answer)), bytes32(refusal));
+        assertEq(needed, _ITEM_GAS + _ITEM_GAS / 63 + 50_000, "needed");
+        assertLe(left, _ITEM_GAS, "left");
     }
 
     function _withGas(uint256 gas, bytes memory data) private returns (bool success) {

@@ -154,6 +154,8 @@ contract HoldsTest is Batches {
         vm.expectRevert(abi.encodeWithSelector(DvpLegMissing.selector, hold.tradeId));
         modes.releaseHold(hold);
         assertEq(holdings(), before);
+        hold.venue = BROKER_1;
+        _settleFails(hold, unmatched("venue"));
     }
 
     function test_what_is_held_serves_nothing_else() public {
@@ -230,6 +232,59 @@ contract HoldsTest is Batches {
         assertEq(token.balanceOf(buyer), 40);
     }
 
+    function test_nothing_is_released_while_a_batch_settles_or_another_is_released() public {
+        (, Hold memory hold) = _held();
+        vm.warp(hold.expiresAt + 1);
+        HostileToken hostile = new HostileToken();
+        hostile.callBack(address(settlement), abi.encodeCall(ISettlementModes.releaseHold, (hold)));
+        bytes memory refusal = abi.encodeWithSelector(IDvpSettlement.DvpSettlementReentered.selector);
+        settles(_tradeOf(hostile));
+        assertEq(hostile.answer(), refusal, "while a batch settles");
+        Batch memory batch = _tradeOf(hostile);
+        _send(batch);
+        hostile.callBack(address(settlement), abi.encodeCall(ISettlementModes.releaseHold, (hold)));
+        registrarAct(address(settlement), abi.encodeCall(ISettlementModes.releaseHold, (holdOf(batch))));
+        assertEq(hostile.answer(), refusal, "while another is released");
+        assertFalse(hostile.succeeded());
+        modes.releaseHold(hold);
+        _assertFree(hold);
+    }
+
+    function test_a_release_opens_its_own_trade_and_no_other() public {
+        uint64[3] memory ids = [uint64(1), 257, 513];
+        Batch[] memory batches = new Batch[](3);
+        for (uint256 i = 0; i < 3; i++) {
+            lastTradeId = ids[i] - 1;
+            batches[i] = pair(bid(10, 5), ask(10, 5), 5, 10);
+            _send(batches[i]);
+        }
+        registrarAct(address(settlement), abi.encodeCall(ISettlementModes.releaseHold, (holdOf(batches[1]))));
+        assertFalse(settlement.settled(VENUE, 257));
+        settles(batches[1]);
+        for (uint256 i = 0; i < 3; i += 2) {
+            assertEq(outcomes(batches[i]).length, 0, "held, so passed over");
+            _settle(holdOf(batches[i]));
+            assertTrue(settlement.settled(VENUE, ids[i]));
+        }
+    }
+
+    function test_a_release_gives_its_orders_back_what_it_counted_and_no_others() public {
+        Hold[] memory holds = new Hold[](9);
+        for (uint64 i = 1; i < 9; i++) {
+            Batch memory batch = pair(bid(10, 100), ask(10, 100), 10 * i, 10);
+            holds[i] = holdOf(batch);
+            _send(batch);
+        }
+        vm.warp(holds[1].expiresAt + 1);
+        for (uint64 i = 2; i < 9; i += 2) {
+            modes.releaseHold(holds[i]);
+        }
+        for (uint64 i = 1; i < 9; i++) {
+            assertEq(settlement.filled(BROKER_1, i), i % 2 == 0 ? 0 : 10 * i);
+            assertEq(settlement.filled(BROKER_2, i), i % 2 == 0 ? 0 : 10 * i);
+        }
+    }
+
     function test_only_the_venue_holds_and_settles() public {
         (, Hold memory hold) = _held();
         Batch memory batch = pair(bid(1, 1), ask(1, 1), 1, 1);
@@ -241,21 +296,6 @@ contract HoldsTest is Batches {
         modes.settleHeldItem(hold);
         vm.expectRevert(abi.encodeWithSelector(RoleRequired.selector, bytes32("SELF")));
         modes.holdItem(batch.trades[0], batch.orders[0], batch.orders[1], Broker(BROKER_2, 1), Broker(BROKER_1, 1));
-    }
-
-    function test_no_hold_is_released_while_trades_settle() public {
-        (, Hold memory hold) = _held();
-        vm.warp(hold.expiresAt + 1);
-        HostileToken hostile = new HostileToken();
-        hostile.callBack(address(settlement), abi.encodeCall(ISettlementModes.releaseHold, (hold)));
-        (Order memory buy, Order memory sell) = (bid(5000, 10), ask(5000, 10));
-        (buy.token, sell.token) = (address(hostile), address(hostile));
-        settles(pair(buy, sell, 10, 5000));
-        assertFalse(hostile.succeeded());
-        assertEq(hostile.answer(), abi.encodeWithSelector(IDvpSettlement.DvpSettlementReentered.selector));
-        _assertHeld(hold);
-        modes.releaseHold(hold);
-        _assertFree(hold);
     }
 
     /// @custom:requirement SET-02
@@ -278,6 +318,12 @@ contract HoldsTest is Batches {
         assertEq(cash.balanceOf(cash1) + cash.balanceOf(cash2), cash.totalSupply());
         (,, uint256 encumbered,) = token.accountOf(seller);
         assertEq(encumbered * price, cash.heldOf(cash2), "both legs or none");
+    }
+
+    function _tradeOf(HostileToken hostile) private returns (Batch memory) {
+        (Order memory buy, Order memory sell) = (bid(1, 1), ask(1, 1));
+        (buy.token, sell.token) = (address(hostile), address(hostile));
+        return pair(buy, sell, 1, 1);
     }
 
     function _held() private returns (Batch memory batch, Hold memory hold) {

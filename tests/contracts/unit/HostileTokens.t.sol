@@ -5,6 +5,7 @@ import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {ILegalActions} from "../../../contracts/interfaces/ILegalActions.sol";
 import {Order} from "../../../contracts/interfaces/IDvpSettlement.sol";
 import {Hold} from "../../../contracts/interfaces/ISettlementModes.sol";
+import {Answering} from "../mocks/Answering.sol";
 import {CallingAccount, FalseToken, FeeCash, LockingToken} from "../mocks/HostileToken.sol";
 import {Batches} from "./Batches.sol";
 
@@ -66,6 +67,21 @@ contract HostileTokensTest is Batches {
         vm.expectRevert(LockingToken.Locked.selector);
         modes.releaseHold(held);
         assertEq(cash.heldOf(cash2), 50_000);
+    }
+
+    /// @dev A token of the suite refuses by itself; of another the settlement asks who has the account's units.
+    function test_a_recovered_account_has_no_units_held_of_any_token() public {
+        Answering recovered = new Answering(Answering.Manner.ANSWER, abi.encode(other));
+        LockingToken locking = new LockingToken(address(recovered));
+        Order memory buy = bid(5_000, 10);
+        Order memory sell = ask(5_000, 10);
+        (buy.token, sell.token) = (address(locking), address(locking));
+        Batch memory batch = pair(buy, sell, 10, 5_000);
+        vm.recordLogs();
+        vm.prank(venueSender);
+        modes.holdBatch(batch.orders, batch.signatures, batch.trades);
+        assertEq(readOutcomes()[0].refusal, abi.encodeWithSelector(AccountClosed.selector, seller));
+        assertEq(cash.heldOf(cash2), 0);
     }
 
     function test_an_account_with_code_is_never_called() public {

@@ -211,7 +211,10 @@ contract HostileVenueTest is Batches {
         Batch memory batch = pair(bid(5000, 100), ask(5000, 100), 100, 5000);
         bytes memory senderOnly = abi.encodeWithSelector(RoleRequired.selector, bytes32("SENDER"));
         rejects(address(this), batch, senderOnly);
-        rejects(vm.addr(SIGNER + VENUE_NO), batch, senderOnly);
+        uint256[3] memory others = [SIGNER + VENUE_NO, PERSON + VENUE_NO, CARRIER + ISSUER_NO];
+        for (uint256 i = 0; i < others.length; i++) {
+            rejects(vm.addr(others[i]), batch, senderOnly);
+        }
         revokeKey(VENUE_NO, VENUE, venueSender);
         rejects(venueSender, batch, senderOnly);
     }

@@ -3,6 +3,8 @@ pragma solidity 0.8.30;
 
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {IInstructions, Instruction} from "../../../contracts/interfaces/IInstructions.sol";
+import {Vm} from "../Vm.sol";
+import {HostileToken} from "../mocks/HostileToken.sol";
 import {ProductionSuite} from "./ProductionSuite.sol";
 
 /// @title InstructionsTest
@@ -56,6 +58,10 @@ contract InstructionsTest is ProductionSuite {
         given = _to(house);
         instructions.instruct(given, _signed(given, SIGNER + BROKER_1_NO, SIGNER + BROKER_1_NO));
         assertEq(token.balanceOf(house), 100, "an explained change of owner");
+        onboard(same = address(0x5E14), BROKER_2_NO, 2);
+        given = _to(same);
+        given.reason = 0;
+        _refuses(given, abi.encodeWithSelector(TransferReasonRequired.selector, seller, same));
     }
 
     /// @custom:requirement TRF-15
@@ -77,9 +83,13 @@ contract InstructionsTest is ProductionSuite {
             given, BROKER_2_NO, BROKER_2_NO, abi.encodeWithSelector(NotAccountManager.selector, seller, BROKER_2)
         );
         _refusesBy(given, BROKER_1_NO, BROKER_1_NO, abi.encodeWithSelector(NotAccountManager.selector, buyer, BROKER_1));
-        bytes[2] memory signatures = _signed(given, CARRIER + BROKER_1_NO, SIGNER + BROKER_2_NO);
-        vm.expectRevert(abi.encodeWithSelector(SignatureInvalid.selector, vm.addr(CARRIER + BROKER_1_NO)));
-        instructions.instruct(given, signatures);
+        bytes[2] memory signatures;
+        uint256[2] memory others = [CARRIER + BROKER_1_NO, PERSON + BROKER_1_NO];
+        for (uint256 i = 0; i < others.length; i++) {
+            signatures = _signed(given, others[i], SIGNER + BROKER_2_NO);
+            vm.expectRevert(abi.encodeWithSelector(SignatureInvalid.selector, vm.addr(others[i])));
+            instructions.instruct(given, signatures);
+        }
         signatures = _signed(given, SIGNER + BROKER_1_NO, SIGNER + BROKER_2_NO);
         given.units = 101;
         vm.expectPartialRevert(SignatureInvalid.selector);
@@ -123,7 +133,9 @@ contract InstructionsTest is ProductionSuite {
         emit IInstructions.InstructionFailed(
             _digest(list[1]), abi.encodeWithSelector(InsufficientSecurities.selector, seller, 9900, 20_000)
         );
+        vm.recordLogs();
         instructions.instructEach(list, signatures);
+        assertEq(_failures(), 1, "no other failed");
         assertEq(token.balanceOf(buyer), 200);
         assertEq(instructions.instructionOf(BROKER_1, list[1].nonce), bytes32(0), "it may come again");
     }
@@ -131,6 +143,22 @@ contract InstructionsTest is ProductionSuite {
     function test_it_names_the_registries_that_it_asks() public view {
         (address membersAt, address registryAt) = instructions.wiring();
         assertTrue(membersAt == address(members) && registryAt == address(registry));
+    }
+
+    function test_a_reason_is_told_up_to_its_1024th_byte() public {
+        HostileToken hostile = new HostileToken();
+        for (uint256 length = 1023; length < 1026; length++) {
+            hostile.shout(length);
+            Instruction[] memory list = new Instruction[](1);
+            list[0] = _to(buyer);
+            list[0].token = address(hostile);
+            bytes[2][] memory signatures = new bytes[2][](1);
+            signatures[0] = _signed(list[0], SIGNER + BROKER_1_NO, SIGNER + BROKER_2_NO);
+            bytes memory reason = hostile.noise(length < 1024 ? length : 1024);
+            vm.expectEmit(address(instructions));
+            emit IInstructions.InstructionFailed(_digest(list[0]), reason);
+            instructions.instructEach(list, signatures);
+        }
     }
 
     function test_a_batch_needs_its_signatures_and_gas() public {
@@ -157,6 +185,23 @@ contract InstructionsTest is ProductionSuite {
             instructions.instruct(given, _signed(given, SIGNER + BROKER_1_NO, SIGNER + BROKER_2_NO));
         }
         assertEq(token.balanceOf(seller) + token.balanceOf(buyer) + token.balanceOf(other), token.totalSupply());
+    }
+
+    function test_it_says_which_registries_it_asks() public view {
+        (address memberRegistry, address identityRegistry) = instructions.wiring();
+        assertEq(memberRegistry, address(members));
+        assertEq(identityRegistry, address(registry));
+        bytes32 slot = keccak256(abi.encode(uint256(keccak256("stoken.storage.Instructions")) - 1));
+        bytes32 found = vm.load(address(instructions), slot & ~bytes32(uint256(0xff)));
+        assertEq(address(uint160(uint256(found))), address(members), "where ERC-7201 puts its state");
+    }
+
+    /// @dev Of what was recorded.
+    function _failures() private returns (uint256 count) {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; i++) {
+            if (logs[i].topics[0] == IInstructions.InstructionFailed.selector) count++;
+        }
     }
 
     function _batch() private returns (Instruction[] memory list, bytes[2][] memory signatures) {

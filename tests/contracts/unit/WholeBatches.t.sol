@@ -93,6 +93,20 @@ contract WholeBatchesTest is Batches {
         assertEq(token.balanceOf(seller), 10_000 - 100 + 60);
     }
 
+    function test_each_trade_of_a_batch_is_told_as_settled() public {
+        lastNonce[BROKER_1] = 10;
+        uint256 snapshot = vm.snapshotState();
+        for (uint256 i = 0; i < 2; i++) {
+            Batch memory batch = _both();
+            vm.expectEmit(address(settlement));
+            emit IDvpSettlement.TradeSettled(VENUE, 1, address(token), seller, buyer, 100, 5000, 11, 1);
+            vm.expectEmit(address(settlement));
+            emit IDvpSettlement.TradeSettled(VENUE, 2, address(token), buyer, seller, 60, 5100, 2, 12);
+            _whole(batch, i == 1);
+            vm.revertToState(snapshot);
+        }
+    }
+
     function test_netting_needs_only_the_net_in_cash() public {
         Batch memory batch = _both();
         // What flows back within the batch covers what no balance would: 15,000,000 against 14,999,000.
@@ -117,6 +131,10 @@ contract WholeBatchesTest is Batches {
         batch.orders[2].cashAccount = cash2;
         _sign(batch);
         _refuses(batch, abi.encodeWithSelector(SegregationViolation.selector, seller, cash2));
+        batch = _both();
+        batch.orders[2].account = house;
+        _sign(batch);
+        _refuses(batch, abi.encodeWithSelector(SegregationViolation.selector, house, cash1));
     }
 
     function test_a_netted_batch_has_one_cash() public {
@@ -265,7 +283,7 @@ contract WholeBatchesTest is Batches {
 
     function _sign(Batch memory batch) private view {
         for (uint256 i = 0; i < batch.orders.length; i++) {
-            bool first = batch.orders[i].account == seller;
+            bool first = batch.orders[i].account == seller || batch.orders[i].account == house;
             batch.signatures[i] = signOrder(SIGNER + (first ? BROKER_1_NO : BROKER_2_NO), batch.orders[i]);
         }
     }
