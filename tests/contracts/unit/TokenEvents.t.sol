@@ -20,7 +20,12 @@ contract TokenEventsTest is Suite {
         super.setUp();
         token.mint(alice, 1001);
         onboard(_spare, identityOf(alice), KOREA, GENERAL, KYC, LATER);
+    }
+
+    /// @dev What is said from here on is looked at.
+    modifier heard() {
         vm.recordLogs();
+        _;
     }
 
     function _expect(bytes32 topic, bytes memory data) private {
@@ -51,8 +56,7 @@ contract TokenEventsTest is Suite {
         _expect(IERC3643.UpdatedTokenInformation.selector, abi.encode(name, symbol, uint8(0), "1.0.0", identity));
     }
 
-    function test_a_new_token_says_everything_about_itself() public {
-        vm.getRecordedLogs();
+    function test_a_new_token_says_everything_about_itself() public heard {
         issue(noRules());
         token.pause();
         Vm.Log[] memory logs = vm.getRecordedLogs();
@@ -86,7 +90,7 @@ contract TokenEventsTest is Suite {
         return bytes32(uint256(uint160(account)));
     }
 
-    function test_what_it_says_of_itself_is_said_again_at_each_change() public {
+    function test_what_it_says_of_itself_is_said_again_at_each_change() public heard {
         token.setName("New");
         _information("New", "BPL1", address(0));
         token.setSymbol("N");
@@ -103,10 +107,10 @@ contract TokenEventsTest is Suite {
         _said();
     }
 
-    function test_pauses_and_freezes_say_who_did_it() public {
+    function test_pauses_and_freezes_say_who_did_it() public heard {
         address agent = address(0xA6);
         token.addAgentFor(agent, 4 | 64);
-        vm.getRecordedLogs();
+        vm.recordLogs();
         vm.startPrank(agent);
         token.pause();
         _expect(IERC3643.Paused.selector, abi.encode(agent));
@@ -120,7 +124,7 @@ contract TokenEventsTest is Suite {
         _said();
     }
 
-    function test_units_are_minted_burned_and_frozen_with_exact_events() public {
+    function test_units_are_minted_burned_and_frozen_with_exact_events() public heard {
         token.mint(bob, 7);
         _expect(IERC20.Transfer.selector, abi.encode(address(0), bob, 7));
         token.freezePartialTokens(bob, 3);
@@ -135,7 +139,7 @@ contract TokenEventsTest is Suite {
         _said();
     }
 
-    function test_encumbered_units_are_never_released_as_frozen_ones() public {
+    function test_encumbered_units_are_never_released_as_frozen_ones() public heard {
         encumbrances.lock("a", address(token), alice, 1, 300, START + 10);
         token.freezePartialTokens(alice, 100);
         vm.expectRevert(abi.encodeWithSelector(SecuritiesFrozen.selector, alice, uint256(100), uint256(101)));
@@ -144,7 +148,7 @@ contract TokenEventsTest is Suite {
         assertEq(token.getFrozenTokens(alice), 0);
     }
 
-    function test_an_approval_says_who_may_spend_how_much() public {
+    function test_an_approval_says_who_may_spend_how_much() public heard {
         vm.prank(alice);
         assertTrue(token.approve(bob, 9));
         _expect(IERC20.Approval.selector, abi.encode(alice, bob, 9));
@@ -155,11 +159,11 @@ contract TokenEventsTest is Suite {
         _said();
     }
 
-    function test_a_recovery_says_what_went_along() public {
+    function test_a_recovery_says_what_went_along() public heard {
         encumbrances.lock("a", address(token), alice, 1, 300, START + 10);
         token.freezePartialTokens(alice, 1);
         token.setAddressFrozen(alice, true);
-        vm.getRecordedLogs();
+        vm.recordLogs();
         assertTrue(token.recoveryAddress(alice, _spare, identityOf(alice)));
         _expect(IERC3643.TokensUnfrozen.selector, abi.encode(alice, 1));
         _expect(IERC20.Transfer.selector, abi.encode(alice, _spare, 1001));
@@ -172,9 +176,9 @@ contract TokenEventsTest is Suite {
         _said();
     }
 
-    function test_a_recovery_of_free_units_says_that_alone() public {
+    function test_a_recovery_of_free_units_says_that_alone() public heard {
         token.burn(alice, 1000);
-        vm.getRecordedLogs();
+        vm.recordLogs();
         assertTrue(token.recoveryAddress(alice, _spare, identityOf(alice)));
         _expect(IERC20.Transfer.selector, abi.encode(alice, _spare, 1));
         _expect(IERC3643.RecoverySuccess.selector, abi.encode(alice, _spare, identityOf(alice)));
@@ -182,7 +186,7 @@ contract TokenEventsTest is Suite {
         assertFalse(token.isFrozen(_spare));
     }
 
-    function test_a_recovery_wants_units_two_accounts_and_an_identity() public {
+    function test_a_recovery_wants_units_two_accounts_and_an_identity() public heard {
         bytes memory nothing = abi.encodeWithSelector(InsufficientSecurities.selector, _spare, 0, 1);
         vm.expectRevert(nothing);
         token.recoveryAddress(_spare, alice, identityOf(alice));
@@ -194,19 +198,19 @@ contract TokenEventsTest is Suite {
         token.recoveryAddress(stranger, address(0xE5), address(0));
     }
 
-    function test_the_zero_address_is_appointed_for_nothing() public {
+    function test_the_zero_address_is_appointed_for_nothing() public heard {
         vm.expectRevert(abi.encodeWithSelector(ISecurityToken.SecurityTokenRolesInvalid.selector, uint16(1)));
         token.addAgentFor(address(0), 1);
         token.addAgentFor(address(1), 1);
         assertEq(token.rolesOf(address(1)), 1);
     }
 
-    function test_nobody_permits_for_the_zero_address() public {
+    function test_nobody_permits_for_the_zero_address() public heard {
         vm.expectRevert(abi.encodeWithSelector(SignatureInvalid.selector, address(0)));
         token.permit(address(0), bob, 9, START, 27, bytes32(0), bytes32(0));
     }
 
-    function test_a_single_unit_is_remembered_at_a_record_date() public {
+    function test_a_single_unit_is_remembered_at_a_record_date() public heard {
         token.mint(bob, 1);
         token.setRecordDate();
         token.burn(bob, 1);
