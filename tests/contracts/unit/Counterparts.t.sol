@@ -423,6 +423,15 @@ contract CounterpartsTest is Test, Refusals {
         }
     }
 
+    function test_a_manager_restricted_for_other_issues_restricts_nobody_here() public {
+        _issue(0, Witness.Kind.IDLE);
+        _registry.spare(_alice);
+        _registry.set(_alice, _GOOD | 16);
+        assertEq(_token.verdict(_alice, _bob, 1, _alice), "");
+        _registry.set(_bob, _GOOD | 16);
+        assertEq(_token.verdict(_alice, _bob, 1, _alice), _restricted(_bob));
+    }
+
     function _judges(uint40 until, uint256 fromBits, uint256 toBits) private {
         _registry.set(_alice, uint256(until) << 32 | fromBits);
         _registry.set(_bob, uint256(until) << 32 | toBits);
