@@ -19,6 +19,7 @@ LEAST: Final = 95.0
 KILLED: Final = "killed"
 SURVIVED: Final = "survived"
 INVALID: Final = "invalid"
+_LONGEST: Final = 160
 _COLUMNS: Final = ("line", "column", "function", "operator", "original", "mutated", "verdict", "by")
 _HEAD: Final = re.compile(r"# source (\w+), (\d+) mutants")
 _PAGE: Final = ROOT / "docs/reference/mutation.md"
@@ -172,7 +173,9 @@ def _file(path: str) -> Path:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:400]
+    """Keep what tells mutants of one place apart: of a long expression its beginning and its end."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:100]} ... {line[-55:]}"
 
 
 def _percent(part: int, whole: int) -> str:

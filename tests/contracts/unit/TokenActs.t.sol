@@ -3,6 +3,8 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
+import {IAgentRole} from "../../../contracts/interfaces/IAgentRole.sol";
+import {IERC1643} from "../../../contracts/interfaces/IERC1643.sol";
 import {IERC3643} from "../../../contracts/interfaces/IERC3643.sol";
 import {IEncumbrances} from "../../../contracts/interfaces/IEncumbrances.sol";
 import {ISecurityToken} from "../../../contracts/interfaces/ISecurityToken.sol";
@@ -362,6 +364,9 @@ contract TokenActsTest is Suite {
             assertTrue(token.supportsInterface(ids[i]));
         }
         assertTrue(token.supportsInterface(type(IERC3643).interfaceId));
+        assertTrue(token.supportsInterface(type(IERC1643).interfaceId));
+        assertTrue(token.supportsInterface(type(IAgentRole).interfaceId));
+        assertTrue(token.supportsInterface(type(ISecurityToken).interfaceId));
         assertFalse(token.supportsInterface(0xffffffff));
     }
 }

@@ -8,8 +8,9 @@ import pytest
 
 from tools.coverage import Figures, figures, page
 from tools.proof import mutants
-from tools.proof.mutants import find, places, weave_all
+from tools.proof.mutants import Mutant, find, places, weave_all
 from tools.proof.probes import Probe, Prober
+from tools.proof.results import row
 from tools.proof.sites import Fault, Finder
 from tools.proof.strikes import Reach, reach_of
 from tools.proof.syntax import Piece, Wrap, complaints, trees, weave
@@ -123,6 +124,14 @@ class TestWeaving:
         texts, dropped = weave_all([*found, wrong], units)
         assert dropped == [wrong]
         assert "nonsense" not in texts["contracts/Till.sol"]
+
+
+class TestRows:
+    def test_mutants_of_a_long_expression_differ_by_its_end(self) -> None:
+        long = " || ".join(f"id == {number}" for number in range(60))
+        faults = [Fault("range", 0, 1, "logic", text, "f") for text in (long, f"{long} || true")]
+        keys = {row(Mutant(1, "contracts/token/TokenState.sol", 1, fault, long), "").key() for fault in faults}
+        assert len(keys) == len(faults)
 
 
 class TestReach:
