@@ -106,12 +106,8 @@ class TestWeaving:
         found, _ = find(["contracts/Till.sol"])
         groups = list(places(found, set()).values())
         assert sum(map(len, groups)) == len(found)
-        assert [
-            mutant.fault.text for mutant in next(group for group in groups if group[0].original == "sum += units")
-        ] == [
-            "sum -= units;",
-            "",
-        ]
+        changed = next(group for group in groups if group[0].original == "sum += units")
+        assert {mutant.fault.text for mutant in changed} == {"", "sum -= units;"}
 
     def test_a_fault_that_does_not_compile_is_left_out_alone(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
