@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from typing_extensions import override
 
 from stoken.chain.rpc import Json, NodeError, RpcClient
-from stoken.db import reading, unit_of_work
+from stoken.db import open_engine, reading, unit_of_work
 from stoken.errors import LedgerUnavailableError
 from stoken.ledger import breaks, queries
 from stoken.ledger.comparison import heal
@@ -24,9 +24,12 @@ from stoken.mirror.reader import ChainReader
 from stoken.mirror.roots import read_roots
 from stoken.mirror.step import HEAD_BLOCKS
 from stoken.network.anvil import Anvil
+from stoken.orders.feed import BlockFeed, LedgerHealth
 from stoken.telemetry.metrics import Counts
+from tests.database import Databases
 from tests.emitter import mine
 from tests.fault_proxy import Fault, FaultProxy, MissingLogs
+from tests.integration.gateway.harness import Gateway
 from tests.ledger_events import ISIN, NOBODY, SUITE, address, issue, transfer
 
 _METHOD_NOT_FOUND = -32601
@@ -119,6 +122,17 @@ def proxy(node: Anvil) -> Iterator[FaultProxy]:
         yield between
 
 
+@pytest.fixture
+def gateway(databases: Databases, database_kind: str) -> Iterator[Gateway]:
+    url = databases.create(database_kind)
+    market = open_engine(url)
+    with Gateway(market, market) as running:
+        running.open_market()
+        yield running
+    market.dispose()
+    databases.remove(url)
+
+
 class TestNodeThatDropsTheLastOfTwoEqualLogs:
     def test_f11_catch_up_commits_and_the_pass_finds_it_and_halts_everything(
         self, engine: Engine, rpc: RpcClient, proxy: FaultProxy
@@ -137,6 +151,31 @@ class TestNodeThatDropsTheLastOfTwoEqualLogs:
         with reading(engine) as connection:
             assert breaks.halted_tokens(connection) == (b"",)
         assert (path.verified(), path.reason()) == (_AT - 1, "unverified")
+
+    def test_f11_no_order_is_taken_before_the_roots_are_verified_and_healed(
+        self, engine: Engine, rpc: RpcClient, proxy: FaultProxy, gateway: Gateway
+    ) -> None:
+        def look(path: Path) -> None:
+            def told(_: Connection) -> LedgerHealth:
+                with reading(engine) as connection:
+                    found, halted = health(connection, time.time_ns()), breaks.halted_tokens(connection)
+                return LedgerHealth(found.current, halted, found.head, found.reason)
+
+            path.follow()
+            gateway.run(BlockFeed(gateway.actor, gateway.services.market, health=told).step())
+
+        _history(rpc)
+        proxy.fail("eth_getLogs", LastOfTheBlock(), None)
+        with RpcClient(proxy.url) as through:
+            path = Path(engine, through)
+            for due in (lambda: 0, path.roots.execute, lambda: path.heal(through)):
+                due()
+                look(path)
+                refused = gateway.sell()
+                assert (refused.status_code, refused.json()["code"]) == (503, "LEDGER_UNAVAILABLE")
+            path.roots.execute()
+            look(path)
+            assert gateway.sell().status_code == 201
 
     def test_f11_only_an_operators_rebuild_heals_it_and_the_pass_goes_on(
         self, engine: Engine, rpc: RpcClient, proxy: FaultProxy
