@@ -114,6 +114,6 @@ def _count(block: MinedBlock) -> str:
     return f"{len(block.logs)} logs"
 
 
-def _moved(before: Roots, blocks: Sequence[MinedBlock], spent_ns: int) -> Roots:
+def _moved(before: Roots, blocks: Sequence[MinedBlock], period_ns: int) -> Roots:
     logs = sum(len(block.logs) for block in blocks)
-    return Roots(blocks[-1].number, before.blocks + len(blocks), before.logs + logs, before.spent_ns + spent_ns)
+    return Roots(blocks[-1].number, before.blocks + len(blocks), before.logs + logs, before.period_ns + period_ns)

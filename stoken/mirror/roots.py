@@ -10,7 +10,7 @@ from stoken.mirror import tables
 
 _SECOND_NS: Final = 1_000_000_000
 #: Built once: each block at the head asks it.
-_ROOTS: Final = select(*(tables.roots.c[name] for name in ("number", "blocks", "logs", "spent_ns")))
+_ROOTS: Final = select(*(tables.roots.c[name] for name in ("number", "blocks", "logs", "period_ns")))
 
 
 class Roots(NamedTuple):
@@ -19,11 +19,11 @@ class Roots(NamedTuple):
     number: int = -1
     blocks: int = 0
     logs: int = 0
-    spent_ns: int = 0
+    period_ns: int = 0
 
     def per_second(self, done: int) -> int:
         """Return the rate of blocks or logs over the time that the pass took, 0 where it never ran."""
-        return done * _SECOND_NS // self.spent_ns if self.spent_ns else 0
+        return done * _SECOND_NS // self.period_ns if self.period_ns else 0
 
 
 def read_roots(connection: Connection) -> Roots:

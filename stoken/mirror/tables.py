@@ -71,7 +71,7 @@ roots = Table(
     field("number", INT64),
     field("blocks", INT64),
     field("logs", INT64),
-    field("spent_ns", INT64),
+    field("period_ns", INT64),
     schema="mirror",
 )
 
