@@ -146,6 +146,8 @@ class TestNodeThatDropsTheLastOfTwoEqualLogs:
             assert path.reason() == "unverified"
             for _ in range(2):
                 path.roots.execute()
+        with RpcClient("http://127.0.0.1:1", timeout=1) as nobody:
+            assert Path(engine, nobody).roots.execute() == 0  # nothing more is asked while the case is open
         (case,) = path.cases()
         assert (case.block_number, case.table, case.mirror, case.chain) == (_AT, ROOTS, "1 logs", "2 logs")
         with reading(engine) as connection:
