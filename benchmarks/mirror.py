@@ -6,7 +6,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
-from time import perf_counter, sleep
+from time import perf_counter, sleep, time_ns
 from typing import Final
 
 from eth_utils.address import to_checksum_address
@@ -20,8 +20,12 @@ from stoken.chain.rpc import RpcClient
 from stoken.db import open_engine, reading, schema
 from stoken.ledger import tables
 from stoken.ledger.projection import LedgerProjection
+from stoken.ledger.roots import RootsStep
 from stoken.mirror import MirrorStep
+from stoken.mirror.reader import ChainReader
+from stoken.mirror.roots import read_roots
 from stoken.mirror.step import HEAD_BLOCKS
+from stoken.mirror.store import read_checkpoint
 from stoken.mirror.window import RANGE_BLOCKS_MAX, RANGE_LOGS
 from stoken.network.anvil import Anvil
 from stoken.worker import IDLE_SECONDS
@@ -45,8 +49,8 @@ _TRANSFER_ABI: Final = [
 
 
 def measure(events: int, rounds: int) -> list[Row]:
-    """Return the row of catch-up and, beside it, that of verified blocks at the head."""
-    floor, catching_up, at_the_head, by_web3 = [], [], [], []
+    """Return the row of catch-up and, beside it, those of its verified roots and of verified blocks at the head."""
+    floor, catching_up, with_roots, at_the_head, by_web3 = [], [], [], [], []
     with (
         tempfile.TemporaryDirectory(prefix="stoken-bench-") as name,
         Anvil(block_seconds=None, keep_history=True) as node,
@@ -63,6 +67,7 @@ def measure(events: int, rounds: int) -> list[Row]:
             floor.append(_fetch(rpc, written))
             by_web3.append(_fetch_by_web3(node.url, written))
             catching_up.append(_follow(mirror, written.events))
+            with_roots.append(1 / (1 / catching_up[-1] + 1 / _verify_roots(engine, rpc, written.events)))
             written.mine(HEAD_BLOCKS)
             at_the_head.append(_follow(mirror, HEAD_BLOCKS * history.A_BLOCK))
             _verify(engine)
@@ -73,10 +78,12 @@ def measure(events: int, rounds: int) -> list[Row]:
     size = f"{events:,} Transfer events, {history.A_BLOCK:,} a block, anvil; a fresh SQLite database each round"
     thin = f"{events // 10:,} Transfer events, {history.SPARSE} a block, catching up"
     behind = f"the mirror as the worker runs it, {_LAG_BLOCKS} blocks of {history.SPARSE} events, five a second"
+    rooted = "catch-up, and the pass over history after it"
     verified = "a commit a block, its receipts root recomputed"
     return [
         Row("mirror and ledger, catching up: events", against, catching_up, floor, 0.3, size),
         Row("mirror and ledger, catching up: events", "`get_logs` of a web3.py contract", catching_up, by_web3, 12),
+        Row("mirror and ledger, catching up with verified roots: events", against, with_roots, floor, note=rooted),
         Row("mirror and ledger, at the head: events", against, at_the_head, floor, note=verified),
         Row("mirror and ledger, sparse: events", f"{against}, and headers", sparse, sparse_floor, note=thin),
         Row("blocks at which the mirror lagged one at most", "all of them", lag, lag_blocks, 0.99, behind),
@@ -176,6 +183,18 @@ def _follow(mirror: MirrorStep, events: int) -> float:
     started = perf_counter()
     mirror.run_to_head()
     return events / (perf_counter() - started)
+
+
+def _verify_roots(engine: Engine, rpc: RpcClient, events: int) -> float:
+    """Return the rate of the pass over history, which no order is taken before."""
+    step = RootsStep(engine, ChainReader(rpc), time_ns)
+    started = perf_counter()
+    while step.execute():
+        pass
+    seconds = perf_counter() - started
+    with reading(engine) as connection:
+        expect("blocks verified", read_roots(connection).number, read_checkpoint(connection).number)
+    return events / seconds
 
 
 def _verify(engine: Engine) -> None:

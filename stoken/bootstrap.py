@@ -34,11 +34,14 @@ from stoken.ledger.breaks import broken, halted_tokens
 from stoken.ledger.final_blocks import FinalBlocks
 from stoken.ledger.projection import LedgerProjection
 from stoken.ledger.reconciliation import Reconciliation, SupplyStep
+from stoken.ledger.roots import RootsStep
 from stoken.ledger.sweep import Sweep, VerifyStep
 from stoken.ledger.verification import Verification
 from stoken.mirror import BlockClock, Finality, MirrorStep, Projection, Window, Witness
 from stoken.mirror.heartbeat import Heartbeat, Limits, health
 from stoken.mirror.pinned import PinnedCalls
+from stoken.mirror.reader import ChainReader
+from stoken.mirror.roots import read_roots
 from stoken.mirror.utc import ClockWatch
 from stoken.monitoring.monitor import Monitor
 from stoken.orders.actor import VenueActor
@@ -167,6 +170,7 @@ def worker(settings: Settings) -> WorkerServices:
         broadcast = BroadcastStep(engine, rpc, capabilities, pool_max=settings.rpc.pool_transactions_max, counts=counts)
         steps: tuple[tuple[str, Step], ...] = (
             ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns, limits_of(settings)), counts)),
+            ("roots", RootsStep(engine, ChainReader(rpc), time.time_ns, counts)),
             ("supplies", SupplyStep(engine, verification, reconciliation, time.time_ns)),
             ("clock", ClockWatch(engine, "work", settings.clock.period_seconds, time.time_ns)),
             ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns, counts)),
@@ -340,7 +344,8 @@ def _health(connection: Connection, now_ns: int, settings: Settings, watch: Cloc
     found = health(connection, now_ns, limits_of(settings))
     halted = tuple(sorted({*halted_tokens(connection), *drift_records.open_tokens(connection)}))
     reason = found.reason or ("clock" if watch.refuses else "differs" if halted else "")
-    return LedgerHealth(found.current and not watch.refuses, halted, found.head, reason, *broken(connection))
+    verified = read_roots(connection).number
+    return LedgerHealth(found.current and not watch.refuses, halted, found.head, reason, *broken(connection), verified)
 
 
 def _market_url(url: str) -> str:

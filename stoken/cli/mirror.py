@@ -26,9 +26,11 @@ from stoken.ledger import digest as ledger_digest
 from stoken.ledger.comparison import compare_all, count_rows, heal
 from stoken.ledger.final_blocks import FinalBlock, final_block_record, final_block_records
 from stoken.ledger.projection import LedgerProjection
+from stoken.ledger.roots import read_again
 from stoken.ledger.verification import Difference, Verification
 from stoken.mirror import MirrorStep
 from stoken.mirror.pinned import PinnedCalls
+from stoken.mirror.reader import ChainReader
 from stoken.mirror.store import Checkpoint, read_checkpoint
 from stoken.settings import Settings, load_settings
 from stoken.telemetry import logs
@@ -215,7 +217,8 @@ def _heal(settings: Settings, engine: Engine, suite: Suite, operator: str, *, as
         at = read_checkpoint(connection)
     with _node(settings) as (rpc, _), _blocks_bar(at) as bar:
         verification = Verification(suite.contracts, PinnedCalls(rpc))
-        done = heal(engine, suite.contracts, verification, operator, time.time_ns(), bar.advance)
+        mended = read_again(engine, ChainReader(rpc))
+        done = heal(engine, suite.contracts, verification, operator, time.time_ns(), bar.advance, mended)
     document = {"digest": done.after, "before": done.before, "equal": done.before == done.after, "closed": done.closed}
     emit(document, [f"rebuilt on the word of {operator}: {done.after}, {done.closed} cases closed"], as_json=as_json)
 

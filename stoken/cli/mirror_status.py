@@ -11,6 +11,7 @@ from stoken.ledger import breaks
 from stoken.ledger.digest import digest
 from stoken.ledger.sweep import Swept, read_sweep
 from stoken.mirror.heartbeat import Beat, Limits, health, last_beat
+from stoken.mirror.roots import read_roots
 from stoken.mirror.store import read_checkpoint
 
 _SECOND_NS: Final = 1_000_000_000
@@ -25,6 +26,9 @@ class Standing:
     block_hash: str
     block_time: int
     final_block: int
+    roots_block: int
+    roots_blocks_per_second: int
+    roots_logs_per_second: int
     finality_rule: str
     head: int | None
     lag_blocks: int | None
@@ -53,6 +57,8 @@ class Standing:
         whole = (
             "no full round yet" if self.verified_ago_seconds is None else f"last full {self.verified_ago_seconds} s ago"
         )
+        rate = f"{self.roots_blocks_per_second} blocks/s, {self.roots_logs_per_second} logs/s"
+        yield f"receipts hash to their roots up to block {self.roots_block}; history at {rate}"
         yield f"compared with the chain: {self.verified_rows} rows, {whole}; {self.open_cases} open cases"
         orders = "taken" if self.current else "refused"
         yield f"orders are {orders}; halted: {', '.join(self.halted_tokens) or 'nothing'}"
@@ -65,6 +71,7 @@ def standing(
 ) -> Standing:
     """Read where the mirror stands; `head` is the node's, `rule` that of finality in words."""
     at, beat, swept = read_checkpoint(connection), last_beat(connection), read_sweep(connection)
+    roots = read_roots(connection)
     halted = sorted({*breaks.halted_tokens(connection), *breaks.broken(connection)[0]})
     return Standing(
         current=health(connection, now_ns, limits).current and b"" not in halted,
@@ -72,6 +79,9 @@ def standing(
         block_hash=f"0x{at.hash.hex()}",
         block_time=at.time,
         final_block=at.final_number,
+        roots_block=roots.number,
+        roots_blocks_per_second=roots.per_second(roots.blocks),
+        roots_logs_per_second=roots.per_second(roots.logs),
         finality_rule=rule,
         head=head,
         lag_blocks=None if head is None else max(0, head - at.number),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole ledger compared with the chain on demand, and healed by folding it anew on an operator's word."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, func, select
@@ -11,8 +11,9 @@ from stoken.domain.facts import Address
 from stoken.ledger import breaks, tables
 from stoken.ledger.digest import digest, rebuild
 from stoken.ledger.questions import QUESTIONS
-from stoken.ledger.verification import INVARIANTS, Difference, Verification
-from stoken.mirror.store import Checkpoint, read_checkpoint
+from stoken.ledger.verification import INVARIANTS, ROOTS, Difference, Verification
+from stoken.mirror import MinedBlock
+from stoken.mirror.store import Checkpoint, read_checkpoint, replace_logs
 
 _ROWS: int = 200
 
@@ -70,19 +71,30 @@ def heal(
     operator: str,
     now_ns: int,
     advance: Callable[[int], object] = int,
+    mended: Sequence[MinedBlock] = (),
 ) -> Rebuilt:
-    """Put the rebuilt ledger in the place of the damaged one, and close the cases whose rows then equal the chain."""
+    """Put the rebuilt ledger in the place of the damaged one, and close the cases whose rows then equal the chain.
+
+    `mended` are the blocks that `roots.read_again` returned: their logs take the place of the mirror's.
+    """
     with unit_of_work(engine) as connection:
         before = digest(connection)
+        for block in mended:
+            replace_logs(connection, block)
         after = rebuild(connection, suite, advance)
     with reading(engine) as connection:
-        healed = [case for case in breaks.cases(connection, only_open=True) if _agrees(connection, verification, case)]
+        open_cases = breaks.cases(connection, only_open=True)
+        healed = [case for case in open_cases if _agrees(connection, verification, case, mended)]
     with unit_of_work(engine) as connection:
         breaks.close_cases(connection, healed, operator, now_ns)
     return Rebuilt(before, after, len(healed))
 
 
-def _agrees(connection: Connection, verification: Verification, case: breaks.Break) -> bool:
+def _agrees(
+    connection: Connection, verification: Verification, case: breaks.Break, mended: Sequence[MinedBlock]
+) -> bool:
+    if case.table == ROOTS:
+        return any(block.number == case.block_number for block in mended)
     if case.table == INVARIANTS:
         return all(item.key != case.key for item in verification.totals(connection))
     return all(item.field != case.field for item in verification.row(connection, case.table, case.key))

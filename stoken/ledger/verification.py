@@ -17,6 +17,8 @@ from stoken.mirror.store import Checkpoint, read_checkpoint
 Key = tuple[Any, ...]
 #: The name under which a broken quantity invariant is reported in place of a table's.
 INVARIANTS: Final = "invariants"
+#: What cases name in the place of a table where a block lacks logs that its receipts have.
+ROOTS: Final = "roots"
 _TOTAL_SUPPLY: Final = bytes.fromhex("18160ddd")
 
 

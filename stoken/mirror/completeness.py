@@ -2,7 +2,7 @@
 """Nothing is missing from a block: its logs number on, its bloom follows from them, its receipts hash to its root."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from eth_hash.auto import keccak
 
@@ -12,6 +12,8 @@ from stoken.mirror.receipts import encode_receipt, trie_root
 
 Json = dict[str, Any]
 _BLOOM_BITS_MAX = 200_000
+#: What a block without transactions has.
+EMPTY_ROOT: Final = trie_root([])
 
 
 class IncompleteBlockError(LedgerUnavailableError):
@@ -60,4 +62,8 @@ def read_receipts(header: Header, receipts: Sequence[Json]) -> list[Log]:
     logs = [[decode_log(log) for log in receipt["logs"]] for receipt in receipts]
     if trie_root([encode_receipt(*pair) for pair in zip(receipts, logs, strict=True)]) != header.receipts_root:
         raise IncompleteBlockError(f"block {header.number}: its receipts do not give its root")
+    for index, held in enumerate(logs):
+        # The root says which receipt is which; what a log says of its place is the node's word alone.
+        if any((log.block_number, log.transaction_index) != (header.number, index) for log in held):
+            raise IncompleteBlockError(f"block {header.number}: a log names another place than its receipt has")
     return [log for held in logs for log in held]

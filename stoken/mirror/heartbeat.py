@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, select
 
 from stoken.db import bulk, unit_of_work
 from stoken.mirror import tables
+from stoken.mirror.roots import read_roots
 from stoken.mirror.store import read_checkpoint
 
 #: A sign of life a second is enough, and costs one small commit.
@@ -85,15 +86,21 @@ def last_beat(connection: Connection) -> Beat | None:
 
 
 def health(connection: Connection, now_ns: int, limits: Limits = _DEFAULTS) -> Health:
-    """Say whether the mirror looked at its node a moment ago, stood near the head, and the chain goes on."""
+    """Say whether the mirror looked at its node a moment ago, stood near the head, and the chain goes on.
+
+    Final blocks whose receipts were not yet shown to hash to their roots may lack a log: it is not current then.
+    """
     last = last_beat(connection)
     if last is None:
         return Health(current=False, reason="never_looked", head=-1)
-    head = read_checkpoint(connection).number + last.lag_blocks
+    at = read_checkpoint(connection)
+    head = at.number + last.lag_blocks
     if now_ns - last.looked_at_ns > limits.stale_ns:
         return Health(current=False, reason="stale", head=head)
     if last.lag_blocks > limits.lag_blocks:
         return Health(current=False, reason="behind", head=head)
+    if read_roots(connection).number < at.final_number:
+        return Health(current=False, reason="unverified", head=head)
     if limits.idle_ns and now_ns - last.advanced_at_ns > limits.idle_ns:
         return Health(current=False, reason="idle", head=head)
     return Health(current=True, reason="", head=head)

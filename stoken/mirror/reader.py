@@ -2,11 +2,12 @@
 """Reads heads, headers and complete blocks from a node: batched, checked, never trusted on one answer."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from stoken.chain.rpc import NodeError, RpcClient
 from stoken.mirror.blocks import Header, Log, MinedBlock, decode_header, decode_log
-from stoken.mirror.completeness import IncompleteBlockError, LogsBloom, check_logs, read_receipts
+from stoken.mirror.completeness import EMPTY_ROOT, IncompleteBlockError, LogsBloom, check_logs, read_receipts
 
 Json = Any
 _METHOD_NOT_FOUND = -32601
@@ -47,8 +48,14 @@ class ChainReader:
 
     def verified_block(self, number: int) -> MinedBlock:
         """Return one block from its receipts, which must hash to the root in its header."""
-        (header,) = self.headers([number])
-        return self._complete(header, read_receipts(header, self._receipts(header)) if header.transactions else [])
+        (block,) = self.verified_blocks(self.headers([number]))
+        return block
+
+    def verified_blocks(self, headers: Sequence[Header]) -> list[MinedBlock]:
+        """Return blocks from their receipts, which must hash to the roots in their headers; the empty root has none."""
+        asked = [header for header in headers if header.receipts_root != EMPTY_ROOT]
+        receipts = {header.number: held for header, held in zip(asked, self._receipts(asked), strict=True)}
+        return [self._complete(header, read_receipts(header, receipts.get(header.number, ()))) for header in headers]
 
     def _logs(self, headers: Sequence[Header]) -> dict[int, list[Log]]:
         first, last = headers[0].number, headers[-1].number
@@ -68,18 +75,23 @@ class ChainReader:
         check_logs(header, logs, self._bloom)
         return MinedBlock(header.number, header.hash, header.parent_hash, header.time, header.transactions, logs)
 
-    def _receipts(self, header: Header) -> list[Json]:
-        if self._block_receipts:
+    def _receipts(self, headers: Sequence[Header]) -> list[list[Json]]:
+        """Return the receipts of each block: by block where the node knows how to, else by transaction."""
+        if self._block_receipts and headers:
             try:
-                answer = self._rpc.call("eth_getBlockReceipts", hex(header.number))
+                return [list(answer or []) for answer in self._receipts_by_block(headers)]
             except NodeError as error:
                 if error.rpc_code != _METHOD_NOT_FOUND:
                     raise
                 self._block_receipts = False
-            else:
-                return list(answer or [])
-        calls = [("eth_getTransactionReceipt", ("0x" + item.hex(),)) for item in header.transactions]
-        answers = self._rpc.batch(calls)
-        if any(answer is None for answer in answers):
-            raise IncompleteBlockError(f"block {header.number}: the node lacks receipts")
-        return answers
+        calls = [("eth_getTransactionReceipt", (f"0x{item.hex()}",)) for each in headers for item in each.transactions]
+        answers = iter(self._rpc.batch(calls))
+        found = [list(islice(answers, len(header.transactions))) for header in headers]
+        for header, receipts in zip(headers, found, strict=True):
+            if any(receipt is None for receipt in receipts):
+                raise IncompleteBlockError(f"block {header.number}: the node lacks receipts")
+        return found
+
+    def _receipts_by_block(self, headers: Sequence[Header]) -> list[Json]:
+        calls = [("eth_getBlockReceipts", (hex(header.number),)) for header in headers]
+        return self._rpc.batch(calls) if len(calls) > 1 else [self._rpc.call(calls[0][0], *calls[0][1])]

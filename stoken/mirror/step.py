@@ -13,7 +13,7 @@ from stoken.chain.rpc import RpcClient
 from stoken.db.binding import bind_chain
 from stoken.db.engine import unit_of_work
 from stoken.errors import LedgerUnavailableError, StartupError, StokenError
-from stoken.mirror import store
+from stoken.mirror import roots, store
 from stoken.mirror.ahead import ReadAhead
 from stoken.mirror.blocks import Header, MinedBlock
 from stoken.mirror.clock import BlockClock
@@ -160,18 +160,21 @@ class MirrorStep:
             self._witness.confirm(last, blocks[-1].hash)
         sealed = self._seals.confirm(at, blocks) if self._seals is not None else ()
         final = max(at.final_number, min(final, last))
+        rooted = _at_the_head(at.number + 1, head)
         with unit_of_work(self._engine) as connection:
             store.insert_blocks(connection, blocks)
             store.insert_seals(connection, sealed)
             for projection in self._projections:
                 projection.apply(connection, blocks, final)
             store.write_checkpoint(connection, Checkpoint(last, blocks[-1].hash, final, blocks[-1].time))
+            if rooted:
+                roots.follow_head(connection, at.number, last)
             reach("mirror.block")
         logs = sum(len(block.logs) for block in blocks)
         return Progress(last, final, head, len(blocks), logs, 0)
 
     def _next(self, first: int, head: int) -> Sequence[MinedBlock]:
-        if head - first < HEAD_BLOCKS:
+        if _at_the_head(first, head):
             return [self._reader.verified_block(first)]
         blocks = self._read(first, head)
         self._window.answered(len(blocks), sum(len(block.logs) for block in blocks))
@@ -228,6 +231,11 @@ class MirrorStep:
     def _same(self, number: int, header: Header) -> bool:
         with self._engine.connect() as connection:
             return store.read_hash(connection, number) == header.hash
+
+
+def _at_the_head(number: int, head: int) -> bool:
+    """Tell whether a block is read alone, by its receipts."""
+    return head - number < HEAD_BLOCKS
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from stoken.db import bulk
 from stoken.errors import StartupError
 from stoken.mirror import tables
 from stoken.mirror.blocks import Log, MinedBlock, Sealed
+from stoken.mirror.roots import take_back
 
 Addresses = tuple[bytes, ...]
 _GENESIS_PARENT = bytes(32)
@@ -68,6 +69,12 @@ def insert_blocks(connection: Connection, blocks: Sequence[MinedBlock]) -> None:
     bulk.insert_rows(connection, tables.logs, [log for block in blocks for log in block.logs])
 
 
+def replace_logs(connection: Connection, block: MinedBlock) -> None:
+    """Put the logs of a block in the place of those that were stored for it."""
+    connection.execute(delete(tables.logs).where(tables.logs.c.block_number == block.number))
+    bulk.insert_rows(connection, tables.logs, block.logs)
+
+
 def insert_seals(connection: Connection, sealed: Sequence[Sealed]) -> None:
     """Store who sealed blocks."""
     rows = [(each.number, each.round, b"".join(each.validators), b"".join(each.signers)) for each in sealed]
@@ -93,6 +100,7 @@ def delete_blocks(connection: Connection, above: int, final_number: int) -> None
         (tables.blocks, tables.blocks.c.number),
     ):
         connection.execute(delete(table).where(number > above))
+    take_back(connection, above)
     block = tables.blocks.c
     row = connection.execute(select(block.hash, block.time).where(block.number == above)).one_or_none()
     if row is None:

@@ -63,6 +63,18 @@ checkpoint = Table(
     schema="mirror",
 )
 
+#: One row, id 1: up to which block receipts hash to their root, and what the pass over history did in all.
+roots = Table(
+    "roots",
+    metadata,
+    key("id", INT64),
+    field("number", INT64),
+    field("blocks", INT64),
+    field("logs", INT64),
+    field("period_ns", INT64),
+    schema="mirror",
+)
+
 #: One row, id 1: the mirror's last answered look at the node, and what it wrote in the period before it.
 heartbeat = Table(
     "heartbeat",

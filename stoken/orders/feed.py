@@ -2,6 +2,7 @@
 """Brings final blocks to the venue: tails the ledger's feed and journals each block before it decides anything."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
@@ -40,6 +41,8 @@ class LedgerHealth(NamedTuple):
     #: Tokens and institutions of which a quantity invariant is broken, likewise.
     broken: tuple[Address, ...] = ()
     institutions: tuple[MemberId, ...] = ()
+    #: The last block whose receipts hash to its root: what is above may lack a log, and is not journaled yet.
+    verified: int = sys.maxsize
 
 
 #: Whether the ledger in this database follows its chain closely enough for orders to be judged by it.
@@ -110,13 +113,14 @@ class BlockFeed:
 
     def _next(self, at: int) -> tuple[list[FeedBlock], Sequence[tuple[int, int]], LedgerHealth]:
         with reading(self._ledger) as connection:
-            blocks = final_blocks(connection, at, _BLOCKS_MAX)
+            health = self._health(connection)
+            blocks = [each for each in final_blocks(connection, at, _BLOCKS_MAX) if each.number <= health.verified]
             failed = self._failed_trades(connection, self._failures_seen) if blocks else ()
-            return blocks, failed, self._health(connection)
+            return blocks, failed, health
 
     async def _tell(self, health: LedgerHealth, before: LedgerHealth) -> None:
         current = health.current and _ALL_TOKENS not in health.halted
-        if health._replace(current=current, head=-1, reason="") == before._replace(head=-1, reason=""):
+        if _told(health._replace(current=current)) == _told(before):
             return
         # The staleness log: what the journal's entry says, with the reason, for whoever watches.
         log = _log.info if current else _log.warning
@@ -125,6 +129,11 @@ class BlockFeed:
         await self._actor.submit(
             LedgerHealthChanged(0, current, health.halted, health.head, health.broken, health.institutions)
         )
+
+
+def _told(health: LedgerHealth) -> LedgerHealth:
+    """Leave out what is no news to the venue."""
+    return health._replace(head=-1, reason="", verified=-1)
 
 
 def _standing(venue: Venue) -> tuple[int, LedgerHealth]:

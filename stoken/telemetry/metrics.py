@@ -38,6 +38,12 @@ METRICS: Final[Mapping[str, Definition]] = {
     "stoken_mirror_logs_per_second": Definition(_GAUGE, "Logs written a second, over the last beat."),
     "stoken_mirror_blocks_total": Definition(_COUNTER, "Blocks written by this process."),
     "stoken_mirror_logs_total": Definition(_COUNTER, "Logs written by this process."),
+    "stoken_mirror_verified_block": Definition(
+        _GAUGE, "Last block up to which receipts were shown to hash to their roots, -1 before the first."
+    ),
+    "stoken_mirror_verified_blocks_total": Definition(
+        _COUNTER, "Blocks of history that this process compared with receipts that hash to their roots."
+    ),
     "stoken_mirror_reorgs_total": Definition(_COUNTER, "Reorganisations that this process unwound."),
     "stoken_mirror_unwound_blocks_total": Definition(_COUNTER, "Blocks taken back by reorganisations."),
     "stoken_mirror_witness_disagreements_total": Definition(

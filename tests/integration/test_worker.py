@@ -21,6 +21,7 @@ from stoken.db import open_engine, reading, unit_of_work
 from stoken.domain.refusals import Refusal
 from stoken.errors import LedgerUnavailableError, StartupError
 from stoken.issuance.queries import outcome
+from stoken.mirror.step import HEAD_BLOCKS
 from stoken.mirror.store import read_checkpoint
 from stoken.network.anvil import Anvil
 from stoken.network.process import reserve
@@ -141,6 +142,23 @@ class TestWorker:
         finally:
             again.terminate()
             assert again.wait(30) == 0
+
+    def test_it_is_not_ready_until_the_roots_of_history_are_verified(self, configured: Settings, node: Anvil) -> None:
+        bootstrap.deploy(configured, charter())
+        with RpcClient(node.url) as rpc:
+            rpc.call("anvil_mine", hex(3 * HEAD_BLOCKS))
+        services = bootstrap.worker(configured)
+        steps = dict(services.steps)
+        try:
+            while steps["mirror"].execute():
+                pass
+            assert services.monitor.standing().alarms == ("unverified",)
+            while steps["roots"].execute():
+                pass
+            assert services.monitor.standing().alarms == ()
+            assert [name for name, _ in services.steps[:2]] == ["mirror", "roots"]
+        finally:
+            services.close()
 
     def test_with_the_digest_of_a_key_policy_it_signs_no_act_that_the_policy_does_not_let_pass(
         self, configured: Settings

@@ -12,8 +12,10 @@ from stoken.chain import validators
 from stoken.chain.rpc import RpcClient
 from stoken.db import open_engine, reading
 from stoken.errors import LedgerUnavailableError
+from stoken.ledger.roots import RootsStep
 from stoken.mirror import Finality
 from stoken.mirror.heartbeat import Heartbeat, Limits, health
+from stoken.mirror.reader import ChainReader
 from stoken.mirror.store import read_checkpoint
 from stoken.monitoring.monitor import Monitor, Standing
 from stoken.network import local
@@ -40,6 +42,7 @@ class Market:
         self.node, self.engine = node, engine
         self.rpc = RpcClient(node.url, timeout=5)
         self.path = EmittingPath(engine, self.rpc, Finality(depth=_DEPTH))
+        self.roots = RootsStep(engine, ChainReader(self.rpc), time.time_ns)
         self.heartbeat = Heartbeat(engine, time.time_ns)
         self.unwound = 0
 
@@ -47,6 +50,7 @@ class Market:
         try:
             progress = self.path.mirror.execute()
             self.unwound = max(self.unwound, progress.unwound)
+            self.roots.execute()
             self.heartbeat.beat(progress.head - progress.number, progress.blocks)
             self.path.now = time.monotonic()
             self.path.broadcast.execute()

@@ -374,6 +374,16 @@ def upgrade() -> None:
         schema="mirror",
     )
     op.create_table(
+        "roots",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("blocks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("logs", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("period_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_roots")),
+        schema="mirror",
+    )
+    op.create_table(
         "heartbeat",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("looked_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -688,6 +698,7 @@ def downgrade() -> None:
     op.drop_table("transactions", schema="mirror")
     op.drop_table("logs", schema="mirror")
     op.drop_table("heartbeat", schema="mirror")
+    op.drop_table("roots", schema="mirror")
     op.drop_table("checkpoint", schema="mirror")
     op.drop_table("blocks", schema="mirror")
     op.drop_table("requests", schema="market")

@@ -21,6 +21,8 @@ from stoken.ledger.breaks import cases
 from stoken.ledger.digest import digest
 from stoken.mirror import tables as mirror_tables
 from stoken.mirror.heartbeat import Heartbeat
+from stoken.mirror.roots import Roots, write_roots
+from stoken.mirror.store import read_checkpoint
 from stoken.network.anvil import Anvil
 from tests.integration.compliance.world import ACCOUNTS, World
 from tests.requirements import requirement
@@ -74,11 +76,18 @@ class TestStatus:
         heartbeat = Heartbeat(world.engine, lambda: next(clock))
         heartbeat.beat(0)
         heartbeat.beat(0, blocks=4, logs=20)
+        with unit_of_work(world.engine) as connection:
+            write_roots(connection, Roots(read_checkpoint(connection).number, 40, 60, 2_000_000_000))
         world.rpc.call("evm_mine")
         code, found, _ = run("status")
         assert code == 0
         assert found["lag_blocks"] == found["head"] - found["block"] == 1
         assert (found["blocks_per_second"], found["logs_per_second"]) == (2, 10)
+        assert (found["roots_block"], found["roots_blocks_per_second"], found["roots_logs_per_second"]) == (
+            found["block"],
+            20,
+            30,
+        )
         assert (found["current"], found["open_cases"], found["halted_tokens"]) == (True, 0, [])
         assert found["digest"] == digest_of(world)
         damage(world)

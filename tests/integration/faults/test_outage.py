@@ -13,7 +13,9 @@ from sqlalchemy import Connection, Engine, select
 from stoken.chain.rpc import RpcClient
 from stoken.db import open_engine, reading
 from stoken.errors import LedgerUnavailableError
+from stoken.ledger.roots import RootsStep
 from stoken.mirror.heartbeat import Heartbeat, Limits, health
+from stoken.mirror.reader import ChainReader
 from stoken.network.anvil import Anvil
 from stoken.orders import entries, outcomes
 from stoken.orders.entries import NewOrder
@@ -45,6 +47,7 @@ class Outage:
         self.node, self.engine, self.gateway = node, engine, gateway
         self.world = WriteWorld(engine, rpc)
         self.world.found_market()
+        self.roots = RootsStep(engine, ChainReader(rpc), time.time_ns)
         self.heartbeat = Heartbeat(engine, time.time_ns)
         # The venue's own blocks are not this chain's: of the worker it only learns how the ledger stands.
         self.feed = BlockFeed(gateway.actor, gateway.services.market, health=self._health)
@@ -58,6 +61,8 @@ class Outage:
         """Mirror what there is and tell the venue how the ledger stands."""
         with suppress(LedgerUnavailableError):
             progress = self.world.mirror.run_to_head()
+            while self.roots.execute():
+                pass
             self.heartbeat.beat(progress.head - progress.number, progress.blocks)
         self.gateway.run(self.feed.step())
 

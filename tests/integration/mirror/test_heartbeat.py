@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from stoken.db import reading, unit_of_work
 from stoken.mirror import store
 from stoken.mirror.heartbeat import Heartbeat, Limits, health
+from stoken.mirror.roots import Roots, write_roots
 
 SECOND = 1_000_000_000
 
@@ -47,9 +48,13 @@ class TestHealth:
         with unit_of_work(engine) as connection:
             assert health(connection, 0).reason == "never_looked"
             store.write_checkpoint(connection, store.Checkpoint(40, bytes(32), 40))
+            write_roots(connection, Roots(39))
         Heartbeat(engine, clock, limits).beat(3)
-        with reading(engine) as connection:
+        with unit_of_work(engine) as connection:
             assert health(connection, clock.now, limits) == (False, "behind", 43)
+            assert health(connection, clock.now, Limits(lag_blocks=3)) == (False, "unverified", 43)
+            write_roots(connection, Roots(40))
+        with reading(engine) as connection:
             assert health(connection, clock.now + 4 * SECOND, limits) == (False, "stale", 43)
             assert health(connection, clock.now, Limits(lag_blocks=3)) == (True, "", 43)
 

@@ -94,6 +94,28 @@ class TestBlockFeed:
 
         assert asyncio.run(play()) == [False, True]
 
+    def test_blocks_whose_roots_are_not_verified_reach_no_journal(self, rpc: RpcClient, tmp_path: Path) -> None:
+        world = World(rpc, tmp_path)
+        upto = world.state.block_number // 2
+        closed = LedgerHealth(current=False, reason="unverified", verified=upto)
+        answers = [closed, closed._replace(verified=upto + 1), LedgerHealth(current=True, verified=2 * upto + 1)]
+
+        async def play() -> tuple[list[tuple[int, bool]], Engine]:
+            actor, market = await opened(tmp_path)
+            feed = BlockFeed(actor, world.engine, health=lambda _: answers.pop(0))
+            seen = []
+            for _ in range(3):
+                await feed.step()
+                state = await actor.read(lambda venue: venue.state)
+                seen.append((state.chain.block_number, state.ledger_current))
+            await actor.stop()
+            return seen, market
+
+        seen, market = asyncio.run(play())
+        assert seen == [(upto, False), (upto + 1, False), (world.state.block_number, True)]
+        told = [entry for entry in entries_of(market) if isinstance(entry, LedgerHealthChanged)]
+        assert [entry.current for entry in told] == [False, True]
+
     def test_a_difference_from_the_chain_halts_its_token_or_else_everything(
         self, rpc: RpcClient, tmp_path: Path
     ) -> None:
