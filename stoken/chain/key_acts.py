@@ -22,7 +22,7 @@ _FORCE: Final = (
     *("forcedTransfer", "batchForcedTransfer", "forcedTransferFor", "recoveryAddress", "rescale", "terminate"),
     *("setHold", "setRestriction", "setSuspended", "impose", "confirm", "lift", "deleteIdentity", "updateIdentity"),
     *("forceTransfers", "correct", "requestRecovery", "cancelRecovery", "decree", "enforce", "moveCustomerCash"),
-    *("rebindAccounts", "start", "bar"),
+    *("rebindAccounts", "start", "bar", "lock"),
 )
 _RULES: Final = (
     *("announceRules", "addModule", "removeModule", "setPolicy", "setVoting", "setBlackout", "setCashAgent"),
@@ -42,7 +42,7 @@ KINDS: Final[Mapping[str, KeyAct]] = {
 #: What `Authority` carries out under the approvals of its two institutions alone.
 ORDINARY: Final = frozenset(
     {
-        *("createIssue", "register", "lock", "release", "pause", "unpause", "setRecordDate"),
+        *("createIssue", "register", "release", "pause", "unpause", "setRecordDate"),
         *("setDocument", "removeDocument", "registerIdentity", "batchRegisterIdentity"),
         *("open", "close", "put", "abandon", "approve", "list"),
     }

@@ -174,7 +174,7 @@ def _result(answer: Json) -> Json | NodeError:
         return answer.get("result")
     if not isinstance(error, dict):
         return NodeError(0, str(error))
-    return NodeError(int(error.get("code", 0)), str(error.get("message", "")), error.get("data"))
+    return NodeError(int(error.get("code") or 0), str(error.get("message", "")), error.get("data"))
 
 
 def _refuses_batch(error: NodeError | OversizedError) -> bool:

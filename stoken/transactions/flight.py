@@ -50,13 +50,17 @@ class Window:
 
 
 def candidates(connection: Connection, gas_max: int, count_max: int, key_max: int = KEY_MAX) -> list[_Row]:
-    """Return what may be in flight now, each key's transactions by nonce; the first one always may."""
+    """Return what may be in flight now, each key's transactions by nonce; the first one of each key always may.
+
+    Else one that the node never takes would hold up all keys.
+    """
     senders = connection.execute(_SENDERS).scalars().all()
     lanes = [_lane(connection, sender, key_max) for sender in sorted(senders)]
     if len(lanes) > 1:
         held = _held(connection)
         lanes = [list(_until_held(lane, held)) for lane in lanes]
-    return list(_within(_in_turn(lanes), gas_max))[:count_max]
+    firsts = [lane[0].hash for lane in lanes if lane]
+    return list(_within(_in_turn(lanes), frozenset(firsts), gas_max))[: max(count_max, len(firsts))]
 
 
 def within_room(due: Iterable[_Row], in_flight: Iterable[_Row], room: int) -> list[_Row]:
@@ -108,10 +112,10 @@ def _in_turn(lanes: Sequence[Sequence[_Row]]) -> Iterator[_Row]:
     return (row for row in chain.from_iterable(zip_longest(*lanes)) if row is not None)
 
 
-def _within(rows: Iterable[_Row], gas_max: int) -> Iterator[_Row]:
+def _within(rows: Iterable[_Row], firsts: frozenset[bytes], gas_max: int) -> Iterator[_Row]:
     gas = 0
     for row in rows:
         gas += row.gas
-        if gas > gas_max and gas != row.gas:
+        if gas > gas_max and row.hash not in firsts:
             return
         yield row

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from stoken.chain.rpc import NodeError, RpcClient
+from stoken.errors import LedgerUnavailableError
 
 #: What geth and GoQuorum hold by default; they do not say.
 POOL_MAX: Final = 4_096
@@ -39,9 +40,9 @@ class NodePool:
         self.fill: PoolFill | None = None
 
     def room(self) -> int | None:
-        """Return how many more transactions may be sent, None where the node does not say.
+        """Return how many more transactions may be sent, None where the node does not say or does not answer.
 
-        Raises LedgerUnavailableError where the node does not answer at all.
+        It is a question of manners: what sends learns by itself whether the node is there.
         """
         now = self._clock()
         if self._limit and now >= self._ask_at:
@@ -75,7 +76,7 @@ class NodePool:
     def _ask(self, method: str) -> dict[str, Json]:
         try:
             said = self._rpc.call(method)
-        except NodeError:
+        except (NodeError, LedgerUnavailableError):
             return {}
         return said if isinstance(said, dict) else {}
 

@@ -95,6 +95,14 @@ class TestInFlight:
         with path.engine.connect() as connection:
             assert len(candidates(connection, 10**9, 100, key_max=3)) == 3
 
+    def test_the_first_of_each_key_goes_whatever_the_others_wait_for(self, path: WritePath) -> None:
+        path.order("hot", ISSUER, gas=500)
+        path.order("hot 2", ISSUER, gas=100)
+        path.order("cold", BROKER, gas=500)
+        with path.engine.connect() as connection:
+            chosen = [row.owner for row in candidates(connection, 100, 1)]
+        assert sorted(chosen) == [BROKER, ISSUER]
+
     def test_gas_is_bounded_over_all_keys(self, path: WritePath) -> None:
         for at in range(3):
             path.order(f"hot {at}", ISSUER, gas=100)

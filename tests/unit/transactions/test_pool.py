@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from stoken.chain.rpc import RpcClient
-from stoken.errors import LedgerUnavailableError
 from stoken.transactions.pool import NodePool, PoolFill
 
 Json = Any
@@ -106,10 +105,20 @@ class TestRoom:
         assert node.pool(0).room() is None
         assert node.asked == []
 
-    def test_a_node_that_does_not_answer_raises(self) -> None:
+    @pytest.mark.parametrize("answer", [b"busy", b"[]", b'{"error": {"code": null, "message": "no"}}'])
+    def test_a_node_that_answers_nonsense_says_nothing_of_its_pool(self, answer: bytes) -> None:
+        def say(_request: httpx.Request) -> httpx.Response:
+            return httpx.Response(403, content=answer)
+
+        assert NodePool(RpcClient("http://node", transport=httpx.MockTransport(say))).room() is None
+
+    def test_a_node_that_does_not_answer_is_not_asked_again_at_once(self) -> None:
+        asked: list[str] = []
+
         def refuse(request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.path)
             raise httpx.ConnectError("refused", request=request)
 
         pool = NodePool(RpcClient("http://node", transport=httpx.MockTransport(refuse)))
-        with pytest.raises(LedgerUnavailableError):
-            pool.room()
+        assert [pool.room(), pool.room()] == [None, None]
+        assert len(asked) == 2
