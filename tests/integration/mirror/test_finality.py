@@ -257,6 +257,6 @@ class TestSeals:
 
     def test_an_engine_without_seals_is_never_final_by_them(self, engine: Engine, rpc: RpcClient) -> None:
         mine(rpc, *HISTORY)
-        with pytest.raises(NotSealedError, match="block 0 has no seals"):
+        with pytest.raises(NotSealedError, match="block 3 has no seals"):
             mirror(engine, rpc, Finality(sealed=True)).run_to_head()
         assert final_number(engine) == -1
