@@ -164,13 +164,14 @@ def worker(settings: Settings) -> WorkerServices:
         reconciliation = Reconciliation(ledger, time.time_ns)
         mirror = _mirror(stack, settings, engine, rpc, (ledger, reconciliation))
         verification = Verification(suite.contracts, PinnedCalls(rpc))
+        reader = ChainReader(rpc, sealed=finality_of(settings).sealed)
         sweep = Sweep(engine, verification, time.time_ns)
         counts = Counts()
         note_commits(engine, counts.committed)
         broadcast = BroadcastStep(engine, rpc, capabilities, pool_max=settings.rpc.pool_transactions_max, counts=counts)
         steps: tuple[tuple[str, Step], ...] = (
             ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns, limits_of(settings)), counts)),
-            ("roots", RootsStep(engine, ChainReader(rpc), time.time_ns, counts)),
+            ("roots", RootsStep(engine, reader, time.time_ns, counts)),
             ("supplies", SupplyStep(engine, verification, reconciliation, time.time_ns)),
             ("clock", ClockWatch(engine, "work", settings.clock.period_seconds, time.time_ns)),
             ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns, counts)),

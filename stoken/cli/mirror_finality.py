@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from stoken.chain.rpc import RpcClient
 from stoken.ledger.final_blocks import FinalBlock
+from stoken.mirror.finality import SEALED_RULE
 from stoken.mirror.seals import NotSealedError, quorum, read_seals
 
 COLUMNS: Final = ("block", "final_at", "commit_seals", "rule", "hash")
@@ -34,16 +35,20 @@ def faults(rpc: RpcClient, records: Sequence[FinalBlock]) -> Iterator[str]:
     for record, answer in zip(records, answers, strict=True):
         if answer is None or bytes.fromhex(answer["hash"][2:]) != record.hash:
             yield f"block {record.number}: the node has another block, or none"
-        elif record.validators:
+        elif record.validators or record.rule.startswith(SEALED_RULE):
             yield from _sealed_otherwise(record, answer)
 
 
 def _sealed_otherwise(record: FinalBlock, header: dict[str, Any]) -> Iterator[str]:
+    signers, validators = set(record.signers), set(record.validators)
+    if not signers <= validators or len(signers) < max(1, quorum(len(validators))):
+        yield f"block {record.number}: the record names no quorum of validators"
+        return
     try:
         found = read_seals(header, record.hash)
     except NotSealedError as error:
         yield f"block {record.number}: {error}"
         return
     # Nodes may hold different seals of one block: each a quorum.
-    if found.validators != record.validators or not set(record.signers) <= set(record.validators):
+    if found.validators != record.validators:
         yield f"block {record.number}: the header names other validators"

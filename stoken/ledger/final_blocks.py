@@ -46,7 +46,7 @@ class FinalBlocks:
         """Record what becomes final with this commit: the checkpoint still names the last block that was."""
         after = read_checkpoint(connection).final_number
         held = tables.blocks.c
-        if final_number <= after or (len(blocks) == final_number - after and not any(block.logs for block in blocks)):
+        if final_number <= after or (_are_those(blocks, after, final_number) and not any(item.logs for item in blocks)):
             return
         query = select(held.number, held.hash).where(
             held.number > after, held.number <= final_number, held.facts != _NOTHING
@@ -58,6 +58,11 @@ class FinalBlocks:
     def unwind(self, connection: Connection, to_block: int) -> None:
         """Take back records above a block; the mirror unwinds no final one, so there are none."""
         connection.execute(delete(tables.final_blocks).where(tables.final_blocks.c.number > to_block))
+
+
+def _are_those(blocks: Sequence[MinedBlock], after: int, final_number: int) -> bool:
+    """Tell whether the blocks applied are those that grow final: with a depth they are later ones."""
+    return len(blocks) == final_number - after and bool(blocks) and blocks[-1].number == final_number
 
 
 def final_block_records(connection: Connection, after: int = -1, limit: int = 1_000) -> list[FinalBlock]:

@@ -2,6 +2,10 @@
 """Which blocks are final: a property of the engine, told to the mirror."""
 
 from dataclasses import dataclass
+from typing import Final
+
+#: How the rule begins, in the record of a block that is final by its seals.
+SEALED_RULE: Final = "commit seals of two thirds of the validators"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,7 @@ class Finality:
         """Return the rule in words, as the record of each final block names it."""
         if self.tag is not None:
             return f"the node's tag {self.tag}"
-        seals = "commit seals of two thirds of the validators" if self.sealed else "no seals"
+        seals = SEALED_RULE if self.sealed else "no seals"
         return f"{seals}, depth {self.depth}"
 
     def final_number(self, head: int, tagged: int | None) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from stoken.chain.rpc import NodeError, RpcClient
 from stoken.mirror.blocks import Header, Log, MinedBlock, decode_header, decode_log
 from stoken.mirror.completeness import EMPTY_ROOT, IncompleteBlockError, LogsBloom, check_logs, read_receipts
+from stoken.mirror.seals import check_header
 
 Json = Any
 _METHOD_NOT_FOUND = -32601
@@ -16,9 +17,10 @@ _METHOD_NOT_FOUND = -32601
 class ChainReader:
     """One node as the mirror sees it."""
 
-    def __init__(self, rpc: RpcClient) -> None:
-        """Take the node's client."""
+    def __init__(self, rpc: RpcClient, *, sealed: bool = False) -> None:
+        """Take the node's client; with `sealed` NotSealedError is raised by a header that does not give its hash."""
         self._rpc = rpc
+        self._sealed = sealed
         self._bloom = LogsBloom()
         self._block_receipts = True
 
@@ -31,14 +33,17 @@ class ChainReader:
         """Return the head and the number of the block that the node's tag names, None where it names none yet."""
         names = ("latest",) if tag is None else ("latest", tag)
         latest, *tagged = self._rpc.batch([("eth_getBlockByNumber", (name, False)) for name in names])
-        return decode_header(latest), int(tagged[0]["number"], 16) if tagged and tagged[0] else None
+        return self._decode(latest), int(tagged[0]["number"], 16) if tagged and tagged[0] else None
 
     def headers(self, numbers: Sequence[int]) -> list[Header]:
         """Return headers by number; raises IncompleteBlockError where the node lacks one."""
         answers = self._rpc.batch([("eth_getBlockByNumber", (hex(number), False)) for number in numbers])
         if any(answer is None for answer in answers):
             raise IncompleteBlockError(f"the node lacks blocks within {numbers[0]}-{numbers[-1]}")
-        return [decode_header(answer) for answer in answers]
+        headers = [self._decode(answer) for answer in answers]
+        if any(header.number != number for header, number in zip(headers, numbers, strict=True)):
+            raise IncompleteBlockError(f"the node answers with other blocks than {numbers[0]}-{numbers[-1]}")
+        return headers
 
     def blocks(self, first: int, last: int) -> list[MinedBlock]:
         """Return the blocks of a range, by one unfiltered request for logs, checked by their blooms and indices."""
@@ -56,6 +61,11 @@ class ChainReader:
         asked = [header for header in headers if header.receipts_root != EMPTY_ROOT]
         receipts = {header.number: held for header, held in zip(asked, self._receipts(asked), strict=True)}
         return [self._complete(header, read_receipts(header, receipts.get(header.number, ()))) for header in headers]
+
+    def _decode(self, answer: Json) -> Header:
+        if self._sealed:
+            check_header(answer)
+        return decode_header(answer)
 
     def _logs(self, headers: Sequence[Header]) -> dict[int, list[Log]]:
         first, last = headers[0].number, headers[-1].number

@@ -70,6 +70,14 @@ def read_validators(header: Json, block_hash: bytes) -> tuple[Address, ...]:
     return extra.validators
 
 
+def check_header(header: Json) -> None:
+    """Raise NotSealedError, after an alarm, unless a header gives the hash that it names: what it says is sealed."""
+    try:
+        _check_hash(header, _read_extra(header), bytes.fromhex(header["hash"][2:]))
+    except NotSealedError as error:
+        raise _alarmed(error) from None
+
+
 def read_seals(header: Json, block_hash: bytes) -> Sealed:
     """Return who sealed a block; NotSealedError unless a quorum of the validators it names did, and nobody else."""
     extra = _read_extra(header)
@@ -92,9 +100,11 @@ def read_seals(header: Json, block_hash: bytes) -> Sealed:
 class SealCheck:
     """Confirms that blocks are sealed by validators it trusts: those of the block before, on from the genesis block.
 
-    A block that names other validators is trusted where more than a third of those before sealed it: one of them is
-    honest. A range is confirmed by its last block, which the hashes of parents tie the others to, and by each block
-    with logs, whose seals are on record; by every block where validators changed faster than that shows.
+    What is written is the header's that was sealed: number, parent and time are compared here, and the reader takes
+    no header that does not give its hash. A block that names other validators is trusted where more than a third of
+    those before sealed it: one of them is honest. A range is confirmed by its last block, which the hashes of
+    parents tie the others to, and by each block with logs, whose seals are on record; by every block where
+    validators changed faster than that shows.
     """
 
     def __init__(self, rpc: RpcClient) -> None:
@@ -111,8 +121,7 @@ class SealCheck:
         try:
             return self._confirm(at, blocks)
         except NotSealedError as error:
-            _log.error("mirror.not_sealed", reason=str(error), **error.details)
-            raise
+            raise _alarmed(error) from None
 
     def _confirm(self, at: Checkpoint, blocks: Sequence[MinedBlock]) -> list[Sealed]:
         trusted = self._trust(at, blocks[0])
@@ -141,6 +150,7 @@ class SealCheck:
         blocks = [block for block in blocks if block.number]  # nobody seals the genesis block
         for block, header in zip(blocks, self._headers([block.hash for block in blocks]), strict=True):
             found = read_seals(header, block.hash)
+            _check_content(header, block)
             named = frozenset(found.validators)
             if named != trusted and 3 * len(trusted.intersection(found.signers)) <= len(trusted):
                 raise NotSealedError(
@@ -159,6 +169,17 @@ class SealCheck:
         if any(answer is None for answer in answers):
             raise LedgerUnavailableError("the node no longer has a block that it named")
         return answers
+
+
+def _alarmed(error: NotSealedError) -> NotSealedError:
+    _log.error("mirror.not_sealed", reason=str(error), **error.details)
+    return error
+
+
+def _check_content(header: Json, block: MinedBlock) -> None:
+    said = int(header["number"], 16), bytes.fromhex(header["parentHash"][2:]), int(header["timestamp"], 16)
+    if said != (block.number, block.parent_hash, block.time):
+        raise NotSealedError(f"block {block.number} is not what was sealed under its hash", {"block": block.number})
 
 
 def _read_extra(header: Json) -> _Extra:

@@ -86,10 +86,10 @@ class MirrorStep:
         A witness confirms each block before it is written; the clock says which block times may be.
         """
         self._engine = engine
-        self._reader = ChainReader(rpc)
+        self._finality = finality or Finality()
+        self._reader = ChainReader(rpc, sealed=self._finality.sealed)
         self._ahead = ReadAhead(self._reader)
         self._projections = projections
-        self._finality = finality or Finality()
         self._seals = SealCheck(rpc) if self._finality.sealed else None
         self._window = window or Window()
         self._witness = witness

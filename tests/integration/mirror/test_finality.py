@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import Engine
 
-from stoken.chain.rpc import RpcClient
+from stoken.chain.rpc import Json, RpcClient
 from stoken.chain.signatures import address_of
 from stoken.db import reading
 from stoken.domain.refusals import Refusal
@@ -18,6 +18,8 @@ from stoken.ledger.feed import FeedBlock, final_blocks
 from stoken.ledger.final_blocks import FinalBlock, FinalBlocks, final_block_record, final_block_records
 from stoken.ledger.projection import LedgerProjection
 from stoken.mirror import Finality, MirrorStep
+from stoken.mirror.completeness import EMPTY_ROOT, IncompleteBlockError
+from stoken.mirror.reader import ChainReader
 from stoken.mirror.seals import NotSealedError
 from stoken.mirror.store import read_checkpoint
 from tests.emitter import mine
@@ -72,6 +74,17 @@ class TestDepth:
         mine(rpc, *HISTORY, *([transfer(address(0), address(1), 1)] for _ in range(20)))
         mirror(engine, rpc, Finality(depth=1)).run_to_head()
         assert [record.number for record in records(engine)] == [1, *range(3, 23)]
+
+    def test_followed_block_by_block_a_block_is_on_record_though_those_after_it_are_empty(
+        self, engine: Engine, rpc: RpcClient
+    ) -> None:
+        mine(rpc, *HISTORY)
+        following = mirror(engine, rpc, Finality(depth=2))
+        following.run_to_head()
+        for _ in range(2):
+            mine(rpc, [])
+            following.run_to_head()
+        assert (final_number(engine), [record.number for record in records(engine)]) == (3, [1, 3])
 
     def test_what_grows_final_without_a_new_block_is_on_record(self, engine: Engine, rpc: RpcClient) -> None:
         mine(rpc, *HISTORY)
@@ -145,6 +158,20 @@ def client(sealing: SealedNode) -> RpcClient:
     return RpcClient("http://sealed", transport=sealing)
 
 
+class _TwoFacedNode(SealedNode):
+    """Answers by hash with the empty block that was sealed, by number with a mint under the same hash."""
+
+    def _result(self, method: str, params: Json) -> Json:
+        result = super()._result(method, params)
+        return {**result, **result.get("forged", {})} if method == "eth_getBlockByNumber" else result
+
+
+def _empty_in_truth(block: Json) -> Json:
+    forged = {name: block[name] for name in ("receiptsRoot", "logsBloom")}
+    truth = {**block, "receiptsRoot": f"0x{EMPTY_ROOT.hex()}", "logsBloom": "0x" + "00" * 256}
+    return {**sealed(truth), "forged": forged}
+
+
 @requirement("SET-09")
 class TestSeals:
     def test_who_sealed_what_says_something_of_ours_is_on_record(
@@ -195,8 +222,41 @@ class TestSeals:
             following.run_to_head()
         assert final_number(engine) == 3
 
+    @pytest.mark.parametrize("ahead", [1, 12])
+    def test_contents_that_were_not_sealed_under_the_hash_are_refused(
+        self, engine: Engine, rpc: RpcClient, ahead: int
+    ) -> None:
+        node = _TwoFacedNode(rpc)
+        following = mirror(engine, RpcClient("http://sealed", transport=node), Finality(sealed=True))
+        mine(rpc, *HISTORY[:1])
+        following.run_to_head()
+        node.seal = lambda block: _empty_in_truth(block) if block["number"] == "0x2" else sealed(block)
+        mine(rpc, *([transfer(NOBODY, address(0), 1)] for _ in range(ahead)))
+        with pytest.raises(NotSealedError, match="the header of block 2 does not give its hash"):
+            following.run_to_head()
+        assert (final_number(engine), [record.number for record in records(engine)]) == (1, [1])
+        with reading(engine) as connection:
+            assert read_checkpoint(connection).number == 1
+            assert [holding.units for holding in queries.register(connection, ISIN, at_block=1).holdings] == [1_000_000]
+
+    def test_an_old_sealed_block_served_as_the_next_is_refused(
+        self, engine: Engine, rpc: RpcClient, client: RpcClient, sealing: SealedNode
+    ) -> None:
+        mine(rpc, *HISTORY)
+        following = mirror(engine, client, Finality(sealed=True))
+        following.run_to_head()
+        old = sealing.blocks[2]
+        sealing.seal = lambda _: {**old, "number": "0x4", "parentHash": sealing.blocks[3]["hash"]}
+        mine(rpc, [])
+        with pytest.raises(NotSealedError, match="block 4 does not give its hash"):
+            following.run_to_head()
+        sealing.blocks[4] = old
+        with pytest.raises(IncompleteBlockError, match="other blocks than 4-4"):
+            ChainReader(client, sealed=True).blocks(4, 4)
+        assert final_number(engine) == 3
+
     def test_an_engine_without_seals_is_never_final_by_them(self, engine: Engine, rpc: RpcClient) -> None:
         mine(rpc, *HISTORY)
-        with pytest.raises(NotSealedError, match="block 0 has no seals"):
+        with pytest.raises(NotSealedError, match="block 3 has no seals"):
             mirror(engine, rpc, Finality(sealed=True)).run_to_head()
         assert final_number(engine) == -1

@@ -130,7 +130,9 @@ class Chain(httpx.BaseTransport):
 
     def blocks(self, *, logs: bool = True) -> list[MinedBlock]:
         return [
-            MinedBlock(number, hash_of(block), bytes.fromhex(block["parentHash"][2:]), 0, (), (LOG,) * logs)
+            MinedBlock(
+                number, hash_of(block), _raw(block["parentHash"]), int(block["timestamp"], 16), (), (LOG,) * logs
+            )
             for number, block in enumerate(self.headers)
         ]
 
@@ -140,6 +142,10 @@ class Chain(httpx.BaseTransport):
         known = {block["hash"]: block for block in self.headers}
         answers = [{"jsonrpc": "2.0", "id": call["id"], "result": known.get(call["params"][0])} for call in calls]
         return httpx.Response(200, content=msgspec.json.encode(answers))
+
+
+def _raw(text: str) -> bytes:
+    return bytes.fromhex(text[2:])
 
 
 def check(chain: Chain) -> SealCheck:
@@ -206,6 +212,25 @@ class TestSealCheck:
         chain.headers[-1] = sealed(header(5, chain.headers[-1]["hash"]), [KEYS[0], KEYS[1], KEYS[6], KEYS[5]])
         with pytest.raises(NotSealedError, match="block 5"):
             one.confirm(Checkpoint(4, blocks[4].hash, 4), chain.blocks()[5:])
+
+    @pytest.mark.parametrize("said", [{"parent_hash": b"p" * 32}, {"time": 1}, {"number": 3}], ids=str)
+    @pytest.mark.parametrize("logs", [False, True])
+    def test_what_is_written_is_what_was_sealed_under_the_hash(self, said: dict[str, Any], logs: bool) -> None:  # noqa: FBT001
+        chain = Chain()
+        for _ in range(2):
+            chain.grow(FOUR)
+        *before, last = chain.blocks(logs=logs)
+        with pytest.raises(NotSealedError, match="is not what was sealed under its hash"):
+            check(chain).confirm(NOBODY_SEALED, [*before, last._replace(**said)])
+
+    def test_an_old_sealed_block_is_not_the_next_one(self) -> None:
+        chain = Chain()
+        for _ in range(3):
+            chain.grow(FOUR)
+        old, last = chain.blocks()[1], chain.blocks()[3]
+        again = old._replace(number=4, parent_hash=last.hash)
+        with pytest.raises(NotSealedError, match="block 4 is not what was sealed"):
+            check(chain).confirm(Checkpoint(3, last.hash, 3), [again])
 
     def test_a_node_that_lost_the_block_it_named_is_asked_again_later(self) -> None:
         chain = Chain()
