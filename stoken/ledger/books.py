@@ -50,8 +50,13 @@ def read_books(connection: Connection, tokens: Collection[Address]) -> dict[Addr
     return found
 
 
-def follow(connection: Connection, state: State) -> set[_Name]:
-    """Bring the books up to what the last fold changed; return which books it touched."""
+def read_or_sum(connection: Connection, tokens: Collection[Address]) -> dict[Address, list[Book]]:
+    """Return the books of issues, summed from the positions where none is kept; none where there is no position."""
+    return {token: kept or _summed(connection, token) for token, kept in read_books(connection, tokens).items()}
+
+
+def follow(connection: Connection, state: State) -> set[Address]:
+    """Bring the books up to what the last fold changed; return the tokens it touched."""
     deltas = _deltas(connection, state)
     tokens = {token for token, _ in deltas} | {key[0] for key in state.touched("instruments")}
     known = {token for token in tokens if _is_kept(connection, token)}
@@ -64,7 +69,7 @@ def follow(connection: Connection, state: State) -> set[_Name]:
     for token in tokens - known:
         books += _summed(connection, token)
     bulk.upsert_rows(connection, tables.books, books)
-    return set(deltas)
+    return tokens
 
 
 def forget(connection: Connection, to_block: int) -> None:

@@ -2,9 +2,9 @@
 """The quantity invariants Q1-Q6 of REC-01, computed from the ledger's tables at the mirror's head.
 
 Accounts are held directly, so the total of a broker's customers is a derived sum: **on the chain Q1 holds by
-construction**. Here its right side is the book that each commit keeps, its left side the sum over the
-leaves, so that a lost or doubled change of either shows. Q4 needs the chain's own supplies and is left out
-without them; the reserved part of Q5 is the venue's and is checked there.
+construction**. Here its right side is the book that each commit keeps, its left side the sum over the leaves; they must
+be equal, which is stricter than the law's <=, so that a lost or doubled change of either shows. Q4 needs the chain's
+own supplies and is left out without them; the reserved part of Q5 is the venue's and is checked there.
 """
 
 from collections.abc import Mapping
@@ -48,14 +48,16 @@ def subject_of(isin: str, manager: MemberId) -> str:
 
 
 def _customers(connection: Connection) -> list[Invariant]:
-    """Q1: units of an institution's customers, summed leaf by leaf, <= its customer-management book of the issue.
+    """Q1: units of an institution's customers, summed leaf by leaf, = its customer-management book of the issue.
 
-    Where no book is kept yet, as right after a rebuild, the sum is the book.
+    A book without any leaf counts too. Where none is kept yet, as right after a rebuild, the sum is the book.
     """
     held, bound, issue = tables.positions.c, tables.accounts.c, tables.instruments.c
-    books = {(row.token, row.manager): row.customers for row in connection.execute(select(tables.books))}
-    kept = {token for token, _ in books}
-    rows = connection.execute(
+    known = select(tables.books, issue.isin).join(tables.instruments, tables.books.c.token == issue.token)
+    rows = list(connection.execute(known.where(issue.isin != "")))
+    kept = {row.token for row in rows}
+    books = {(row.token, row.manager): (row.isin, row.customers) for row in rows}
+    leaves = connection.execute(
         select(issue.token, issue.isin, bound.manager, _total(held.balance).label("units"))
         .join_from(tables.positions, tables.accounts, held.account == bound.account)
         .join(tables.instruments, held.token == issue.token)
@@ -63,10 +65,11 @@ def _customers(connection: Connection) -> list[Invariant]:
         .group_by(issue.token, issue.isin, bound.manager)
     )
     found = []
-    for row in rows:
-        book = books.get((row.token, row.manager), 0) if row.token in kept else row.units
-        found.append(Invariant("Q1", subject_of(row.isin, row.manager), row.units, book, row.units <= book))
-    return found
+    for row in leaves:
+        book = books.pop((row.token, row.manager), (row.isin, 0))[1] if row.token in kept else row.units
+        found.append(Invariant("Q1", subject_of(row.isin, row.manager), row.units, book, row.units == book))
+    left = [(subject_of(isin, manager), units) for (_, manager), (isin, units) in books.items() if units]
+    return found + [Invariant("Q1", subject, 0, units, holds=False) for subject, units in left]
 
 
 def _issues(connection: Connection) -> list[Row[tuple[object, ...]]]:

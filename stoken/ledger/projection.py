@@ -45,6 +45,11 @@ class LedgerProjection:
         """Return the rows as the last fold left them; only for who follows it in the same commit."""
         return self._state
 
+    @property
+    def generation(self) -> int:
+        """Return how often the ledger had been folded anew at the last fold."""
+        return self._generation
+
     def apply(self, connection: Connection, blocks: Sequence[MinedBlock], final_number: int) -> None:
         """Fold blocks; those above `final_number` leave before-images, older ones lose theirs."""
         if not blocks:
