@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is promised and not yet settled: units of sellers, cash of buyers, purchases by identity.
+"""What is promised and not yet settled: units of sellers, cash of buyers, purchases by identity; never below zero.
 
-An order reserves at acceptance; a match moves reserved to in flight; only a final block that settles the
-trade clears in flight. None of the figures is ever negative.
+An order reserves at acceptance; a match moves reserved to in flight; a final block that settles the trade clears it.
 """
 
 from stoken.domain.facts import Address

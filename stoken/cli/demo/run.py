@@ -49,18 +49,17 @@ def run(
 
 
 def _prepare(play: Play) -> None:
+    investors = len(play.cast.investors)
     with play.step(1, "Gateway and worker start", "gateway and worker", 2):
         play.await_block(play.node.head())
     with play.step(2, "Two instruments are created and registered", "issue", 2):
         issuing.create_issues(play)
-    with play.step(
-        3, f"Brokers onboard {len(play.cast.investors):,} investors", "onboarding", len(play.cast.investors)
-    ):
+    with play.step(3, f"Brokers onboard {investors:,} investors", "onboarding", investors):
         issuing.onboard(play)
     with play.step(3, "Units are allotted; the entrustor's are locked up for twelve months", "allotment", 2):
         issuing.allot(play)
         issuing.revoke_sanctioned(play)
-    with play.step(3, "Cash is paid in, and allocated to investors", "cash", len(play.cast.investors)):
+    with play.step(3, "Cash is paid in, and allocated to investors", "cash", investors):
         issuing.pay_in(play)
         issuing.admit(play)
 
