@@ -15,7 +15,7 @@ from stoken.ledger.invariants import Invariant, cash_invariant
 from stoken.ledger.projection import LedgerProjection
 from stoken.ledger.rows import Instrument
 from stoken.ledger.state import Held
-from stoken.ledger.verification import INVARIANTS, Difference, Verification
+from stoken.ledger.verification import Verification, broken_of
 from stoken.mirror import MinedBlock
 from stoken.mirror.store import Checkpoint, read_checkpoint
 
@@ -112,19 +112,7 @@ def record(
         for each in found
     ]
     bulk.upsert_rows(connection, tables.reconciliations, rows)
-    by_isin = {isin: token for token, isin in tokens.items()}
-    broken = [
-        Difference(
-            INVARIANTS,
-            (each.name, each.subject),
-            by_isin.get(each.subject.partition("/")[0], b""),
-            each.name,
-            str(each.left),
-            str(each.right),
-        )
-        for each in found
-        if not each.holds
-    ]
+    broken = broken_of(found, {isin: token for token, isin in tokens.items()})
     breaks.open_cases(connection, broken, at, now_ns)
 
 

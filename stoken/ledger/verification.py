@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ledger's rows against the contracts, in batches, each at the block at which the mirror stands in that moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from sqlalchemy import Connection, literal, select, tuple_
@@ -50,6 +50,22 @@ class Batch(NamedTuple):
     differences: list[Difference]
 
 
+def broken_of(found: Iterable[Invariant], tokens: Mapping[str, Address]) -> list[Difference]:
+    """Return the invariants that do not hold as differences, each of the token that its subject's ISIN names."""
+    return [
+        Difference(
+            INVARIANTS,
+            (item.name, item.subject),
+            tokens.get(item.subject.partition("/")[0], b""),
+            item.name,
+            str(item.left),
+            str(item.right),
+        )
+        for item in found
+        if not item.holds
+    ]
+
+
 class Verification:
     """Compares one database with the contracts of one suite."""
 
@@ -90,18 +106,7 @@ class Verification:
         tokens: dict[str, Address] = {
             row.isin: row.token for row in connection.execute(select(known.isin, known.token))
         }
-        return [
-            Difference(
-                INVARIANTS,
-                (item.name, item.subject),
-                tokens.get(item.subject.partition("/")[0], b""),
-                item.name,
-                str(item.left),
-                str(item.right),
-            )
-            for item in self.invariants(connection)
-            if not item.holds
-        ]
+        return broken_of(self.invariants(connection), tokens)
 
     def _compare(self, connection: Connection, at: Checkpoint, table: str, rows: Sequence[Key]) -> list[Difference]:
         if not rows:

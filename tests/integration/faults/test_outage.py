@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine, select
 
 from stoken.chain.rpc import RpcClient
-from stoken.db import open_engine, reading
+from stoken.db import reading
 from stoken.errors import LedgerUnavailableError
 from stoken.ledger.roots import RootsStep
 from stoken.mirror.heartbeat import Heartbeat, Limits, health
@@ -24,7 +24,6 @@ from stoken.orders.journal import Journal
 from stoken.orders.outcomes import Accepted
 from stoken.transactions.tables import outbox
 from tests.consortium import BUYER, SELLER
-from tests.database import Databases
 from tests.e2e.bare_node import BareNode
 from tests.fault_proxy import ANY, FaultProxy, HalfOpen
 from tests.integration.gateway.harness import Gateway
@@ -99,17 +98,6 @@ class Outage:
         """Return trades and quantities as the chain has them, read without stoken."""
         head = int(self.world.rpc.call("eth_blockNumber"), 16)
         return BareNode(self.node.url).settled_trades(f"0x{self.world.suite['settlement'].hex()}", head)
-
-
-@pytest.fixture
-def gateway(databases: Databases, database_kind: str) -> Iterator[Gateway]:
-    url = databases.create(database_kind)
-    market = open_engine(url)
-    with Gateway(market, market) as running:
-        running.open_market()
-        yield running
-    market.dispose()
-    databases.remove(url)
 
 
 @pytest.fixture

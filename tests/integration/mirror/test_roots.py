@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from typing_extensions import override
 
 from stoken.chain.rpc import Json, NodeError, RpcClient
-from stoken.db import open_engine, reading, unit_of_work
+from stoken.db import reading, unit_of_work
 from stoken.errors import LedgerUnavailableError
 from stoken.ledger import breaks, queries
 from stoken.ledger.comparison import heal
@@ -26,7 +26,6 @@ from stoken.mirror.step import HEAD_BLOCKS
 from stoken.network.anvil import Anvil
 from stoken.orders.feed import BlockFeed, LedgerHealth
 from stoken.telemetry.metrics import Counts
-from tests.database import Databases
 from tests.emitter import mine
 from tests.fault_proxy import Fault, FaultProxy, MissingLogs
 from tests.integration.gateway.harness import Gateway
@@ -120,17 +119,6 @@ def path(engine: Engine, rpc: RpcClient) -> Path:
 def proxy(node: Anvil) -> Iterator[FaultProxy]:
     with FaultProxy(node.url) as between:
         yield between
-
-
-@pytest.fixture
-def gateway(databases: Databases, database_kind: str) -> Iterator[Gateway]:
-    url = databases.create(database_kind)
-    market = open_engine(url)
-    with Gateway(market, market) as running:
-        running.open_market()
-        yield running
-    market.dispose()
-    databases.remove(url)
 
 
 class TestNodeThatDropsTheLastOfTwoEqualLogs:
