@@ -24,7 +24,7 @@ from stoken.mirror.heartbeat import health
 from stoken.mirror.roots import read_roots
 from stoken.mirror.utc import ClockWatch
 from stoken.orders.actor import VenueActor
-from stoken.orders.entries import VenueOpened
+from stoken.orders.entries import DECISIONS, VenueOpened
 from stoken.orders.feed import BlockFeed, LedgerHealth
 from stoken.parties.pseudonym import Pseudonyms
 from stoken.settings import AuthSettings, Settings, VenueSettings
@@ -73,7 +73,7 @@ class Gateway:
         if before is not None and _identity(before) != _identity(opening):
             await actor.stop()
             raise StartupError("the journal belongs to another venue or another chain")
-        if before is None or before.rulebook != opening.rulebook:
+        if before is None or (before.rulebook, before.decisions) != (opening.rulebook, opening.decisions):
             await actor.submit(opening)
 
 
@@ -152,6 +152,7 @@ def _opening(settings: Settings, suite: Suite) -> VenueOpened:
         cash=suite["deposit"],
         mic=settings.venue.mic,
         rulebook=Rulebook(),
+        decisions=DECISIONS,
     )
 
 

@@ -34,6 +34,7 @@ from stoken.mirror.pinned import PinnedCalls
 from stoken.mirror.reader import ChainReader
 from stoken.mirror.utc import ClockWatch
 from stoken.monitoring.monitor import Monitor
+from stoken.orders.cover_log import CoverStep
 from stoken.settings import Settings
 from stoken.settlement.step import SettlementStep
 from stoken.telemetry.metrics import Counts
@@ -109,6 +110,7 @@ def worker(settings: Settings) -> WorkerServices:
             ("mirror", _Following(mirror, Heartbeat(engine, time.time_ns, limits_of(settings)), counts)),
             ("roots", RootsStep(engine, reader, time.time_ns, counts)),
             ("supplies", SupplyStep(engine, verification, reconciliation, time.time_ns)),
+            ("cover", CoverStep(engine, market, time.time_ns)),
             ("clock", ClockWatch(engine, "work", settings.clock.period_seconds, time.time_ns)),
             ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns, counts)),
             ("watch", WatchStep(engine, rpc, outbox)),

@@ -32,6 +32,7 @@ from stoken.mirror import MirrorStep
 from stoken.mirror.pinned import PinnedCalls
 from stoken.mirror.reader import ChainReader
 from stoken.mirror.store import Checkpoint, read_checkpoint
+from stoken.orders.cover_log import close_cover
 from stoken.settings import Settings, load_settings
 from stoken.telemetry import logs
 
@@ -105,12 +106,14 @@ def finality(
 
 @app.command()
 def reconcile(*, json: Json = False) -> None:
-    """Evaluate the quantity invariants Q1-Q6 over every row, as at a close; log them, and exit 1 on a broken one."""
+    """Evaluate Q1-Q6 over every row and, the journal replayed, every open order; log them, exit 1 on a broken one."""
     logs.configure(json=json or None)
     settings = load_settings()
-    with _ledger(settings) as engine, _node(settings) as (rpc, suite):
-        verification = Verification(suite.contracts, PinnedCalls(rpc))
-        found = reconciliation.close(engine, verification, time.time_ns())
+    with _databases(settings) as (engine, market), _node(settings) as (rpc, suite):
+        schema.check(market)
+        now = time.time_ns()
+        found = reconciliation.close(engine, Verification(suite.contracts, PinnedCalls(rpc)), now)
+        found += close_cover(engine, market, now)
     emit({"evaluations": mirror_breaks.rows(found)}, mirror_breaks.lines(found), as_json=json)
     broken = [item for item in found if not item.holds]
     if broken:
@@ -175,10 +178,16 @@ def _not_borne_out(settings: Settings, found: Sequence[FinalBlock]) -> list[str]
 
 @contextmanager
 def _ledger(settings: Settings) -> Iterator[Engine]:
+    with _databases(settings) as (ledger, _):
+        yield ledger
+
+
+@contextmanager
+def _databases(settings: Settings) -> Iterator[tuple[Engine, Engine]]:
     ledger, market = open_databases(settings)
     try:
         schema.check(ledger)
-        yield ledger
+        yield ledger, market
     finally:
         ledger.dispose()
         market.dispose()

@@ -23,6 +23,7 @@ __all__ = [
     "Commitments",
     "Verdict",
     "buyer_verdict",
+    "cover_verdict",
     "explain",
     "first_refusal",
     "mark_of",
@@ -120,6 +121,14 @@ def seller_verdict(
         or _uncovered(move)
         or rules.uncommitted(move)
     )
+
+
+def cover_verdict(
+    state: ChainState, token: Address, sender: Address, units: int, commitments: Commitments
+) -> Verdict | None:
+    """Say why what this account holds free of measures and encumbrances does not cover units beyond its commitments."""
+    move = Move(state, token, sender, NOBODY, units, state.block_number, state.block_time, Channel.VENUE, commitments)
+    return rules.sale_held(move) or _uncovered(move) or rules.uncommitted(move)
 
 
 def buyer_verdict(

@@ -105,8 +105,8 @@ def record(
     now_ns: int,
     *,
     at_close: bool = False,
-) -> None:
-    """Log evaluations, and open a case with its notices for each that does not hold."""
+) -> list[Evaluation]:
+    """Log evaluations, open a case with its notices for each that does not hold, and return the lines."""
     rows = [
         Evaluation(at.number, each.name, each.subject, now_ns, at.hash, each.left, each.right, each.holds, at_close)
         for each in found
@@ -114,6 +114,7 @@ def record(
     bulk.upsert_rows(connection, tables.reconciliations, rows)
     broken = broken_of(found, {isin: token for token, isin in tokens.items()})
     breaks.open_cases(connection, broken, at, now_ns)
+    return rows
 
 
 def evaluations(connection: Connection, after_block: int = -1, limit: int = 1_000) -> list[Evaluation]:
@@ -125,11 +126,24 @@ def evaluations(connection: Connection, after_block: int = -1, limit: int = 1_00
     return [Evaluation(*row) for row in rows]
 
 
+def of_venue(invariant: str, subject: str) -> bool:
+    """Tell whether an invariant is that of a venue's open orders, which no table of the ledger has: Q5 of a broker."""
+    return invariant == "Q5" and "/" in subject
+
+
+def holds_at_last(connection: Connection, invariant: str, subject: str) -> bool:
+    """Tell whether the last evaluation on record holds."""
+    logged = tables.reconciliations.c
+    query = select(logged.holds).where(logged.invariant == invariant, logged.subject == subject)
+    latest = query.order_by(logged.block_number.desc(), logged.evaluated_at_ns.desc()).limit(1)
+    return bool(connection.execute(latest).scalar())
+
+
 def close(engine: Engine, verification: Verification, now_ns: int) -> list[Evaluation]:
     """Evaluate every invariant over every row, `Q4` by the chain's word, log all of them, and open cases."""
     with reading(engine) as connection:
         at, found = read_checkpoint(connection), verification.invariants(connection)
-        tokens = _isins(connection)
+        tokens = isins(connection)
     with unit_of_work(engine) as connection:
         record(connection, found, tokens, at, now_ns, at_close=True)
         return _logged_at(connection, now_ns)
@@ -162,7 +176,7 @@ class SupplyStep:
             return 0
         try:
             with reading(self._engine) as connection:
-                at, tokens = read_checkpoint(connection), _isins(connection)
+                at, tokens = read_checkpoint(connection), isins(connection)
                 asked = [token for token in tokens if due is None or token in due]
                 supplies = self._verification.supplies(at, asked)
                 held = books.read_or_sum(connection, asked)
@@ -176,7 +190,8 @@ class SupplyStep:
         return 0
 
 
-def _isins(connection: Connection) -> dict[Address, str]:
+def isins(connection: Connection) -> dict[Address, str]:
+    """Return the tokens that are issues, with their ISINs."""
     known = tables.instruments.c
     rows = connection.execute(select(known.token, known.isin).where(known.isin != ""))
     return {row.token: row.isin for row in rows}

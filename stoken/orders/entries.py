@@ -5,12 +5,18 @@ Stored as tagged msgpack arrays, so the order of fields is a format: only ever a
 `received_at_ns` is the gateway's UTC clock as the entry enters the actor, set there.
 """
 
+from typing import Final
+
 import msgspec
 
 from stoken.domain.codes import InvestorClass, OrderType, OwnerType
 from stoken.domain.facts import Address, Fact, MemberId
 from stoken.domain.rulebook import Rulebook
 from stoken.domain.signed_order import SignedOrder
+
+#: What the venue's code decides, by number; a journal is replayed by the number that its VenueOpened names.
+#: 1: a final block that uncovers open orders cancels them, and says how its accounts stand.
+DECISIONS: Final = 1
 
 
 class _Entry(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -28,6 +34,8 @@ class VenueOpened(_Entry, frozen=True):
     cash: Address
     mic: str
     rulebook: Rulebook
+    #: Up to which number of `DECISIONS` the venue decides from here on.
+    decisions: int = 0
 
 
 class ClockShifted(_Entry, frozen=True):

@@ -8,6 +8,7 @@ from stoken.domain.calendar import NANOSECONDS, Session, market_date
 from stoken.domain.codes import OwnerType
 from stoken.domain.order_states import TradeEvent, TradeStatus, next_trade_status
 from stoken.domain.refusals import Refusal
+from stoken.orders.cover import COVER_FOLLOWED, follow_cover
 from stoken.orders.entries import BlockApplied
 from stoken.orders.lifecycle import cancel, expire_all, expire_due, recheck
 from stoken.orders.outcomes import TradeFailed, TradeSettled
@@ -47,7 +48,7 @@ def _new_day(state: VenueState) -> None:
 
 
 def apply_block(state: VenueState, entry: BlockApplied) -> None:
-    """Fold a final block: settle or fail trades, cancel what the chain voided, recheck where new rules took effect."""
+    """Fold a final block: settle or fail trades, cancel what it voided or uncovered, recheck where new rules hold."""
     rules_before = _rules_in_force(state)
     state.chain.apply_block(entry.number, entry.hash, entry.time, entry.facts)
     state.forget_stamps()
@@ -58,6 +59,8 @@ def apply_block(state: VenueState, entry: BlockApplied) -> None:
         if trade_id in state.trades and state.trades[trade_id].status is not TradeStatus.SETTLED:
             _fail(state, trade_id, b"")
     expire_due(state)
+    if state.decisions >= COVER_FOLLOWED:
+        follow_cover(state, entry.facts)
     for isin, version in _rules_in_force(state).items():
         if rules_before.get(isin, version) != version:
             _recheck_open(state, isin)

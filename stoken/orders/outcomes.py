@@ -131,8 +131,23 @@ class TradeFailed(_Event, frozen=True):
     reason: bytes
 
 
+class CoverEvaluated(_Event, frozen=True):
+    """Q5 after a final block: of a broker's accounts that it touched, the one closest to its bound, promised <= held.
+
+    `token` is the security, or the deposit token where the cash of buyers is meant; `accounts` says how many it were.
+    """
+
+    token: Address
+    member: MemberId
+    account: Address
+    #: Reserved, in flight and locked.
+    promised: int
+    held: int
+    accounts: int
+
+
 Answer = Done | Refused | Accepted | CancelAccepted | Repeated
-Event = Trade | OrderCanceled | OrderExpired | TradeSettled | TradeFailed
+Event = Trade | OrderCanceled | OrderExpired | TradeSettled | TradeFailed | CoverEvaluated
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True):

@@ -73,6 +73,16 @@ class Reservations:
             promise = self._units[key] = Promise()
         return promise
 
+    def reserved_units(self, token: Address, account: Address) -> int:
+        """Return what open orders of an account promise of a token."""
+        promise = self._units.get((token, account))
+        return 0 if promise is None else promise.reserved
+
+    def reserved_cash(self, cash_account: Address) -> int:
+        """Return what open orders promise of an account of the deposit token."""
+        pool = self._pools.get(cash_account)
+        return 0 if pool is None else pool.reserved
+
     def buying(self, token: Address, identity: Address) -> Promise:
         """Return what an identity has open or in flight to buy of a token."""
         promises = self._buying.setdefault(token, {})

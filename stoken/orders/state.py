@@ -71,6 +71,7 @@ class VenueState:
         self.venue: MemberId = b""
         self.mic = ""
         self.cash: Address = b""
+        self.decisions = 0
         self.rulebook = Rulebook()
         self.rulebook_hash = b""
         self.calendar = Calendar(self.rulebook.calendar_version, 0, 0)
@@ -112,6 +113,7 @@ class VenueState:
         """Take the venue's parameters; its identity cannot change, its rulebook can."""
         self.opened = entry
         self.venue, self.cash, self.mic = entry.venue, entry.cash, entry.mic
+        self.decisions = entry.decisions
         book = self.rulebook = entry.rulebook
         self.rulebook_hash = book.digest()
         self.calendar = Calendar(book.calendar_version, book.opens_at_minute, book.closes_at_minute)

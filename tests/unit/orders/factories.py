@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from stoken.domain import facts
 from stoken.domain.codes import InvestorClass, OrderType, OwnerType, Role, Scope, Side
 from stoken.domain.facts import Fact
@@ -12,7 +14,7 @@ from stoken.domain.refusals import Refusal
 from stoken.domain.rulebook import Rulebook
 from stoken.domain.signed_order import SignedOrder
 from stoken.orders import entries as journal
-from stoken.orders.entries import Entry
+from stoken.orders.entries import DECISIONS, Entry
 from stoken.orders.outcomes import Accepted, Answer, Outcome, Refused, Trade
 from stoken.orders.venue import Venue
 
@@ -123,7 +125,7 @@ class Market:
         self.nonces = dict.fromkeys(BROKERS, 0)
         self.block = 0
         self.clients = 0
-        self.do(journal.VenueOpened(0, VENUE, 31337, SETTLEMENT, CASH_TOKEN, "STKN", rulebook or Rulebook()))
+        self.do(journal.VenueOpened(0, VENUE, 31337, SETTLEMENT, CASH_TOKEN, "STKN", rulebook or Rulebook(), DECISIONS))
 
     def do(self, entry: Entry) -> Outcome:
         self.now_ns += 1
@@ -133,6 +135,12 @@ class Market:
         outcome = self.venue.apply(stamped)
         self.rows.append((stamped, outcome))
         return outcome
+
+    def decide_as(self, decisions: int) -> Outcome:
+        """Decide what follows as an older version did."""
+        opened = self.venue.state.opened
+        assert opened is not None
+        return self.do(msgspec.structs.replace(opened, decisions=decisions))
 
     def apply(self, block_facts: Iterable[Fact] = (), time: int | None = None, failed: tuple[int, ...] = ()) -> Outcome:
         self.block += 1

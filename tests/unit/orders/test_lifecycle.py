@@ -142,6 +142,7 @@ class TestRecheckAtMatch:
     def test_a_resting_order_that_the_chain_would_refuse_is_cancelled(
         self, market: Market, fact: facts.Fact, code: Refusal
     ) -> None:
+        market.decide_as(0)
         sell(market, 10)
         market.apply([fact])
         outcome = buy(market, 10)
@@ -158,6 +159,7 @@ class TestRecheckAtMatch:
         assert market.venue.cash(BUYER) == (50_000_000, 0, 0)
 
     def test_a_buyer_whose_brokers_cash_is_gone_does_not_trade(self, market: Market) -> None:
+        market.decide_as(0)
         buy(market, 10)
         market.apply([facts.CashMoved(CASH_TOKEN, cash_account(BUYING), bytes(20), 10**12 - 49_999)])
         (event,) = canceled(sell(market, 10))

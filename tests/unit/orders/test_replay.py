@@ -13,7 +13,18 @@ from stoken.domain.order_states import TradeStatus
 from stoken.domain.rulebook import Rulebook
 from stoken.orders import entries, outcomes
 from stoken.orders.replay import JournalRow, Replay, replay
-from tests.unit.orders.factories import BPL1, BROKERS, TOKENS, VENUE, Market, account_facts, address, open_market
+from tests.unit.orders.factories import (
+    BPL1,
+    BROKERS,
+    CASH_TOKEN,
+    TOKENS,
+    VENUE,
+    Market,
+    account_facts,
+    address,
+    cash_account,
+    open_market,
+)
 
 #: Four accounts of three people at two brokers; "a" and "d" are one person.
 ACCOUNTS = {"a": BROKERS[0], "b": BROKERS[0], "c": BROKERS[1], "d": BROKERS[1]}
@@ -33,6 +44,9 @@ ACTIONS = st.lists(
         st.tuples(st.just("settle"), st.integers(1, 10)),
         st.tuples(st.just("fail"), st.integers(1, 10)),
         st.tuples(st.just("freeze"), st.sampled_from(sorted(ACCOUNTS)), st.booleans()),
+        st.tuples(st.just("lock"), st.sampled_from(sorted(ACCOUNTS)), st.integers(-60, 60)),
+        st.tuples(st.just("seize"), st.sampled_from(sorted(ACCOUNTS)), st.integers(1, 60)),
+        st.tuples(st.just("debit"), st.sampled_from(BROKERS), st.integers(1, 10**12)),
         st.tuples(st.just("day")),
     ),
     max_size=40,
@@ -66,11 +80,28 @@ def act(market: Market, sent: list[entries.NewOrder], action: tuple[object, ...]
             record = market.venue.trade(trade_id)
             if record is not None and record.status is not TradeStatus.SETTLED:
                 market.apply([facts.TradeFailed(VENUE, trade_id, b"no")])
-        case ("freeze", str(name), bool(frozen)):
-            market.apply([facts.AddressFrozen(TOKENS[BPL1], address(name), frozen=frozen)])
         case ("day",):
             market.now_ns += 24 * 3600 * 10**9
             market.do(entries.ClockTicked(0))
+        case _:
+            act_on_chain(market, action)
+
+
+def act_on_chain(market: Market, action: tuple[object, ...]) -> None:
+    match action:
+        case ("freeze", str(name), bool(frozen)):
+            market.apply([facts.AddressFrozen(TOKENS[BPL1], address(name), frozen=frozen)])
+        case ("lock", str(name), int(units)):
+            held = market.venue.state.chain.token(TOKENS[BPL1]).held_by(address(name))
+            within = max(-held.frozen_units, min(units, held.balance - held.frozen_units))
+            market.apply([facts.UnitsFrozen(TOKENS[BPL1], address(name), within)])
+        case ("seize", str(name), int(units)):
+            held = market.venue.state.chain.token(TOKENS[BPL1]).held_by(address(name))
+            taken = min(units, held.available)
+            market.apply([facts.Transferred(TOKENS[BPL1], address(name), address("court"), taken)])
+        case ("debit", bytes(broker), int(amount)):
+            left = market.venue.state.chain.cash_accounts[cash_account(broker)].balance
+            market.apply([facts.CashMoved(CASH_TOKEN, cash_account(broker), bytes(20), min(amount, left))])
         case _:
             pass
 
@@ -96,13 +127,20 @@ def check_promises(market: Market) -> None:
         units = market.venue.units(token, address(name))
         assert units.reserved == sum(order.leaves_quantity for order in mine if order.side == Side.SELL)
         assert units.in_flight == sum(trade.quantity for trade in unsettled if trade.sell.account == address(name))
-        assert units.reserved + units.in_flight <= units.balance
+        held = state.chain.token(token).held_by(address(name))
+        locked = held.balance if held.frozen else held.frozen_units
+        # Q5. What is in flight when an act of force takes it is a failed settlement, and nothing is reserved beside it.
+        assert not units.reserved or units.reserved + units.in_flight + locked <= units.balance
         cash = market.venue.cash(address(name))
         buys = [order for order in mine if order.side == Side.BUY]
         assert cash.reserved == sum(order.leaves_quantity * order.entry.order.price for order in buys)
         due = [trade.price * trade.quantity for trade in unsettled if trade.buy.account == address(name)]
         assert cash.in_flight == sum(due)
         assert cash.reserved + cash.in_flight <= cash.allocated
+    for broker in BROKERS:
+        pool = state.reservations.pool(cash_account(broker))
+        balance = state.chain.cash_accounts[cash_account(broker)].balance
+        assert not pool.reserved or pool.committed <= balance
     assert sum(market.venue.cash(address(name)).allocated for name in ACCOUNTS) == 1_600_000
 
 
