@@ -15,7 +15,7 @@ from sqlalchemy import delete, update
 from stoken.chain import suite as suites
 from stoken.chain.rpc import RpcClient
 from stoken.cli import main
-from stoken.db import reading, schema, unit_of_work
+from stoken.db import open_engine, reading, schema, unit_of_work
 from stoken.ledger import tables
 from stoken.ledger.breaks import cases
 from stoken.ledger.digest import digest
@@ -36,6 +36,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         made = World(rpc, tmp_path)
         suites.save(made.suite, tmp_path / "suite.json")
         schema.upgrade(made.engine)
+        schema.upgrade(open_engine(f"sqlite:///{tmp_path}/stoken-market.db"))
         yield made
 
 

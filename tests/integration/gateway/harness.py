@@ -127,7 +127,7 @@ class Gateway:
 
     def open_market(self) -> None:
         """A market in session: `seller` holds 1,000 units at broker 1, `buyer` has KRW 50,000,000 at broker 2."""
-        opened = entries.VenueOpened(0, VENUE, CHAIN_ID, SETTLEMENT, CASH_TOKEN, "STKN", Rulebook())
+        opened = entries.VenueOpened(0, VENUE, CHAIN_ID, SETTLEMENT, CASH_TOKEN, "STKN", Rulebook(), entries.DECISIONS)
         self.run(self.actor.submit(opened))
         keys = [
             facts.KeyAdded(address_of(key), broker, Scope.ORDER | Scope.CASH, 0, FOREVER)
