@@ -4,7 +4,7 @@
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, tuple_
 
 from stoken.errors import ConflictError
 from stoken.parties import requests
@@ -14,11 +14,20 @@ from stoken.parties.tables import requests as table
 #: Built once: each round asks them, and each request.
 _ROW: Final = select(table).where(table.c.tenant == bindparam("tenant"), table.c.id == bindparam("id"))
 _LAST: Final = select(func.coalesce(func.max(table.c.sequence), 0))
-_LAST_AFTER: Final = (
-    select(table.c.tenant, func.max(table.c.sequence).label("last"))
-    .where(table.c.sequence > bindparam("sequence"))
-    .group_by(table.c.tenant)
-)
+
+
+def _tenants_with_last() -> Select[tuple[str, int]]:
+    """Ask for each tenant and its last request, one tenant at a time: as cheap behind a million as behind one."""
+    found = select(func.min(table.c.tenant).label("tenant")).cte("tenants", recursive=True)
+    following = select(func.min(table.c.tenant)).where(table.c.tenant > found.c.tenant).scalar_subquery()
+    found = found.union_all(select(following).where(found.c.tenant.is_not(None)))
+    # Asked with `=`, PostgreSQL may go back through everybody's requests by their sequence.
+    newest = select(table.c.sequence).where(table.c.tenant <= found.c.tenant)
+    last = newest.order_by(table.c.tenant.desc(), table.c.sequence.desc()).limit(1).scalar_subquery()
+    return select(found.c.tenant, last.label("last")).where(found.c.tenant.is_not(None))
+
+
+_TENANTS: Final = _tenants_with_last()
 
 
 def receive(connection: Connection, tenant: str, request_id: str, body: Body, received_at_ns: int) -> Request:
@@ -58,15 +67,17 @@ def find(connection: Connection, tenant: str, request_id: str) -> Request | None
 
 def after(connection: Connection, sequence: int, limit: int, tenant: str | None = None) -> list[Request]:
     """Return the next requests after a reader's cursor, of one tenant or of all."""
-    query = select(table).where(table.c.sequence > sequence).order_by(table.c.sequence).limit(limit)
+    query = select(table).where(table.c.sequence > sequence).order_by(table.c.sequence)
     if tenant is not None:
-        query = query.where(table.c.tenant == tenant)
-    return [_request(row) for row in connection.execute(query).all()]
+        place = tuple_(table.c.tenant, table.c.sequence)
+        query = select(table).where(place > (tenant, sequence), table.c.tenant <= tenant)
+        query = query.order_by(table.c.tenant, table.c.sequence)
+    return [_request(row) for row in connection.execute(query.limit(limit)).all()]
 
 
 def last_after(connection: Connection, sequence: int) -> dict[str, int]:
     """Return the tenants of requests after a reader's cursor, each with the sequence of its last one."""
-    return {row.tenant: row.last for row in connection.execute(_LAST_AFTER, {"sequence": sequence})}
+    return {row.tenant: row.last for row in connection.execute(_TENANTS) if row.last > sequence}
 
 
 def _row(connection: Connection, tenant: str, request_id: str) -> Row[Any] | None:

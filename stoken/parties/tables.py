@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables of `parties`: what institutions asked for, exactly as it came."""
 
-from sqlalchemy import Table, UniqueConstraint
+from sqlalchemy import Index, Table, UniqueConstraint
 
 from stoken.db.metadata import BYTES, INT64, TEXT, field, key, metadata
 
@@ -19,3 +19,4 @@ requests = Table(
     UniqueConstraint("tenant", "id"),
     schema="market",
 )
+Index("ix_requests_tenant_sequence", requests.c.tenant, requests.c.sequence)

@@ -354,6 +354,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant", "id", name=op.f("uq_requests_tenant_id")),
         schema="market",
     )
+    op.create_index("ix_requests_tenant_sequence", "requests", ["tenant", "sequence"], unique=False, schema="market")
     op.create_table(
         "blocks",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -701,6 +702,7 @@ def downgrade() -> None:
     op.drop_table("roots", schema="mirror")
     op.drop_table("checkpoint", schema="mirror")
     op.drop_table("blocks", schema="mirror")
+    op.drop_index("ix_requests_tenant_sequence", table_name="requests", schema="market")
     op.drop_table("requests", schema="market")
     op.drop_table("lease", schema="market")
     op.drop_table("journal", schema="market")
