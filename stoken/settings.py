@@ -150,9 +150,9 @@ class DriftSettings(_Group):
 
 
 class MonitoringSettings(_Group):
-    """Where the worker shows its metrics and its health."""
+    """Where worker and gateway, each in its own process, show metrics and health."""
 
-    host: str = Field("127.0.0.1", description="Address on which the worker shows metrics and health.")
+    host: str = Field("127.0.0.1", description="Address on which worker and gateway show metrics and health.")
     port: int | None = Field(
         None, ge=0, le=65535, description="Port for /metrics, /health/live and /health/ready; without it, none is open."
     )

@@ -332,14 +332,21 @@ def http_page() -> str:
 def metrics_page() -> str:
     """Return the page of metrics."""
     rows = [
-        (f"`{name}`", metric.kind, ", ".join(f"`{label}`" for label in metric.labels) or "none", metric.says)
+        (
+            f"`{name}`",
+            f"`{metric.part}`",
+            metric.kind,
+            ", ".join(f"`{label}`" for label in metric.labels) or "none",
+            metric.says,
+        )
         for name, metric in METRICS.items()
     ]
     introduction = (
-        "What `stoken work`, and `stoken serve --with-worker`, show to Prometheus at `/metrics` of "
-        "`STOKEN_MONITORING__PORT`. Counters begin at 0 with the process; what comes from the database does not."
+        "What `stoken work` and `stoken serve` show to Prometheus at `/metrics` of `STOKEN_MONITORING__PORT`, each its "
+        "own, and `stoken serve --with-worker` both. Counters begin at 0 with the process; what comes from the "
+        "database does not."
     )
-    columns = ("metric", "kind", "labels", "what it says")
+    columns = ("metric", "shown by", "kind", "labels", "what it says")
     return page("Metrics", "stoken/telemetry/metrics.py", introduction, [table(columns, rows)])
 
 

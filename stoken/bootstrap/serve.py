@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds what `stoken serve` needs: the venue, its keys, and what follows the ledger for it."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,12 +24,14 @@ from stoken.ledger.breaks import broken, halted_tokens
 from stoken.mirror.heartbeat import health
 from stoken.mirror.roots import read_roots
 from stoken.mirror.utc import ClockWatch
+from stoken.monitoring.venue import GatewayMonitor
 from stoken.orders.actor import VenueActor
 from stoken.orders.entries import DECISIONS, VenueOpened
 from stoken.orders.feed import BlockFeed, LedgerHealth
 from stoken.parties.pseudonym import Pseudonyms
 from stoken.settings import AuthSettings, Settings, VenueSettings
 from stoken.settlement.instructions import failures_after
+from stoken.telemetry.metrics import SERVE, Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,13 @@ class Gateway:
     services: GatewayServices
     feed: BlockFeed
     opening: VenueOpened
+    monitor: GatewayMonitor
 
     async def start(self) -> None:
         """Start the actor and open the venue, or change its rulebook; StartupError for another venue's journal."""
         actor, opening = self.services.actor, self.opening
         await actor.start()
+        self.monitor.enter(asyncio.get_running_loop())
         before = await actor.read(lambda venue: venue.state.opened)
         if before is not None and _identity(before) != _identity(opening):
             await actor.stop()
@@ -88,7 +93,8 @@ def gateway(settings: Settings, clock: Callable[[], int] = time.time_ns) -> Gate
         schema.check(engine)
     with unit_of_work(market) as connection:
         bind_chain(connection, suite.chain_id, suite.genesis_hash)
-    actor = VenueActor.open(market, clock)
+    counts = Counts(SERVE)
+    actor = VenueActor.open(market, clock, counts)
     watch = ClockWatch(market, "serve", settings.clock.period_seconds, time.time_ns)
     separator = eip712.domain(eip712.DVP_SETTLEMENT, suite.chain_id, opening.settlement)
     services = GatewayServices(
@@ -108,7 +114,7 @@ def gateway(settings: Settings, clock: Callable[[], int] = time.time_ns) -> Gate
         failures_after,
         health=lambda connection: _health(connection, clock(), settings, watch),
     )
-    return Gateway(services, feed, opening)
+    return Gateway(services, feed, opening, GatewayMonitor(actor, ledger, counts))
 
 
 def _health(connection: Connection, now_ns: int, settings: Settings, watch: ClockWatch) -> LedgerHealth:

@@ -20,6 +20,7 @@ from stoken import bootstrap
 from stoken.cli.output import Json, emit
 from stoken.errors import StartupError, StokenError
 from stoken.gateway.app import create_app
+from stoken.gateway.counting import Counted
 from stoken.monitoring.listener import listening as monitored
 from stoken.settings import Settings, load_settings
 from stoken.telemetry import logs
@@ -41,19 +42,23 @@ def serve(
     settings = load_settings()
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(contextlib.closing(_listen(settings.host, settings.port)))
-        carrier = stack.enter_context(_worker(settings)) if with_worker else None
+        services = bootstrap.worker(settings) if with_worker else None
         gateway = bootstrap.gateway(settings)
+        stack.enter_context(_monitored(settings, gateway, services))
+        carrier = None if services is None else Worker(services.steps, ran=services.monitor.ran)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(gateway.start())
             _announce(settings, listening, as_json=json)
             runner.run(_run(gateway, listening, carrier))
 
 
-@contextlib.contextmanager
-def _worker(settings: Settings) -> Iterator[Worker]:
-    services = bootstrap.worker(settings)
-    with monitored(services.monitor, settings.monitoring):
-        yield Worker(services.steps, ran=services.monitor.ran)
+def _monitored(
+    settings: Settings, gateway: bootstrap.Gateway, services: bootstrap.WorkerServices | None
+) -> contextlib.AbstractContextManager[str | None]:
+    """Show the gateway's metrics, with a worker beside its own: then health is the worker's."""
+    if services is None:
+        return monitored(gateway.monitor, settings.monitoring)
+    return monitored(services.monitor, settings.monitoring, gateway.monitor)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -96,7 +101,7 @@ class _Server(uvicorn.Server):
 
 async def _run(gateway: bootstrap.Gateway, listening: socket.socket, worker: Worker | None) -> None:
     config = uvicorn.Config(
-        create_app(gateway.services),
+        Counted(create_app(gateway.services), gateway.monitor),
         access_log=False,
         log_config=None,
         lifespan="off",
@@ -107,6 +112,7 @@ async def _run(gateway: bootstrap.Gateway, listening: socket.socket, worker: Wor
     feed.add_done_callback(lambda _: server.end())
     failed = _Background(worker, server) if worker else None
     await server.serve(sockets=[listening])
+    gateway.monitor.enter(None)
     feed.cancel()
     await asyncio.gather(feed, return_exceptions=True)
     await gateway.services.actor.stop()

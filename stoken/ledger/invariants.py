@@ -4,7 +4,7 @@
 Accounts are held directly, so the total of a broker's customers is a derived sum: **on the chain Q1 holds by
 construction**. Here its right side is the book that each commit keeps, its left side the sum over the leaves; they must
 be equal, which is stricter than the law's <=, so that a lost or doubled change of either shows. Q4 needs the chain's
-own supplies and is left out without them; Q5 of open orders is the venue's: `stoken.orders.cover`.
+own supplies and is left out without them; Q5 of open orders is the venue's: `stoken.orders.standings`.
 """
 
 from collections.abc import Mapping

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `work` says of itself: metrics for Prometheus, and whether it is alive and ready."""
+"""What `work` and `serve` say of themselves: metrics for Prometheus, and whether it is alive and ready."""

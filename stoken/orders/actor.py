@@ -14,10 +14,12 @@ from sqlalchemy import Engine
 from stoken.errors import StartupError, UnavailableError
 from stoken.orders import entries, outcomes
 from stoken.orders.entries import Entry
+from stoken.orders.flow import count
 from stoken.orders.journal import Journal
 from stoken.orders.outcomes import Outcome
 from stoken.orders.replay import JournalRow, replay
 from stoken.orders.venue import Venue
+from stoken.telemetry.metrics import Counts
 
 _Answer = TypeVar("_Answer")
 _Question = Callable[[Venue], Any]
@@ -39,12 +41,15 @@ class _Job:
 class VenueActor:
     """Owns a `Venue` and its journal; `submit` and `read` may be called from any task of one event loop."""
 
-    def __init__(self, venue: Venue, journal: Journal, last_ns: int, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, venue: Venue, journal: Journal, last_ns: int, clock: Callable[[], int], counts: Counts | None = None
+    ) -> None:
         """Take a venue as its journal left it; `open` is the way to get one."""
         self._venue = venue
         self._journal = journal
         self._last_ns = last_ns
         self._clock = clock
+        self._counts = counts
         self._queue: asyncio.Queue[_Job | None] = asyncio.Queue(_QUEUE_MAX)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._tasks: list[asyncio.Task[None]] = []
@@ -53,9 +58,10 @@ class VenueActor:
         self.failure: BaseException | None = None
 
     @classmethod
-    def open(cls, engine: Engine, clock: Callable[[], int] = time.time_ns) -> Self:
+    def open(cls, engine: Engine, clock: Callable[[], int] = time.time_ns, counts: Counts | None = None) -> Self:
         """Take over the journal (an older actor can append no more) and rebuild the venue from it.
 
+        `counts` is what order flow is counted in, once it is durable.
         Raises StartupError where this version of stoken decides an entry otherwise than the journal says.
         """
         journal = Journal(engine)
@@ -64,7 +70,12 @@ class VenueActor:
         if found.mismatch is not None:
             raise StartupError(f"the journal's entry {found.mismatch} replays to another outcome than it holds")
         state = found.venue.state
-        return cls(found.venue, journal, state.now_ns - state.clock_offset_ns, clock)
+        return cls(found.venue, journal, state.now_ns - state.clock_offset_ns, clock, counts)
+
+    @property
+    def waiting(self) -> int:
+        """How many entries and questions wait; may be asked from any thread."""
+        return self._queue.qsize()
 
     async def start(self) -> None:
         """Start the tasks that serve the queue and mark the passing of time."""
@@ -128,6 +139,8 @@ class VenueActor:
             raise
         for job, (outcome, _) in done:
             _answer(job, outcome)
+            if self._counts is not None:
+                count(self._counts, outcome, is_order=isinstance(job.work, entries.NewOrder))
         for job in group:
             if callable(job.work):
                 self._ask(job, job.work)

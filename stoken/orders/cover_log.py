@@ -19,11 +19,11 @@ from stoken.ledger.reconciliation import Evaluation
 from stoken.ledger.verification import INVARIANTS
 from stoken.mirror.store import Checkpoint
 from stoken.orders import entries, outcomes
-from stoken.orders.cover import Held, Standing, evaluate, held_for, sides
 from stoken.orders.entries import BlockApplied
 from stoken.orders.journal import Journal, read_rows
 from stoken.orders.outcomes import CoverEvaluated
 from stoken.orders.replay import JournalRow, replay
+from stoken.orders.standings import Held, Standing, evaluate, held_for, sides
 from stoken.orders.state import VenueState
 from stoken.transactions import cursors
 

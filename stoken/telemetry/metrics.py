@@ -21,8 +21,12 @@ class Definition(NamedTuple):
     kind: str
     says: str
     labels: tuple[str, ...] = ()
+    #: Which process shows it.
+    part: str = "work"
 
 
+#: The part of the gateway; the others are the worker's.
+SERVE: Final = "serve"
 _GAUGE: Final = "gauge"
 _COUNTER: Final = "counter"
 COMMIT_SECONDS: Final = "stoken_database_commit_seconds"
@@ -79,6 +83,29 @@ METRICS: Final[Mapping[str, Definition]] = {
         _COUNTER, "Runs of a step that ended by an error, by its class.", ("step", "reason")
     ),
     COMMIT_SECONDS: Definition("histogram", "Time that a commit took in the database."),
+    "stoken_http_requests_total": Definition(_COUNTER, "Requests answered, by class of status.", ("status",), SERVE),
+    "stoken_http_requests_open": Definition(_GAUGE, "Requests under way.", (), SERVE),
+    "stoken_orders_accepted_total": Definition(_COUNTER, "Orders that the venue took.", (), SERVE),
+    "stoken_orders_refused_total": Definition(_COUNTER, "Orders that it refused, by code.", ("code",), SERVE),
+    "stoken_orders_repeated_total": Definition(_COUNTER, "Orders that came again and got their answer.", (), SERVE),
+    "stoken_orders_canceled_total": Definition(
+        _COUNTER, "Orders cancelled, by the code of the rule; `none`: by broker or replacement.", ("code",), SERVE
+    ),
+    "stoken_orders_trades_total": Definition(_COUNTER, "Trades matched.", (), SERVE),
+    "stoken_venue_up": Definition(
+        _GAUGE, "1 while the venue answers; the others of it are absent otherwise.", (), SERVE
+    ),
+    "stoken_venue_orders_open": Definition(_GAUGE, "Orders in the books.", (), SERVE),
+    "stoken_venue_journal_entries": Definition(_GAUGE, "Entries in the journal.", (), SERVE),
+    "stoken_venue_queue": Definition(_GAUGE, "Entries and questions that wait for the venue.", (), SERVE),
+    "stoken_venue_block": Definition(_GAUGE, "Last block in the journal, -1 before the first.", (), SERVE),
+    "stoken_venue_lag_blocks": Definition(
+        _GAUGE, "Final blocks of the ledger that are not in the journal; absent without its database.", (), SERVE
+    ),
+    "stoken_venue_ledger_current": Definition(_GAUGE, "1 while the ledger is current enough for orders.", (), SERVE),
+    "stoken_venue_halted_tokens": Definition(
+        _GAUGE, "Tokens closed to orders by a difference or a broken invariant.", (), SERVE
+    ),
 }
 
 
@@ -93,13 +120,15 @@ class Sample(NamedTuple):
 class Counts:
     """What this process counted; safe to use from several threads."""
 
-    def __init__(self) -> None:
-        """Start from nothing, as counters of Prometheus do."""
+    def __init__(self, part: str = "work") -> None:
+        """Start from nothing, as counters of Prometheus do; `part` says for which process."""
+        self._part = part
         self._lock = Lock()
         self._values: dict[tuple[str, tuple[str, ...]], float] = {}
         self.registry = CollectorRegistry()
+        shown_in = self.registry if METRICS[COMMIT_SECONDS].part == part else None
         self._commits = Histogram(
-            COMMIT_SECONDS, METRICS[COMMIT_SECONDS].says, registry=self.registry, buckets=_COMMIT_BUCKETS
+            COMMIT_SECONDS, METRICS[COMMIT_SECONDS].says, registry=shown_in, buckets=_COMMIT_BUCKETS
         )
 
     def add(self, name: str, amount: float = 1, *labels: str) -> None:
@@ -118,7 +147,7 @@ class Counts:
         with self._lock:
             known = dict(self._values)
         for name, definition in METRICS.items():
-            if definition.kind == _COUNTER and not definition.labels:
+            if definition.kind == _COUNTER and not definition.labels and definition.part == self._part:
                 known.setdefault((name, ()), 0)
         return [Sample(name, value, labels) for (name, labels), value in known.items()]
 

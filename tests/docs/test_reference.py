@@ -63,7 +63,9 @@ class TestMetrics:
 
     def test_the_sources_name_every_metric_and_no_other(self) -> None:
         sources = [path for path in (ROOT / "stoken").rglob("*.py") if path.name != "metrics.py"]
-        metrics = re.compile(r'"(stoken_(?:ready|alarm|(?:mirror|ledger|validators|outbox|signer|pool|step)_\w+))"')
+        metrics = re.compile(
+            r'"(stoken_(?:ready|alarm|(?:mirror|ledger|validators|outbox|signer|pool|step|http|orders|venue)_\w+))"'
+        )
         named = {name for path in sources for name in metrics.findall(path.read_text())}
         assert named == set(METRICS) - {COMMIT_SECONDS}
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from stoken.network.process import reserve
+
 
 @pytest.fixture
 def serving(settings: dict[str, str], tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
@@ -45,6 +47,30 @@ def _begun(url: str, length: int) -> socket.socket:
     head = f"POST /orders HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\ncontent-length: {length}"
     opened.sendall(f"{head}\r\n\r\n".encode())
     return opened
+
+
+@pytest.fixture
+def watched_at(settings: dict[str, str]) -> str:
+    """Let the gateway show how it stands, and return where."""
+    port = reserve(0)
+    settings["STOKEN_MONITORING__PORT"] = str(port)
+    return f"http://127.0.0.1:{port}"
+
+
+class TestMetrics:
+    def test_without_the_worker_it_shows_its_own_and_not_to_its_clients(
+        self, watched_at: str, serving: tuple[subprocess.Popen[str], str]
+    ) -> None:
+        process, url = serving
+        assert httpx.post(f"{url}/orders", json={}).status_code == 401
+        shown = httpx.get(f"{watched_at}/metrics").text
+        assert 'stoken_http_requests_total{status="4xx"} 1.0' in shown
+        assert "stoken_venue_up 1.0" in shown
+        assert "stoken_mirror_block" not in shown
+        assert httpx.get(f"{watched_at}/health/ready").json()["alarms"] == ["ledger"]
+        assert httpx.get(f"{url}/metrics").status_code == 404
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
 
 
 class TestServe:

@@ -19,11 +19,14 @@ from stoken.domain.facts import Fact
 from stoken.domain.rulebook import Rulebook
 from stoken.domain.signed_order import SignedOrder
 from stoken.gateway.app import create_app
+from stoken.gateway.counting import Counted
 from stoken.gateway.demo_issuer import DemoIssuer
+from stoken.monitoring.venue import GatewayMonitor
 from stoken.orders import entries
 from stoken.orders.actor import VenueActor
 from stoken.parties.pseudonym import Pseudonyms
 from stoken.settings import AuthSettings
+from stoken.telemetry.metrics import SERVE, Counts
 from tests.unit.orders.factories import (
     BLOCK_TIME,
     BPL1,
@@ -64,7 +67,10 @@ class Gateway:
         self.nonces = dict.fromkeys(BROKERS, 0)
         self.loop = asyncio.new_event_loop()
         self.issuer = DemoIssuer.generate(lambda: self.now)
-        self.actor = VenueActor.open(market, self.clock)
+        counts = Counts(SERVE)
+        self.actor = VenueActor.open(market, self.clock, counts)
+        self.monitor = GatewayMonitor(self.actor, ledger, counts)
+        self.monitor.enter(self.loop)
         self.services = GatewayServices(
             actor=self.actor,
             market=market,
@@ -77,7 +83,7 @@ class Gateway:
             clock=self.clock,
         )
         self.app = create_app(self.services)
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(Counted(self.app, self.monitor), raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://gateway")
 
     def clock(self) -> int:
