@@ -5,7 +5,6 @@ python -m tests.simulation.faults.ranges 0:100000 --processes 2
 """
 
 import argparse
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
+from tests.checkout import commit
 from tests.simulation.faults.playing import play
 from tests.simulation.faults.stores import sqlite_store
 
@@ -69,17 +69,6 @@ def missing(first: int, last: int, results: Path) -> Iterator[tuple[int, int]]:
     return ((start, start + RANGE) for start in range(first, last, RANGE) if start not in done)
 
 
-def _commit() -> str:
-    """Return the commit that is checked out."""
-    return subprocess.run(
-        ["git", "rev-parse", "--short=10", "HEAD"],  # noqa: S607 - the developer's own
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(__file__).parent,
-    ).stdout.strip()
-
-
 def main() -> int:
     """Play what is missing, and record it; exit 1 where a seed broke."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.faults.ranges")
@@ -89,7 +78,7 @@ def main() -> int:
     arguments = parser.parse_args()
     first, last = map(int, arguments.seeds.split(":"))
     with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
-        code = _commit()
+        code = commit()
         running = [pool.submit(run, *each, code) for each in missing(first, last, arguments.results)]
         failed = False
         for done in as_completed(running):
