@@ -13,6 +13,7 @@ from stoken.chain import texts
 from stoken.chain.rpc import RpcClient
 from stoken.chain.statements import GivenApproval
 from stoken.db import bulk, unit_of_work
+from stoken.domain.refusals import error_name
 from stoken.domain.transaction_states import LIVE, WITHOUT_EFFECT, TransactionEvent, TransactionStatus, sources
 from stoken.errors import ConflictError, RefusedError, StartupError, StokenError
 from stoken.transactions import senders
@@ -63,6 +64,9 @@ class OutboxRow(NamedTuple):
         return self.block_number is not None and self.status in _WITHOUT_EFFECT
 
 
+#: What becomes of a submission: its row, or why it has none.
+Refused = RefusedError | ConflictError
+Enqueued = OutboxRow | Refused | SignerError
 #: Built once: to build a statement takes longer than to run it.
 _ROWS: Final = select(*(outbox.c[name] for name in OutboxRow._fields))
 _BY_KEY: Final = _ROWS.where(outbox.c.key == bindparam("wanted"))
@@ -147,9 +151,7 @@ class Outbox:
             raise result
         return result
 
-    def enqueue_all(
-        self, connection: Connection, submissions: Sequence[Submission]
-    ) -> list[OutboxRow | RefusedError | ConflictError | SignerError]:
+    def enqueue_all(self, connection: Connection, submissions: Sequence[Submission]) -> list[Enqueued]:
         """Do what `enqueue` does for many; each has its row or its own error, and none takes another with it.
 
         What a signer fails on is not decided: whoever submitted it does so again, with what the owner has behind it.
@@ -247,6 +249,12 @@ class Outbox:
             .limit(1)
         ).scalar()
         return last if last in self._active else self._active[zlib.crc32(owner.encode()) % len(self._active)]
+
+
+def failure_of(error: Refused) -> Failure:
+    """Return what is recorded of a submission that may not be signed."""
+    name = error_name(error.refusal) if isinstance(error, RefusedError) else "Conflict"
+    return Failure(name, error.code, {"reason": str(error), **error.details})
 
 
 def read(connection: Connection, key: str) -> OutboxRow | None:
