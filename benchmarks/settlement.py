@@ -30,6 +30,7 @@ from stoken.chain.transactions import sign_legacy
 from stoken.cli.demo import issuing
 from stoken.db import open_engine, reading, schema
 from stoken.domain.codes import Side
+from stoken.domain.order_states import TradeStatus
 from stoken.ledger.decode import topic_of
 from stoken.ledger.projection import LedgerProjection
 from stoken.ledger.signatures import EVENTS
@@ -38,8 +39,8 @@ from stoken.orders import entries, outcomes
 from stoken.orders.journal import Journal
 from stoken.orders.outcomes import Done, Outcome, Stamp, Trade
 from stoken.orders.replay import JournalRow
+from stoken.settlement import instructions
 from stoken.settlement.encode import batch, calldata
-from stoken.settlement.instructions import matched_keys
 from stoken.settlement.step import GAS_BASE, GAS_TRADE, TRADES_MAX, SettlementStep
 from stoken.transactions.broadcast import BroadcastStep
 from stoken.transactions.confirm import ConfirmStep
@@ -145,18 +146,19 @@ class _Writer:
     """The steps of a worker that settle, in its order, on a database of their own."""
 
     engine: Engine
+    last: int
     steps: Sequence[Callable[[], object]]
 
     def write(self) -> None:
         """Settle the journal's trades, each in a transaction of its own, until the ledger has spoken of all."""
-        self.steps[0]()
         while self._left():
             for step in self.steps:
                 step()
 
     def _left(self) -> bool:
         with reading(self.engine) as connection:
-            return bool(matched_keys(connection))
+            instruction = instructions.read(connection, self.last)
+        return instruction is None or instruction.status is TradeStatus.MATCHED
 
 
 @contextmanager
@@ -175,7 +177,9 @@ def _open_writer(market: Market, trades: Sequence[Trade]) -> Iterator[_Writer]:
         outbox.take_over(engine, rpc)
         settlement = SettlementStep(engine, engine, outbox, suite, venue.member, trades_max=1)
         broadcast, confirm = BroadcastStep(engine, rpc, capabilities.probe(rpc)), ConfirmStep(engine, rpc)
-        yield _Writer(engine, (settlement.execute, broadcast.execute, mirror.execute, confirm.execute))
+        yield _Writer(
+            engine, trades[-1].trade_id, (settlement.execute, broadcast.execute, mirror.execute, confirm.execute)
+        )
         engine.dispose()
 
 

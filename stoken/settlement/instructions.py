@@ -15,8 +15,9 @@ from stoken.transactions.outbox import Failure
 
 _columns = instructions.c
 _CHUNK: Final = 500
+#: The transactions that carry trades of which nothing is known yet.
+MATCHED_KEYS: Final = select(_columns.transaction_key).where(_columns.status == TradeStatus.MATCHED.value)
 #: Built once: each round of the worker asks them.
-_MATCHED: Final = select(_columns.transaction_key).where(_columns.status == TradeStatus.MATCHED.value).distinct()
 _SINCE: Final = select(_columns.trade_id).where(_columns.trade_id >= bindparam("first"))
 _STATES: Final = select(_columns.trade_id, _columns.status).where(
     _columns.trade_id.in_(bindparam("trades", expanding=True))
@@ -48,11 +49,6 @@ def read(connection: Connection, trade_id: int) -> Instruction | None:
 def of_transaction(connection: Connection, key: str) -> list[Instruction]:
     """Return the instructions that a transaction carries, by trade id."""
     return _select(connection, _columns.transaction_key == key)
-
-
-def matched_keys(connection: Connection) -> list[str]:
-    """Return the transactions that carry trades of which nothing is known yet."""
-    return list(connection.execute(_MATCHED).scalars())
 
 
 def instructed(connection: Connection, first: int) -> set[int]:

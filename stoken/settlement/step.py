@@ -40,6 +40,8 @@ ATTEMPTS_MAX: Final = 2
 RETRY_BLOCKS: Final = 300
 TRIES_MAX: Final = 10
 _ROWS: Final = 1_000
+#: Transactions of one commit, as a rule: the node has these while the next are signed.
+_TRANSACTIONS: Final = 250
 _ROWS_HELD_MAX: Final = 5_000
 _BLOCKS: Final = 500
 
@@ -71,6 +73,7 @@ class SettlementStep:
         self._contract = suite["settlement"]
         self._venue = venue
         self._trades_max = trades_max
+        self._rows = min(_ROWS, _TRANSACTIONS * trades_max)
 
     def execute(self) -> int:
         """Learn what became of earlier trades, then send the next; return how many trades were sent.
@@ -105,13 +108,12 @@ class SettlementStep:
         """Send the trades of a transaction that failed as a whole once more, each alone; return how many those were."""
         with reading(self._engine) as connection:
             final = confirmed_to(connection)
-            keys = instructions.matched_keys(connection)
-            failed = [row for row in outbox.without_effect(connection, keys) if _failed(row, final)]
+            ended = outbox.without_effect(connection, instructions.MATCHED_KEYS)
+        failed = sorted((row for row in ended if _failed(row, final)), key=lambda each: each.nonce)
         if not failed:
             return 0
         with unit_of_work(self._engine) as connection:
-            ended = sorted(failed, key=lambda each: each.nonce)
-            again = [each for row in ended for each in self._to_retry(connection, row)]
+            again = [each for row in failed for each in self._to_retry(connection, row)]
             unsigned = self._send_alone(connection, again)
         return _count(again, unsigned)
 
@@ -220,11 +222,11 @@ class SettlementStep:
         trades: list[tuple[int, Trade]] = []
         read, read_to = 0, at
         while len(trades) < self._trades_max and read < _ROWS_HELD_MAX:
-            rows = read_rows(self._market, read_to, _ROWS)
+            rows = read_rows(self._market, read_to, self._rows)
             for row in rows:
                 trades += [(row.sequence, trade) for trade in _trades(row.outcome)]
             read += len(rows)
-            if len(rows) < _ROWS:
+            if len(rows) < self._rows:
                 return _Found(trades, read, rows[-1].sequence if rows else read_to)
             read_to = rows[-1].sequence
         return _Found(trades, read, read_to)

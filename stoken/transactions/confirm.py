@@ -13,7 +13,7 @@ from stoken.chain.rpc import NodeError, RpcClient
 from stoken.chain.transactions import calldata
 from stoken.db import unit_of_work
 from stoken.domain.transaction_states import LIVE, TransactionEvent, TransactionStatus, next_transaction_status
-from stoken.mirror.sightings import Sighting, sightings
+from stoken.mirror.sightings import Sighting, is_mirrored, sightings
 from stoken.mirror.store import read_checkpoint
 from stoken.telemetry.metrics import Counts
 from stoken.transactions import cursors
@@ -28,8 +28,10 @@ _CHUNK: Final = 500
 _NAMES: Final = ("hash", "sender", "nonce", "status", "block_number", "block_hash")
 #: Built once: each round asks them.
 _ROWS: Final = select(*(outbox.c[name] for name in _NAMES))
-_PENDING: Final = _ROWS.where(
-    outbox.c.status.in_(_LIVE) | (outbox.c.status.in_((CANCELED, REPLACED)) & outbox.c.block_number.is_(None))
+#: What a block says something new about: also what was replaced, since it may have won after all.
+_SEEN: Final = _ROWS.where(
+    outbox.c.status.in_(_LIVE) | (outbox.c.status.in_((CANCELED, REPLACED)) & outbox.c.block_number.is_(None)),
+    is_mirrored(outbox.c.hash),
 )
 _IN_BLOCKS_ABOVE: Final = _ROWS.where((outbox.c.block_number > bindparam("number")) & outbox.c.status.in_(_IN_BLOCK))
 _SENT: Final = select(outbox.c.receiver, outbox.c.raw, outbox.c.gas).where(outbox.c.hash == bindparam("transaction"))
@@ -74,10 +76,10 @@ class ConfirmStep:
         """Record what the mirror saw and return how many transactions changed their state."""
         with self._engine.connect() as connection:
             final, looked = read_checkpoint(connection).final_number, confirmed_to(connection)
-            pending = _pending(connection)
-            unsettled = _in_blocks_above(connection, looked)
-            seen = sightings(connection, [row.hash for row in (*pending, *unsettled)])
-        verdicts = self._judge([row for row in pending if row.hash in seen], seen)
+            fresh = connection.execute(_SEEN).all()
+            unsettled = connection.execute(_IN_BLOCKS_ABOVE, {"number": looked}).all()
+            seen = sightings(connection, [row.hash for row in (*fresh, *unsettled)])
+        verdicts = self._judge([row for row in fresh if row.hash in seen], seen)
         # The same number may by now be another block's.
         moved = [row for row in unsettled if row.hash not in seen or seen[row.hash].block_hash != row.block_hash]
         verdicts += [_Verdict(row, TransactionEvent.DROP, None, None) for row in moved]
@@ -145,15 +147,6 @@ class ConfirmStep:
 def confirmed_to(connection: Connection) -> int:
     """Return the last final block up to which transactions are recorded as its chain has them, once for all."""
     return cursors.position(connection, _CURSOR)
-
-
-def _pending(connection: Connection) -> Sequence[_Row]:
-    """Return what a block may still say something new about: also what was replaced, since it may win after all."""
-    return connection.execute(_PENDING).all()
-
-
-def _in_blocks_above(connection: Connection, number: int) -> Sequence[_Row]:
-    return connection.execute(_IN_BLOCKS_ABOVE, {"number": number}).all()
 
 
 def _failure(revert: Revert, *, approximate: bool) -> Failure:

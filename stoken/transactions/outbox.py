@@ -72,7 +72,8 @@ _ROWS: Final = select(*(outbox.c[name] for name in OutboxRow._fields))
 _BY_KEY: Final = _ROWS.where(outbox.c.key == bindparam("wanted"))
 _BY_KEYS: Final = _ROWS.where(outbox.c.key.in_(bindparam("keys", expanding=True)))
 _KNOWN: Final = _BY_KEYS.add_columns(outbox.c.body)
-_ENDED: Final = _BY_KEYS.where(outbox.c.status.in_(tuple(sorted(_WITHOUT_EFFECT))))
+#: By the keys and not by an index of the states: of all time more have had no effect than are asked for.
+_ENDED: Final = _ROWS.where(outbox.c.status.concat("").in_(tuple(sorted(_WITHOUT_EFFECT))))
 _LAST: Final = select(func.coalesce(func.max(outbox.c.sequence), 0))
 
 
@@ -268,9 +269,9 @@ def read_all(connection: Connection, keys: Sequence[str]) -> list[OutboxRow]:
     return [_row(row) for row in _select(connection, _BY_KEYS, keys)]
 
 
-def without_effect(connection: Connection, keys: Sequence[str]) -> list[OutboxRow]:
-    """Return of the transactions of idempotency keys those that a block, or nothing yet, says had no effect."""
-    return [_row(row) for row in _select(connection, _ENDED, keys)]
+def without_effect(connection: Connection, keys: Select[tuple[str]]) -> list[OutboxRow]:
+    """Return of the transactions of these idempotency keys those that had no effect, so far or for good."""
+    return [_row(row) for row in connection.execute(_ENDED.where(outbox.c.key.in_(keys)))]
 
 
 def of_purpose(connection: Connection, purpose: str) -> list[OutboxRow]:
