@@ -53,8 +53,8 @@ _FIRST_TRADE: Final = 1_000_000
 _STAMP: Final = Stamp(0, bytes(32), 0, bytes(32))
 _SEND_SECONDS_MAX: Final = 60
 #: Between two blocks: a node that is asked to mine all the time takes nothing in.
-_BLOCK_SECONDS: Final = 0.05
-_POLL_SECONDS: Final = 0.01
+_BLOCK_SECONDS: Final = 0.01
+_POLL_SECONDS: Final = 0.005
 #: Which fields of an order are addresses: account, cash account, token and cash.
 _ADDRESSES: Final = range(1, 5)
 #: web3.py is so slow that fewer trades give a figure as good.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settlement instructions: written with their transaction, moved on by what final blocks say."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -24,7 +25,7 @@ _STATES: Final = select(_columns.trade_id, _columns.status).where(
 )
 _MOVE: Final = (
     update(instructions)
-    .where(_columns.trade_id == bindparam("trade"))
+    .where(_columns.trade_id.in_(bindparam("trades", expanding=True)))
     .values({name: bindparam(name) for name in ("status", "block_number", "failure")})
 )
 
@@ -97,18 +98,21 @@ def apply(connection: Connection, facts: Sequence[tuple[TradeSettled | TradeFail
     """
     ours = [(fact, block_number) for fact, block_number in facts if fact.venue == venue]
     states = _states(connection, [fact.trade_id for fact, _ in ours])
-    moves: dict[int, dict[str, object]] = {}
+    moves: dict[int, tuple[TradeStatus, int, bytes | None]] = {}
     for fact, block_number in ours:
         known = states.get(fact.trade_id)
         if known is None:
             continue
         reason = fact.reason if isinstance(fact, TradeFailed) else None
-        status = next_trade_status(known, TradeEvent.SETTLE if reason is None else TradeEvent.FAIL)
-        states[fact.trade_id] = status
+        states[fact.trade_id] = next_trade_status(known, TradeEvent.SETTLE if reason is None else TradeEvent.FAIL)
+        moves[fact.trade_id] = states[fact.trade_id], block_number, reason
+    alike = defaultdict[tuple[TradeStatus, int, bytes | None], list[int]](list)
+    for trade_id, change in moves.items():
+        alike[change].append(trade_id)
+    for (status, block_number, reason), trades in alike.items():
         changes = {"status": status.value, "block_number": block_number, "failure": reason}
-        moves[fact.trade_id] = {"trade": fact.trade_id, **changes}
-    if moves:
-        connection.execute(_MOVE, list(moves.values()))
+        for start in range(0, len(trades), _CHUNK):
+            connection.execute(_MOVE, {"trades": trades[start : start + _CHUNK], **changes})
 
 
 def fail(connection: Connection, instruction: Instruction, failure: Failure | None, block_number: int | None) -> None:

@@ -2,6 +2,7 @@
 """A trade that cannot be signed takes no other with it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -12,12 +13,13 @@ from stoken.chain.rpc import RpcClient
 from stoken.db import reading
 from stoken.domain.refusals import Refusal
 from stoken.errors import RefusedError
+from stoken.issuance.deploy import Charter
 from stoken.orders.outcomes import Trade
 from stoken.settlement import instructions
 from stoken.settlement.step import SettlementStep
 from stoken.transactions.outbox import Failure, Outbox
 from stoken.transactions.signer import SignerError
-from tests.consortium import BUYER, SENDER, VENUE
+from tests.consortium import BUYER, SENDER, VENUE, charter
 from tests.integration.faulty_signer import FaultySigner
 from tests.integration.write_world import WriteWorld
 
@@ -31,6 +33,19 @@ class World(WriteWorld):
         self.outbox = Outbox({signer.address: signer}, self.suite.chain_id, check=check)
         self.outbox.take_over(self.engine, self.rpc)
         self.settlement = SettlementStep(self.engine, self.engine, self.outbox, self.suite, VENUE, trades_max)
+
+    def settle_on(self) -> None:
+        """Go on as the worker does where a step fails."""
+        with suppress(SignerError):
+            self.settlement.execute()
+        self.broadcast.execute()
+        self.rpc.call("evm_mine")
+        self.mirror.run_to_head()
+        self.confirm.execute()
+
+    def ends(self, *trades: Trade) -> list[tuple[str, int] | None]:
+        found = [self.instruction(trade) for trade in trades]
+        return [each and (each.status, each.attempts) for each in found]
 
     def keys(self, *trades: Trade) -> list[str | None]:
         found = [self.instruction(trade) for trade in trades]
@@ -80,6 +95,31 @@ class TestSignerThatFails:
         signer.marks = ()
         for _ in range(4):
             world.turn()
-        found = [world.instruction(trade) for trade in trades]
-        assert [each and (each.status, each.attempts) for each in found] == [("settled", 1)] * 4
+        assert world.ends(*trades) == [("settled", 1)] * 4
         assert world.units(BUYER) == 40
+
+    def test_of_a_batch_that_failed_as_a_whole_it_holds_up_its_own_trade_alone(
+        self, engine: Engine, rpc: RpcClient
+    ) -> None:
+        founded = charter()
+        keyless = tuple(
+            msgspec.structs.replace(founder, keys=founder.keys[:1]) if founder.member == VENUE else founder
+            for founder in founded.founders
+        )
+        world = World(engine, rpc, Charter(keyless, founded.topics, founded.issuers))
+        world.found_market()
+        signer = FaultySigner(SENDER)
+        world.use(signer)
+        trades = [world.trade(10) for _ in range(2)]
+        world.journal(*trades)
+        world.settlement.execute()
+        signer.marks = (trades[1].buy_signature,)
+        for _ in range(4):
+            world.settle_on()
+        assert world.ends(*trades) == [("failed", 2), ("matched", 1)]
+        signer.marks = ()
+        for _ in range(4):
+            world.settle_on()
+        assert world.ends(*trades) == [("failed", 2), ("failed", 2)]
+        with reading(engine) as connection:
+            assert instructions.failures_after(connection, 0) == [(1, 1), (2, 2)]
