@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from stoken.bootstrap import open_databases
 from stoken.cli.output import Json, emit, table
 from stoken.db import reading, schema, unit_of_work
-from stoken.domain.transaction_states import TransactionStatus
+from stoken.domain.transaction_states import LIVE, TransactionStatus
 from stoken.settings import load_settings
 from stoken.transactions import queries
 from stoken.transactions.confirm import confirmed_to
@@ -21,7 +21,7 @@ app = typer.Typer(help="List, show, send again and withdraw transactions.", add_
 
 Name = Annotated[str, typer.Argument(help="The transaction's key, or its hash in hex.")]
 Note = Annotated[str, typer.Option(help="Why, for the record: no personal data.")]
-_COLUMNS = ("sequence", "status", "sender", "nonce", "block", "final", "purpose", "key")
+_COLUMNS = ("sequence", "status", "sender", "nonce", "block", "final", "purpose", "key", "held")
 
 
 @contextmanager
@@ -72,7 +72,9 @@ def cancel(
     name: Name,
     *,
     note: Note,
-    replace: Annotated[bool, typer.Option("--replace", help="Also what may have left; only on Besu.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also what may have left; on Besu, or where it is held.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Have the worker withdraw what never left, on record; its nonce is filled, and a final block ends it."""
@@ -106,4 +108,6 @@ def _document(row: Transaction, final: int) -> dict[str, Any]:
         "replaced_by": "" if row.replaced_by is None else f"0x{row.replaced_by.hex()}",
         "asked": row.command or "",
         "note": row.note or "",
+        # What the node says to bytes that it keeps refusing.
+        "held": row.held or "" if TransactionStatus(row.status) in LIVE else "",
     }
