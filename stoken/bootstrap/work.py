@@ -100,7 +100,8 @@ def worker(settings: Settings) -> WorkerServices:
         reconciliation = Reconciliation(ledger, time.time_ns)
         mirror = _mirror(stack, settings, engine, rpc, (ledger, reconciliation))
         verification = Verification(suite.contracts, PinnedCalls(rpc))
-        reader = ChainReader(rpc, sealed=finality_of(settings).sealed)
+        sealed = finality_of(settings).sealed
+        reader = ChainReader(rpc, sealed=sealed)
         sweep = Sweep(engine, verification, time.time_ns)
         counts = Counts()
         note_commits(engine, counts.committed)
@@ -111,12 +112,12 @@ def worker(settings: Settings) -> WorkerServices:
             ("supplies", SupplyStep(engine, verification, reconciliation, time.time_ns)),
             ("clock", ClockWatch(engine, "work", settings.clock.period_seconds, time.time_ns)),
             ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns, counts)),
-            ("watch", WatchStep(engine, rpc, outbox)),
+            ("watch", WatchStep(engine, rpc, outbox, sealed=sealed)),
             ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
             ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
             ("withdraw", WithdrawStep(engine, outbox, capabilities)),
             ("broadcast", broadcast),
-            ("confirm", ConfirmStep(engine, rpc, counts)),
+            ("confirm", ConfirmStep(engine, rpc, counts, sealed=sealed)),
             ("drift", _drift(settings, engine, rpc, suite)),
         )
         asked = partial(_validators, rpc, settings.mirror.idle_seconds_max or _MOVING_SECONDS)

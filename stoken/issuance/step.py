@@ -14,6 +14,7 @@ from stoken.domain.refusals import error_name
 from stoken.errors import RefusedError
 from stoken.issuance.calldata import Call, call_of
 from stoken.issuance.tables import decisions
+from stoken.mirror.verified import is_verified
 from stoken.parties import inbox
 from stoken.parties.requests import ActRequest, Request
 from stoken.telemetry.failpoints import reach
@@ -39,8 +40,13 @@ class IssuanceStep:
         self._gas_limit = gas_limit
 
     def execute(self) -> int:
-        """Decide the next requests, the tenants in equal shares, and return how many they were."""
+        """Decide the next requests, the tenants in equal shares, and return how many they were.
+
+        None is decided while a final block of the mirror is unverified: it might lack a log.
+        """
         with reading(self._engine) as connection:
+            if not is_verified(connection):
+                return 0
             low = cursors.position(connection, CURSOR)
             with reading(self._market) as market:
                 last = inbox.last_after(market, low)

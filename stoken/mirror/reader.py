@@ -59,8 +59,25 @@ class ChainReader:
     def verified_blocks(self, headers: Sequence[Header]) -> list[MinedBlock]:
         """Return blocks from their receipts, which must hash to the roots in their headers; the empty root has none."""
         asked = [header for header in headers if header.receipts_root != EMPTY_ROOT]
-        receipts = {header.number: held for header, held in zip(asked, self._receipts(asked), strict=True)}
+        receipts = {header.number: held for header, held in zip(asked, self.receipts(asked), strict=True)}
         return [self._complete(header, read_receipts(header, receipts.get(header.number, ()))) for header in headers]
+
+    def receipts(self, headers: Sequence[Header]) -> list[list[Json]]:
+        """Return the receipts of each block, unchecked: by block where the node knows how to, else by transaction."""
+        if self._block_receipts and headers:
+            try:
+                return [list(answer or []) for answer in self._receipts_by_block(headers)]
+            except NodeError as error:
+                if error.rpc_code != _METHOD_NOT_FOUND:
+                    raise
+                self._block_receipts = False
+        calls = [("eth_getTransactionReceipt", (f"0x{item.hex()}",)) for each in headers for item in each.transactions]
+        answers = iter(self._rpc.batch(calls))
+        found = [list(islice(answers, len(header.transactions))) for header in headers]
+        for header, receipts in zip(headers, found, strict=True):
+            if any(receipt is None for receipt in receipts):
+                raise IncompleteBlockError(f"block {header.number}: the node lacks receipts")
+        return found
 
     def _decode(self, answer: Json) -> Header:
         if self._sealed:
@@ -84,23 +101,6 @@ class ChainReader:
     def _complete(self, header: Header, logs: Sequence[Log]) -> MinedBlock:
         check_logs(header, logs, self._bloom)
         return MinedBlock(header.number, header.hash, header.parent_hash, header.time, header.transactions, logs)
-
-    def _receipts(self, headers: Sequence[Header]) -> list[list[Json]]:
-        """Return the receipts of each block: by block where the node knows how to, else by transaction."""
-        if self._block_receipts and headers:
-            try:
-                return [list(answer or []) for answer in self._receipts_by_block(headers)]
-            except NodeError as error:
-                if error.rpc_code != _METHOD_NOT_FOUND:
-                    raise
-                self._block_receipts = False
-        calls = [("eth_getTransactionReceipt", (f"0x{item.hex()}",)) for each in headers for item in each.transactions]
-        answers = iter(self._rpc.batch(calls))
-        found = [list(islice(answers, len(header.transactions))) for header in headers]
-        for header, receipts in zip(headers, found, strict=True):
-            if any(receipt is None for receipt in receipts):
-                raise IncompleteBlockError(f"block {header.number}: the node lacks receipts")
-        return found
 
     def _receipts_by_block(self, headers: Sequence[Header]) -> list[Json]:
         calls = [("eth_getBlockReceipts", (hex(header.number),)) for header in headers]

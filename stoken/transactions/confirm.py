@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Learns from the mirror what became of each transaction, and takes it back where a reorg did."""
+"""Learns from the mirror what became of each transaction, and takes it back where a reorg did.
+
+Only what a block was shown to hold has an end: transactions and receipts that hash to the roots in its header, in a
+block whose logs are verified. A node may hide a block or keep us waiting; it cannot make one fail, or seem mined.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
+import structlog
 from sqlalchemy import Connection, Engine, LargeBinary, Row, bindparam, select, update
 
 from stoken.chain.reverts import Revert, decode_revert, revert_of
@@ -12,8 +17,11 @@ from stoken.chain.rpc import NodeError, RpcClient
 from stoken.chain.transactions import calldata
 from stoken.db import unit_of_work
 from stoken.domain.transaction_states import LIVE, TransactionEvent, TransactionStatus, next_transaction_status
+from stoken.mirror.blocks import Header
+from stoken.mirror.inclusion import Inclusion
 from stoken.mirror.sightings import Sighting, sightings
-from stoken.mirror.store import read_checkpoint
+from stoken.mirror.store import read_checkpoint, replace_transactions
+from stoken.mirror.verified import verified_to
 from stoken.telemetry.metrics import Counts
 from stoken.transactions import cursors
 from stoken.transactions.outbox import CANCELED, FAILED, MINED, REPLACED, Failure
@@ -44,6 +52,9 @@ _REPLACE: Final = _SIBLINGS.where(outbox.c.status.in_(_LIVE)).values(
 _OVER: Final = _SIBLINGS.where(outbox.c.status.in_((CANCELED, REPLACED))).values(block_number=bindparam("block_number"))
 
 
+_log = structlog.get_logger(__name__)
+
+
 class _Verdict(NamedTuple):
     row: _Row
     event: TransactionEvent
@@ -54,23 +65,30 @@ class _Verdict(NamedTuple):
 class ConfirmStep:
     """One step of the worker's loop."""
 
-    def __init__(self, engine: Engine, rpc: RpcClient, counts: Counts | None = None) -> None:
-        """Take the database with the mirror, and the node for receipts and reasons of failed transactions.
+    def __init__(self, engine: Engine, rpc: RpcClient, counts: Counts | None = None, *, sealed: bool = False) -> None:
+        """Take the database with the mirror, and the node for what blocks hold and the reasons of failures.
 
-        A reason is exact from the node's receipt or trace, else approximate: replayed on the parent block's state.
+        With `sealed` headers must give their hashes. A reason is exact from the node's receipt or trace, else
+        approximate: replayed on the parent block's state.
         """
         self._engine = engine
         self._rpc = rpc
+        self._inclusion = Inclusion(rpc, sealed=sealed)
         self._counts = counts or Counts()
 
     def execute(self) -> int:
-        """Record what the mirror saw and return how many transactions changed their state."""
+        """Record what the mirror saw and return how many transactions changed their state.
+
+        Raises LedgerUnavailableError where the node does not answer, or cannot show what it said a block holds.
+        """
         with self._engine.connect() as connection:
-            final, looked = read_checkpoint(connection).final_number, confirmed_to(connection)
+            verified = verified_to(connection)
+            final, looked = min(read_checkpoint(connection).final_number, verified), confirmed_to(connection)
             pending = _pending(connection)
             unsettled = _in_blocks_above(connection, looked)
             seen = sightings(connection, [row.hash for row in (*pending, *unsettled)])
-        verdicts = self._judge([row for row in pending if row.hash in seen], seen)
+        ready = [row for row in pending if row.hash in seen and seen[row.hash].block_number <= verified]
+        verdicts = self._judge(ready, seen)
         # The same number may by now be another block's.
         moved = [row for row in unsettled if row.hash not in seen or seen[row.hash].block_hash != row.block_hash]
         verdicts += [_Verdict(row, TransactionEvent.DROP, None, None) for row in moved]
@@ -82,29 +100,46 @@ class ConfirmStep:
         return len(verdicts)
 
     def _judge(self, rows: Sequence[_Row], seen: dict[bytes, Sighting]) -> list[_Verdict]:
-        silent = [row for row in rows if not seen[row.hash].has_logs]
-        receipts = self._rpc.batch([("eth_getTransactionReceipt", (_hex(row.hash),)) for row in silent])
-        verdicts = [_mined(row, seen) for row in rows if seen[row.hash].has_logs]
-        for row, receipt in zip(silent, receipts, strict=True):
-            # A node that lags behind the mirror has no receipt yet: ask again with the next step.
-            if receipt is None:
-                continue
-            if int(receipt["status"], 16) == 1:
-                verdicts.append(_mined(row, seen))
-            else:
-                reason = self._reason(row, receipt)
-                self._counts.add("stoken_outbox_failures_total", 1, reason.code)
-                failure = msgspec.json.encode(reason)
-                verdicts.append(_Verdict(row, TransactionEvent.REVERT, seen[row.hash], failure))
+        blocks = list({seen[row.hash].block_hash: None for row in rows})
+        headers = self._inclusion.headers(blocks, {row.hash: row.raw for row in rows})
+        # A node that lags behind the mirror does not have the block yet: ask again with the next step.
+        placed = [row for row in rows if seen[row.hash].block_hash in headers]
+        held = [row for row in placed if _holds(headers[seen[row.hash].block_hash], row, seen[row.hash])]
+        if len(held) < len(placed):
+            self._mend(headers.values())
+        verdicts = [_mined(row, seen) for row in held if seen[row.hash].has_logs]
+        silent: dict[bytes, list[_Row]] = {}
+        for row in held:
+            if not seen[row.hash].has_logs:
+                silent.setdefault(seen[row.hash].block_hash, []).append(row)
+        for block, without_logs in silent.items():
+            receipts = self._inclusion.receipts(headers[block])
+            verdicts += [self._by_receipt(row, seen, receipts) for row in without_logs]
         return verdicts
 
-    def _reason(self, row: _Row, receipt: dict[str, Any]) -> Failure:
-        if int(receipt["gasUsed"], 16) >= row.gas:
+    def _by_receipt(self, row: _Row, seen: dict[bytes, Sighting], receipts: Sequence[dict[str, Any]]) -> _Verdict:
+        """Return what a block's receipts, which hash to its root, say of a transaction that logged nothing."""
+        at = seen[row.hash].position
+        if int(receipts[at]["status"], 16) == 1:
+            return _mined(row, seen)
+        reason = self._reason(row, seen[row.hash].block_number, receipts[at], _gas_used(receipts, at))
+        self._counts.add("stoken_outbox_failures_total", 1, reason.code)
+        return _Verdict(row, TransactionEvent.REVERT, seen[row.hash], msgspec.json.encode(reason))
+
+    def _mend(self, headers: Iterable[Header]) -> None:
+        """Correct which transactions the mirror holds of blocks, now that it was shown."""
+        with unit_of_work(self._engine) as connection:
+            for header in headers:
+                if replace_transactions(connection, header):
+                    _log.error("mirror.transactions_corrected", block=header.number)
+
+    def _reason(self, row: _Row, block_number: int, receipt: dict[str, Any], gas_used: int) -> Failure:
+        if gas_used >= row.gas:
             return Failure("OutOfGas", "CONTRACT_REVERTED", {"gas": row.gas})
         exact = self._stated(receipt) or self._traced(row.hash)
         if exact is not None:
             return _failure(exact, approximate=False)
-        revert = self._replay(row, int(receipt["blockNumber"], 16) - 1)
+        revert = self._replay(row, block_number - 1)
         return _failure(revert or Revert("UnknownReason", {}), approximate=True)
 
     def _stated(self, receipt: dict[str, Any]) -> Revert | None:
@@ -145,6 +180,16 @@ def _pending(connection: Connection) -> Sequence[_Row]:
 
 def _in_blocks_above(connection: Connection, number: int) -> Sequence[_Row]:
     return connection.execute(_IN_BLOCKS_ABOVE, {"number": number}).all()
+
+
+def _holds(header: Header, row: _Row, place: Sighting) -> bool:
+    return header.transactions[place.position : place.position + 1] == (row.hash,)
+
+
+def _gas_used(receipts: Sequence[dict[str, Any]], at: int) -> int:
+    """Return what a transaction used, by the sums that the receipts' root covers."""
+    before = int(receipts[at - 1]["cumulativeGasUsed"], 16) if at else 0
+    return int(receipts[at]["cumulativeGasUsed"], 16) - before
 
 
 def _mined(row: _Row, seen: dict[bytes, Sighting]) -> _Verdict:
