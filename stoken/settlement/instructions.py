@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settlement instructions: written with their transaction, moved on by what final blocks say."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -30,6 +30,11 @@ class Instruction(NamedTuple):
 def read(connection: Connection, trade_id: int) -> Instruction | None:
     """Return a trade's instruction."""
     return next(iter(_select(connection, _columns.trade_id == trade_id)), None)
+
+
+def known(connection: Connection, trade_ids: Iterable[int]) -> set[int]:
+    """Return those of the trades that have an instruction."""
+    return set(connection.execute(select(_columns.trade_id).where(_columns.trade_id.in_(list(trade_ids)))).scalars())
 
 
 def of_transaction(connection: Connection, key: str) -> list[Instruction]:

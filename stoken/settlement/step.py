@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tails the venue's journal: trades become batches, with their instructions and cursor in one commit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Engine
@@ -137,7 +137,7 @@ class SettlementStep:
 
     def _trade(self, instruction: Instruction) -> Trade:
         (row,) = read_rows(self._market, instruction.sequence - 1, 1)
-        return next(trade for trade in _trades(row.outcome) if trade.trade_id == instruction.trade_id)
+        return next(trade for trade in trades_of(row.outcome) if trade.trade_id == instruction.trade_id)
 
     def _decide(self) -> int:
         """Instruct the trades that the journal holds after the cursor."""
@@ -151,7 +151,10 @@ class SettlementStep:
             return 0
         sequences = {trade.trade_id: sequence for sequence, trade in found.trades}
         with unit_of_work(self._engine) as connection:
-            for made in batches([trade for _, trade in found.trades], TRADES_MAX, BYTES_MAX):
+            # What was recovered from the chain after a restore has its instructions.
+            known = instructions.known(connection, sequences)
+            fresh = [trade for _, trade in found.trades if trade.trade_id not in known]
+            for made in batches(fresh, TRADES_MAX, BYTES_MAX):
                 self._instruct(connection, made, sequences)
             cursors.move(connection, JOURNAL_CURSOR, found.read_to)
             if found.trades:
@@ -164,7 +167,7 @@ class SettlementStep:
         while len(trades) < TRADES_MAX and read < _ROWS_HELD_MAX:
             rows = read_rows(self._market, read_to, _ROWS)
             for row in rows:
-                trades += [(row.sequence, trade) for trade in _trades(row.outcome)]
+                trades += [(row.sequence, trade) for trade in trades_of(row.outcome)]
             read += len(rows)
             if len(rows) < _ROWS:
                 return _Found(trades, read, rows[-1].sequence if rows else read_to)
@@ -172,7 +175,7 @@ class SettlementStep:
         return _Found(trades, read, read_to)
 
     def _instruct(self, connection: Connection, made: Batch, sequences: dict[int, int]) -> None:
-        key = f"settle:{made.trades[0].trade_id}-{made.trades[-1].trade_id}"
+        key = batch_key([trade.trade_id for trade in made.trades])
         instructions.create(connection, [(trade.trade_id, sequences[trade.trade_id]) for trade in made.trades], key)
         self._enqueue(connection, key, made)
 
@@ -188,7 +191,13 @@ class SettlementStep:
         )
 
 
-def _trades(outcome: bytes) -> Iterable[Trade]:
+def batch_key(trade_ids: Sequence[int]) -> str:
+    """Return the outbox key of the batch in which trades are settled first."""
+    return f"settle:{trade_ids[0]}-{trade_ids[-1]}"
+
+
+def trades_of(outcome: bytes) -> Iterable[Trade]:
+    """Return the trades that an entry of the journal led to."""
     return (event for event in outcomes.decode(outcome).events if isinstance(event, Trade))
 
 

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select,
 from stoken.chain import texts
 from stoken.chain.rpc import RpcClient
 from stoken.chain.statements import GivenApproval
-from stoken.db import unit_of_work
+from stoken.db import reading, unit_of_work
 from stoken.domain.transaction_states import LIVE, WITHOUT_EFFECT, TransactionEvent, TransactionStatus, sources
 from stoken.errors import ConflictError, StartupError
-from stoken.transactions import senders
+from stoken.transactions import recovered, senders
 from stoken.transactions.key_gate import KeyGate
 from stoken.transactions.signer import Signer, sign_transaction
 from stoken.transactions.tables import outbox
@@ -31,7 +31,6 @@ FILL_PURPOSE: Final = "fill"
 FILL_GAS: Final = 21_000
 _LIVE: Final = tuple(status.value for status in LIVE)
 _WITHOUT_EFFECT: Final = frozenset(status.value for status in WITHOUT_EFFECT)
-_TAGS: Final = ("latest", "pending")
 _CHUNK: Final = 500
 
 
@@ -94,6 +93,7 @@ class Outbox:
         self._chain_id = chain_id
         self._holder = holder
         self._epochs: dict[bytes, int] = {}
+        self._recovered: set[bytes] = set()
         if not self._active:
             raise StartupError("every key is retired: who sends?")
 
@@ -109,8 +109,10 @@ class Outbox:
         where a process of another name keeps holding one.
         """
         for address in self._signers:
-            mined, pending = (int(rpc.call("eth_getTransactionCount", _hex(address), tag), 16) for tag in _TAGS)
+            mined, pending = senders.sent(rpc, address)
             self._epochs[address] = senders.claim_in_time(engine, address, mined, pending, self._holder)
+        with reading(engine) as connection:
+            self._recovered = recovered.bodies(connection)
 
     def renew(self, engine: Engine) -> None:
         """Prolong the leases of our keys; FencedError where another process took one over."""
@@ -134,8 +136,9 @@ class Outbox:
         """Sign a transaction and store it within the caller's unit of work; an empty `to` creates a contract.
 
         Transactions of one owner are mined in the order in which they came. The same key returns the row stored
-        first; with another receiver or data it raises ConflictError. Raises PII_ON_CHAIN_FORBIDDEN where the data may
-        hold text, SIGNATURE_POLICY_UNMET where the approvals are too few, and stores nothing then.
+        first, and a new one what `recovery` found on the chain of the very same call; with another receiver or data a
+        known key raises ConflictError. Raises PII_ON_CHAIN_FORBIDDEN where the data may hold text,
+        SIGNATURE_POLICY_UNMET where the approvals are too few, and stores nothing then.
         """
         body = keccak(to + data)
         known = connection.execute(_KNOWN, {"wanted": key}).one_or_none()
@@ -143,6 +146,8 @@ class Outbox:
             if known.body != body:
                 raise ConflictError(f"the key {key} was used for another transaction")
             return _row(known)
+        if body in self._recovered and recovered.claim(connection, body, key, purpose, owner):
+            return _row(connection.execute(_BY_KEY, {"wanted": key}).one())
         self._check(to, data)
         if self._gate is not None:
             self._gate.check(connection, key, to, data, approvals)
@@ -256,7 +261,3 @@ def _insert(connection: Connection, row: OutboxRow, rest: Mapping[str, object]) 
 def _row(row: Row[tuple[object, ...]]) -> OutboxRow:
     failure = None if row.failure is None else msgspec.json.decode(row.failure, type=Failure)
     return OutboxRow(row.sender, row.nonce, row.key, row.hash, row.purpose, row.status, row.block_number, failure)
-
-
-def _hex(value: bytes) -> str:
-    return f"0x{value.hex()}"
