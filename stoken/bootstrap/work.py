@@ -100,8 +100,8 @@ def worker(settings: Settings) -> WorkerServices:
         reconciliation = Reconciliation(ledger, time.time_ns)
         mirror = _mirror(stack, settings, engine, rpc, (ledger, reconciliation))
         verification = Verification(suite.contracts, PinnedCalls(rpc))
-        sealed = finality_of(settings).sealed
-        reader = ChainReader(rpc, sealed=sealed)
+        sealed_from = finality_of(settings).sealed_from
+        reader = ChainReader(rpc, sealed_from=sealed_from)
         sweep = Sweep(engine, verification, time.time_ns)
         counts = Counts()
         note_commits(engine, counts.committed)
@@ -112,12 +112,12 @@ def worker(settings: Settings) -> WorkerServices:
             ("supplies", SupplyStep(engine, verification, reconciliation, time.time_ns)),
             ("clock", ClockWatch(engine, "work", settings.clock.period_seconds, time.time_ns)),
             ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns, counts)),
-            ("watch", WatchStep(engine, rpc, outbox, sealed=sealed)),
+            ("watch", WatchStep(engine, rpc, outbox, sealed_from=sealed_from)),
             ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
             ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
             ("withdraw", WithdrawStep(engine, outbox, capabilities)),
             ("broadcast", broadcast),
-            ("confirm", ConfirmStep(engine, rpc, counts, sealed=sealed)),
+            ("confirm", ConfirmStep(engine, rpc, counts, sealed_from=sealed_from)),
             ("drift", _drift(settings, engine, rpc, suite)),
         )
         asked = partial(_validators, rpc, settings.mirror.idle_seconds_max or _MOVING_SECONDS)
@@ -150,7 +150,7 @@ def _mirror(
     return MirrorStep(
         engine,
         rpc,
-        [*projections, FinalBlocks(time.time_ns, finality.rule)],
+        [*projections, FinalBlocks(time.time_ns, finality)],
         finality,
         window=Window(configured.range_blocks, configured.range_logs),
         witness=witness,

@@ -80,14 +80,14 @@ class Deployment:
         finality = finality or Finality()
         projections: list[Projection] = [
             LedgerProjection(suite.contracts),
-            FinalBlocks(time.time_ns, finality.rule),
+            FinalBlocks(time.time_ns, finality),
         ]
         mirror = MirrorStep(self._engine, self._rpc, projections, finality)
         steps = (
             BroadcastStep(self._engine, self._rpc, self._capabilities).execute,
             mirror.run_to_head,
-            RootsStep(self._engine, ChainReader(self._rpc, sealed=finality.sealed), time.time_ns).execute,
-            ConfirmStep(self._engine, self._rpc, sealed=finality.sealed).execute,
+            RootsStep(self._engine, ChainReader(self._rpc, sealed_from=finality.sealed_from), time.time_ns).execute,
+            ConfirmStep(self._engine, self._rpc, sealed_from=finality.sealed_from).execute,
         )
         self._repeat(steps, time.monotonic() + wait_seconds)
 

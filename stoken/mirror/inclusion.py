@@ -16,7 +16,7 @@ from stoken.mirror.blocks import Header, decode_header
 from stoken.mirror.completeness import IncompleteBlockError, read_receipts
 from stoken.mirror.reader import ChainReader
 from stoken.mirror.receipts import trie_root
-from stoken.mirror.seals import check_header
+from stoken.mirror.seals import check_from
 
 Json = dict[str, Any]
 _NONE: Final[Mapping[bytes, bytes]] = {}
@@ -25,11 +25,11 @@ _NONE: Final[Mapping[bytes, bytes]] = {}
 class Inclusion:
     """Asks a node for what blocks hold, and believes what hashes to their roots."""
 
-    def __init__(self, rpc: RpcClient, *, sealed: bool = False) -> None:
-        """Take the node's client; with `sealed` headers must give their hashes, as the mirror's reader has it."""
+    def __init__(self, rpc: RpcClient, *, sealed_from: int | None = None) -> None:
+        """Take the node's client; headers from `sealed_from` on must give their hashes."""
         self._rpc = rpc
-        self._sealed = sealed
-        self._reader = ChainReader(rpc, sealed=sealed)
+        self._sealed_from = sealed_from
+        self._reader = ChainReader(rpc, sealed_from=sealed_from)
 
     def headers(self, blocks: Sequence[bytes], known: Mapping[bytes, bytes] = _NONE) -> dict[bytes, Header]:
         """Return the headers of blocks by their hashes, without those that the node lacks.
@@ -61,8 +61,7 @@ class Inclusion:
         return {each: answer for each, answer in zip(blocks, answers, strict=True) if answer is not None}
 
     def _shown(self, block: bytes, answer: Json, known: Mapping[bytes, bytes]) -> tuple[Header, list[bytes]]:
-        if self._sealed:
-            check_header(answer)
+        check_from(self._sealed_from, answer)
         header = decode_header(answer | {"transactions": _named(answer)})
         if header.hash != block:
             raise IncompleteBlockError(f"block {header.number} is not the one that was asked for")

@@ -8,7 +8,7 @@ from typing import Any
 from stoken.chain.rpc import NodeError, RpcClient
 from stoken.mirror.blocks import Header, Log, MinedBlock, decode_header, decode_log
 from stoken.mirror.completeness import EMPTY_ROOT, IncompleteBlockError, LogsBloom, check_logs, read_receipts
-from stoken.mirror.seals import check_header
+from stoken.mirror.seals import check_from
 
 Json = Any
 _METHOD_NOT_FOUND = -32601
@@ -17,10 +17,10 @@ _METHOD_NOT_FOUND = -32601
 class ChainReader:
     """One node as the mirror sees it."""
 
-    def __init__(self, rpc: RpcClient, *, sealed: bool = False) -> None:
-        """Take the node's client; with `sealed` NotSealedError is raised by a header that does not give its hash."""
+    def __init__(self, rpc: RpcClient, *, sealed_from: int | None = None) -> None:
+        """Take the node's client; a header from `sealed_from` on that does not give its hash raises NotSealedError."""
         self._rpc = rpc
-        self._sealed = sealed
+        self._sealed_from = sealed_from
         self._bloom = LogsBloom()
         self._block_receipts = True
 
@@ -80,8 +80,7 @@ class ChainReader:
         return found
 
     def _decode(self, answer: Json) -> Header:
-        if self._sealed:
-            check_header(answer)
+        check_from(self._sealed_from, answer)
         return decode_header(answer)
 
     def _logs(self, headers: Sequence[Header]) -> dict[int, list[Log]]:

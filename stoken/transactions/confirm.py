@@ -65,15 +65,17 @@ class _Verdict(NamedTuple):
 class ConfirmStep:
     """One step of the worker's loop."""
 
-    def __init__(self, engine: Engine, rpc: RpcClient, counts: Counts | None = None, *, sealed: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, rpc: RpcClient, counts: Counts | None = None, *, sealed_from: int | None = None
+    ) -> None:
         """Take the database with the mirror, and the node for what blocks hold and the reasons of failures.
 
-        With `sealed` headers must give their hashes. A reason is exact from the node's receipt or trace, else
+        Headers from `sealed_from` on must give their hashes. A reason is exact from the node's receipt or trace, else
         approximate: replayed on the parent block's state.
         """
         self._engine = engine
         self._rpc = rpc
-        self._inclusion = Inclusion(rpc, sealed=sealed)
+        self._inclusion = Inclusion(rpc, sealed_from=sealed_from)
         self._counts = counts or Counts()
 
     def execute(self) -> int:

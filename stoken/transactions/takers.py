@@ -24,11 +24,11 @@ class Taker(NamedTuple):
 class Takers:
     """Looks for them in mirrored blocks."""
 
-    def __init__(self, engine: Engine, rpc: RpcClient, *, sealed: bool = False) -> None:
-        """Take the database with the mirror, and the node; with `sealed` headers must give their hashes."""
+    def __init__(self, engine: Engine, rpc: RpcClient, *, sealed_from: int | None = None) -> None:
+        """Take the database with the mirror, and the node; headers from `sealed_from` on must give their hashes."""
         self._engine = engine
         self._rpc = rpc
-        self._inclusion = Inclusion(rpc, sealed=sealed)
+        self._inclusion = Inclusion(rpc, sealed_from=sealed_from)
 
     def find(self, sender: bytes, nonce: int, last: int) -> Taker | None:
         """Return what used a key's nonce up to a block, None where the node cannot show it."""

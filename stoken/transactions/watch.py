@@ -41,17 +41,17 @@ class WatchStep:
         rpc: RpcClient,
         keys: Outbox,
         *,
-        sealed: bool = False,
+        sealed_from: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the database with the mirror, the node, and the outbox whose keys are watched.
 
-        With `sealed` the header of a block with another writer's transaction must give its hash.
+        Headers from `sealed_from` on must give their hashes.
         """
         self._engine = engine
         self._rpc = rpc
         self._outbox = keys
-        self._takers = Takers(engine, rpc, sealed=sealed)
+        self._takers = Takers(engine, rpc, sealed_from=sealed_from)
         self._clock = clock
         self._looked_at = -float(PERIOD_SECONDS)
 
