@@ -289,7 +289,9 @@ class TestChainThatMovedToSeals:
         self, engine: Engine, client: RpcClient, moved: SealedNode
     ) -> None:
         first = FirstSealed(4, hash_of(moved.blocks[4]))
-        mirror(engine, client, Finality(sealed=True, first_sealed=first)).run_to_head()
+        following = mirror(engine, client, Finality(sealed=True, first_sealed=first))
+        following.run_to_head(3)
+        following.run_to_head()
         found = {record.number: (record.rule, len(record.signers)) for record in records(engine)}
         assert found == {1: ("no seals, depth 0", 0), 3: ("no seals, depth 0", 0)} | dict.fromkeys(
             range(4, 24), (_SEALED, 4)
