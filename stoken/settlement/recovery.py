@@ -27,7 +27,7 @@ def claim(connection: Connection, market: Engine, contract: Address) -> int:
     if not waiting:
         return 0
     sequences = dict(_undecided(connection, market))
-    instructed = instructions.known(connection, {each for _, ids in waiting for each in ids})
+    instructed = instructions.instructed(connection, min(each for _, ids in waiting for each in ids))
     claimed = 0
     for digest, ids in waiting:
         fresh = [each for each in ids if each not in instructed]
@@ -36,8 +36,9 @@ def claim(connection: Connection, market: Engine, contract: Address) -> int:
         lacking = [each for each in fresh if each not in sequences]
         if lacking:
             raise StartupError(f"the journal lacks trade {lacking[0]}, which is on the chain: it is old, too")
-        recovered.claim_one(connection, digest, batch_key(ids), PURPOSE, PURPOSE)
-        instructions.create(connection, [(each, sequences[each]) for each in fresh], batch_key(ids))
+        key = batch_key(ids[0], ids[-1])
+        recovered.claim_one(connection, digest, key, PURPOSE, PURPOSE)
+        instructions.create(connection, [(each, sequences[each], key) for each in fresh])
         instructed.update(fresh)
         claimed += len(fresh)
     return claimed

@@ -30,7 +30,7 @@ _POLL_SECONDS: Final = 0.5
 _TAGS: Final = ("latest", "pending")
 _MILLISECONDS: Final = 1_000
 _OURS: Final = update(senders).where(senders.c.address == bindparam("holds"), senders.c.epoch == bindparam("in_epoch"))
-_TAKE: Final = _OURS.values(next_nonce=senders.c.next_nonce + 1).returning(senders.c.next_nonce)
+_TAKE: Final = _OURS.values(next_nonce=senders.c.next_nonce + bindparam("count")).returning(senders.c.next_nonce)
 
 
 class KeyHeldError(FencedError):
@@ -85,12 +85,15 @@ def renew(connection: Connection, address: bytes, epoch: int | None) -> None:
         raise _fenced(address)
 
 
-def take_nonce(connection: Connection, address: bytes, epoch: int | None) -> int:
-    """Return the next nonce of a key; FencedError where another process took the key over."""
-    taken = connection.execute(_TAKE, {"holds": address, "in_epoch": epoch}).scalar()
+def take_nonces(connection: Connection, address: bytes, epoch: int | None, count: int) -> int:
+    """Take the next nonces of a key and return the first of them; a negative count gives the last ones back.
+
+    Raises FencedError where another process took the key over.
+    """
+    taken = connection.execute(_TAKE, {"holds": address, "in_epoch": epoch, "count": count}).scalar()
     if taken is None:
         raise _fenced(address)
-    return int(taken) - 1
+    return int(taken) - count
 
 
 def skip(connection: Connection, address: bytes, known: int, end: int) -> None:

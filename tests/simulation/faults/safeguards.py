@@ -44,11 +44,11 @@ def _roots_of_history(patch: Patch) -> None:
 
 
 def _fencing(patch: Patch) -> None:
-    def take(connection: Connection, address: bytes, _epoch: int | None) -> int:
-        ours = update(table).where(table.c.address == address).values(next_nonce=table.c.next_nonce + 1)
-        return int(connection.execute(ours.returning(table.c.next_nonce)).scalar_one()) - 1
+    def take(connection: Connection, address: bytes, _epoch: int | None, count: int) -> int:
+        ours = update(table).where(table.c.address == address).values(next_nonce=table.c.next_nonce + count)
+        return int(connection.execute(ours.returning(table.c.next_nonce)).scalar_one()) - count
 
-    patch.setattr(senders, "take_nonce", take)
+    patch.setattr(senders, "take_nonces", take)
 
 
 def _lease_epoch(patch: Patch) -> None:
@@ -57,21 +57,23 @@ def _lease_epoch(patch: Patch) -> None:
 
 def _sign_first(patch: Patch) -> None:
     """Send within the unit of work that decides, as one does who stores what was sent."""
-    take_over, enqueue = Outbox.take_over, Outbox.enqueue
+    take_over, enqueue_all = Outbox.take_over, Outbox.enqueue_all
 
     def remember(self: Any, engine: Engine, rpc: RpcClient) -> None:  # noqa: ANN401
         self.rpc = rpc
         take_over(self, engine, rpc)
 
-    def send(self: Any, connection: Connection, **parts: Any) -> OutboxRow:  # noqa: ANN401
-        row = enqueue(self, connection, **parts)
-        raw = connection.execute(select(rows.c.raw).where(rows.c.hash == row.hash)).scalar_one()
-        with suppress(UnavailableError):
-            self.rpc.call("eth_sendRawTransaction", f"0x{raw.hex()}")
-        return row
+    def send(self: Any, connection: Connection, submissions: Any) -> Any:  # noqa: ANN401
+        results = enqueue_all(self, connection, submissions)
+        for row in results:
+            if isinstance(row, OutboxRow):
+                raw = connection.execute(select(rows.c.raw).where(rows.c.hash == row.hash)).scalar_one()
+                with suppress(UnavailableError):
+                    self.rpc.call("eth_sendRawTransaction", f"0x{raw.hex()}")
+        return results
 
     patch.setattr(Outbox, "take_over", remember)
-    patch.setattr(Outbox, "enqueue", send)
+    patch.setattr(Outbox, "enqueue_all", send)
 
 
 def _mark_before_sending(patch: Patch) -> None:
