@@ -18,7 +18,7 @@ from stoken.chain import validators
 from stoken.chain.rpc import RpcClient
 from stoken.chain.suite import Suite
 from stoken.chain.validators import Validators
-from stoken.db import note_commits
+from stoken.db import note_commits, reading
 from stoken.domain.identifiers import member_id
 from stoken.drift.step import DriftStep
 from stoken.issuance.step import IssuanceStep
@@ -94,7 +94,10 @@ def worker(settings: Settings) -> WorkerServices:
     with ExitStack() as stack:
         engine, market, rpc, capabilities = open_all(stack, settings)
         check_chain(suite, capabilities)
-        outbox = open_outbox(settings, capabilities, key_gate(settings, suite))
+        gate = key_gate(settings, suite)
+        with reading(engine) as connection:
+            gate.check_record(connection)
+        outbox = open_outbox(settings, capabilities, gate)
         outbox.take_over(engine, rpc)
         ledger = LedgerProjection(suite.contracts)
         reconciliation = Reconciliation(ledger, time.time_ns)
