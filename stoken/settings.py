@@ -28,6 +28,12 @@ class RpcSettings(_Group):
         "depth",
         description="What makes a block final: its depth, or commit seals of the validators (QBFT, IBFT 2.0) as well.",
     )
+    qbft_from: str | None = Field(
+        None,
+        pattern=r"^\d{1,18}:0x[0-9a-f]{64}$",
+        description="With `qbft`, on a chain that ran on another engine before: number and hash of the first block "
+        "with commit seals (`1234:0x…`). Those below are final by the depth alone, and so recorded.",
+    )
     finality_depth: int = Field(0, ge=0, description="Blocks below the head that are final (0: BFT engines and anvil).")
     pool_transactions_max: int = Field(
         4_096,

@@ -13,6 +13,7 @@ from stoken.db import open_engine, schema, unit_of_work
 from stoken.db.binding import bind_chain
 from stoken.errors import StartupError
 from stoken.mirror import Finality
+from stoken.mirror.finality import FirstSealed
 from stoken.mirror.heartbeat import Limits
 from stoken.settings import Settings
 
@@ -65,7 +66,10 @@ def _market_url(url: str) -> str:
 
 def finality_of(settings: Settings) -> Finality:
     """Return the rule by which blocks of the configured engine are final."""
-    return Finality(settings.rpc.finality_depth, sealed=settings.rpc.finality == "qbft")
+    configured = settings.rpc
+    number, _, block_hash = (configured.qbft_from or "").partition(":0x")
+    first = FirstSealed(int(number), bytes.fromhex(block_hash)) if number else None
+    return Finality(configured.finality_depth, sealed=configured.finality == "qbft", first_sealed=first)
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -18,7 +18,7 @@ from stoken.chain import validators
 from stoken.chain.rpc import RpcClient
 from stoken.chain.suite import Suite
 from stoken.chain.validators import Validators
-from stoken.db import note_commits
+from stoken.db import note_commits, reading
 from stoken.domain.identifiers import member_id
 from stoken.drift.step import DriftStep
 from stoken.issuance.step import IssuanceStep
@@ -95,13 +95,17 @@ def worker(settings: Settings) -> WorkerServices:
     with ExitStack() as stack:
         engine, market, rpc, capabilities = open_all(stack, settings)
         check_chain(suite, capabilities)
-        outbox = open_outbox(settings, capabilities, key_gate(settings, suite))
+        gate = key_gate(settings, suite)
+        with reading(engine) as connection:
+            gate.check_record(connection)
+        outbox = open_outbox(settings, capabilities, gate)
         outbox.take_over(engine, rpc)
         ledger = LedgerProjection(suite.contracts)
         reconciliation = Reconciliation(ledger, time.time_ns)
         mirror = _mirror(stack, settings, engine, rpc, (ledger, reconciliation))
         verification = Verification(suite.contracts, PinnedCalls(rpc))
-        reader = ChainReader(rpc, sealed=finality_of(settings).sealed)
+        sealed_from = finality_of(settings).sealed_from
+        reader = ChainReader(rpc, sealed_from=sealed_from)
         sweep = Sweep(engine, verification, time.time_ns)
         counts = Counts()
         note_commits(engine, counts.committed)
@@ -113,12 +117,12 @@ def worker(settings: Settings) -> WorkerServices:
             ("cover", CoverStep(engine, market, time.time_ns)),
             ("clock", ClockWatch(engine, "work", settings.clock.period_seconds, time.time_ns)),
             ("verify", VerifyStep(sweep, settings.mirror.verify_rows_per_second, time.monotonic_ns, counts)),
-            ("watch", WatchStep(engine, rpc, outbox)),
+            ("watch", WatchStep(engine, rpc, outbox, sealed_from=sealed_from)),
             ("issuance", IssuanceStep(engine, market, outbox, suite, capabilities.gas_limit)),
             ("settlement", SettlementStep(engine, market, outbox, suite, member_id(settings.venue.lei))),
             ("withdraw", WithdrawStep(engine, outbox, capabilities)),
             ("broadcast", broadcast),
-            ("confirm", ConfirmStep(engine, rpc, counts)),
+            ("confirm", ConfirmStep(engine, rpc, counts, sealed_from=sealed_from)),
             ("drift", _drift(settings, engine, rpc, suite)),
         )
         asked = partial(_validators, rpc, settings.mirror.idle_seconds_max or _MOVING_SECONDS)
@@ -151,7 +155,7 @@ def _mirror(
     return MirrorStep(
         engine,
         rpc,
-        [*projections, FinalBlocks(time.time_ns, finality.rule)],
+        [*projections, FinalBlocks(time.time_ns, finality)],
         finality,
         window=Window(configured.range_blocks, configured.range_logs),
         witness=witness,

@@ -226,7 +226,7 @@ def _heal(settings: Settings, engine: Engine, suite: Suite, operator: str, *, as
         at = read_checkpoint(connection)
     with _node(settings) as (rpc, _), _blocks_bar(at) as bar:
         verification = Verification(suite.contracts, PinnedCalls(rpc))
-        mended = read_again(engine, ChainReader(rpc, sealed=finality_of(settings).sealed))
+        mended = read_again(engine, ChainReader(rpc, sealed_from=finality_of(settings).sealed_from))
         done = heal(engine, suite.contracts, verification, operator, time.time_ns(), bar.advance, mended)
     document = {"digest": done.after, "before": done.before, "equal": done.before == done.after, "closed": done.closed}
     emit(document, [f"rebuilt on the word of {operator}: {done.after}, {done.closed} cases closed"], as_json=as_json)

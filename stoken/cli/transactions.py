@@ -12,7 +12,7 @@ from stoken.bootstrap import check_chain, connect, open_databases
 from stoken.chain import suite as suites
 from stoken.cli.output import Json, emit, progress, table
 from stoken.db import reading, schema, unit_of_work
-from stoken.domain.transaction_states import TransactionStatus
+from stoken.domain.transaction_states import LIVE, TransactionStatus
 from stoken.settings import load_settings
 from stoken.settlement import recovery as trades_recovery
 from stoken.transactions import queries, recovery
@@ -23,7 +23,7 @@ app = typer.Typer(help="List, show, send again, withdraw and recover transaction
 
 Name = Annotated[str, typer.Argument(help="The transaction's key, or its hash in hex.")]
 Note = Annotated[str, typer.Option(help="Why, for the record: no personal data.")]
-_COLUMNS = ("sequence", "status", "sender", "nonce", "block", "final", "purpose", "key")
+_COLUMNS = ("sequence", "status", "sender", "nonce", "block", "final", "purpose", "key", "held")
 
 
 @contextmanager
@@ -80,7 +80,9 @@ def cancel(
     name: Name,
     *,
     note: Note,
-    replace: Annotated[bool, typer.Option("--replace", help="Also what may have left; only on Besu.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also what may have left; on Besu, or where it is held.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Have the worker withdraw what never left, on record; its nonce is filled, and a final block ends it."""
@@ -138,4 +140,6 @@ def _document(row: Transaction, final: int) -> dict[str, Any]:
         "replaced_by": "" if row.replaced_by is None else f"0x{row.replaced_by.hex()}",
         "asked": row.command or "",
         "note": row.note or "",
+        # What the node says to bytes that it keeps refusing.
+        "held": row.held or "" if TransactionStatus(row.status) in LIVE else "",
     }

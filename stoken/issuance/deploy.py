@@ -24,7 +24,9 @@ from stoken.errors import ContractRevertedError, LedgerUnavailableError
 from stoken.issuance.calldata import interface
 from stoken.ledger.final_blocks import FinalBlocks
 from stoken.ledger.projection import LedgerProjection
+from stoken.ledger.roots import RootsStep
 from stoken.mirror import Finality, MirrorStep, Projection
+from stoken.mirror.reader import ChainReader
 from stoken.transactions import outbox as sent
 from stoken.transactions.broadcast import BroadcastStep
 from stoken.transactions.confirm import ConfirmStep
@@ -78,13 +80,14 @@ class Deployment:
         finality = finality or Finality()
         projections: list[Projection] = [
             LedgerProjection(suite.contracts),
-            FinalBlocks(time.time_ns, finality.rule),
+            FinalBlocks(time.time_ns, finality),
         ]
         mirror = MirrorStep(self._engine, self._rpc, projections, finality)
         steps = (
             BroadcastStep(self._engine, self._rpc, self._capabilities).execute,
             mirror.run_to_head,
-            ConfirmStep(self._engine, self._rpc).execute,
+            RootsStep(self._engine, ChainReader(self._rpc, sealed_from=finality.sealed_from), time.time_ns).execute,
+            ConfirmStep(self._engine, self._rpc, sealed_from=finality.sealed_from).execute,
         )
         self._repeat(steps, time.monotonic() + wait_seconds)
 

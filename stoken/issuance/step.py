@@ -12,6 +12,7 @@ from stoken.chain.suite import Suite
 from stoken.db import bulk, reading, unit_of_work
 from stoken.issuance.calldata import call_of
 from stoken.issuance.tables import decisions
+from stoken.mirror.verified import is_verified
 from stoken.parties import inbox
 from stoken.parties.requests import ActRequest, Request
 from stoken.telemetry.failpoints import reach
@@ -41,9 +42,12 @@ class IssuanceStep:
     def execute(self) -> int:
         """Decide the next requests, the tenants in equal shares, and return how many they were.
 
-        Raises SignerError where some wait for the signer; all others are decided by then.
+        None is decided while a final block of the mirror is unverified: it might lack a log. Raises SignerError where
+        some wait for the signer; all others are decided by then.
         """
         with reading(self._engine) as connection:
+            if not is_verified(connection):
+                return 0
             low = cursors.position(connection, CURSOR)
             with reading(self._market) as market:
                 last = inbox.last_after(market, low)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each institution's book of an issue: what it holds itself and for customers, kept by the changes of positions.
 
-Keeping a book costs what changed, not what is held. A token of which no book is known, as after a reorg or a rebuild,
-is summed once from its positions.
+Keeping a book costs what changed, not what is held. A token of which no book is known, as after a reorg, is summed
+once from its positions; a rebuild keeps the books anew as it folds.
 """
 
 from collections import defaultdict
@@ -70,6 +70,14 @@ def follow(connection: Connection, state: State) -> set[Address]:
         books += _summed(connection, token)
     bulk.upsert_rows(connection, tables.books, books)
     return tokens
+
+
+def complete(connection: Connection) -> None:
+    """Sum the books of issues of which none is kept: what is damaged from now on differs from them."""
+    kept, issue = tables.books.c, tables.instruments.c
+    lacking = select(issue.token).where(~exists().where(kept.token == issue.token))
+    for token in connection.execute(lacking).scalars().all():
+        bulk.upsert_rows(connection, tables.books, _summed(connection, token))
 
 
 def forget(connection: Connection, to_block: int) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, FromClause, Select, delete, select
 
 from stoken.db import bulk
 from stoken.domain.facts import Address
-from stoken.ledger import tables
+from stoken.ledger import books, tables
 from stoken.ledger.projection import LedgerProjection, read_generation
 from stoken.mirror.store import read_blocks, read_checkpoint
 
@@ -57,6 +57,8 @@ def rebuild(connection: Connection, suite: Mapping[str, Address], advance: Calla
     for first in range(0, at.number + 1, _BLOCKS):
         blocks = read_blocks(connection, first, min(first + _BLOCKS - 1, at.number))
         projection.apply(connection, blocks, at.final_number)
+        # Kept, as live, by what changed: summed from the positions later, they would agree with any damage.
+        books.follow(connection, projection.state)
         advance(len(blocks))
     bulk.upsert_rows(connection, tables.generation, [(1, generation + 1)])
     return digest(connection)

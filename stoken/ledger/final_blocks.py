@@ -11,7 +11,7 @@ from stoken.domain.facts import Address
 from stoken.domain.refusals import Refusal
 from stoken.errors import NotFoundError, RefusedError
 from stoken.ledger import tables
-from stoken.mirror import MinedBlock
+from stoken.mirror import Finality, MinedBlock
 from stoken.mirror.store import read_checkpoint, read_seals
 
 #: The encoded facts of a block that says nothing of ours.
@@ -37,10 +37,10 @@ class FinalBlock(NamedTuple):
 class FinalBlocks:
     """Writes the records, in the commit that makes their blocks final; a projection that follows the ledger's."""
 
-    def __init__(self, clock: Callable[[], int], rule: str) -> None:
-        """Take a clock in nanoseconds UTC, and the rule of finality in words."""
+    def __init__(self, clock: Callable[[], int], finality: Finality) -> None:
+        """Take a clock in nanoseconds UTC, and the rule of finality."""
         self._clock = clock
-        self._rule = rule
+        self._finality = finality
 
     def apply(self, connection: Connection, blocks: Sequence[MinedBlock], final_number: int) -> None:
         """Record what becomes final with this commit: the checkpoint still names the last block that was."""
@@ -52,7 +52,11 @@ class FinalBlocks:
             held.number > after, held.number <= final_number, held.facts != _NOTHING
         )
         now = self._clock()
-        rows = [(row.number, row.hash, now, self._rule) for row in connection.execute(query)]
+        found = [(row.number, row.hash) for row in connection.execute(query)]
+        # Blocks that were mirrored before the rule asked for seals, or before the chain had any, are final without.
+        sealed = read_seals(connection, [number for number, _ in found]) if self._finality.sealed else {}
+        unsealed = self._finality.rule_without_seals if self._finality.sealed else self._finality.rule
+        rows = [(*block, now, self._finality.rule if block[0] in sealed else unsealed) for block in found]
         bulk.insert_rows(connection, tables.final_blocks, rows)
 
     def unwind(self, connection: Connection, to_block: int) -> None:

@@ -50,7 +50,7 @@ def subject_of(isin: str, manager: MemberId) -> str:
 def _customers(connection: Connection) -> list[Invariant]:
     """Q1: units of an institution's customers, summed leaf by leaf, = its customer-management book of the issue.
 
-    A book without any leaf counts too. Where none is kept yet, as right after a rebuild, the sum is the book.
+    A book without any leaf counts too. Where none is kept, as between a reorg and the next block, the sum is the book.
     """
     held, bound, issue = tables.positions.c, tables.accounts.c, tables.instruments.c
     known = select(tables.books, issue.isin).join(tables.instruments, tables.books.c.token == issue.token)

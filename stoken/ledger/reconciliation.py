@@ -60,12 +60,15 @@ class Reconciliation:
         """Check what these blocks touched, whether final or not: a break is told as soon as it is seen."""
         if not blocks:
             return
-        if self._at != blocks[0].parent_hash:
+        resumed = self._at != blocks[0].parent_hash
+        if resumed:
             self._logged.clear()
         self._at = blocks[-1].hash
         if self._generation != self._ledger.generation:
             self._generation, self.unasked = self._ledger.generation, None
         touched = books.follow(connection, self._ledger.state)
+        if resumed:
+            books.complete(connection)
         last = blocks[-1]
         at = Checkpoint(last.number, last.hash, -1, last.time)
         found, tokens = self._evaluate(connection, touched)
@@ -77,7 +80,7 @@ class Reconciliation:
         record(connection, news, tokens, at, self._clock())
 
     def unwind(self, connection: Connection, to_block: int) -> None:
-        """Forget the books of what is unwound: the next commit that touches it sums them anew; `Q4` is due for all."""
+        """Forget the books of what is unwound: the next commit sums them anew; `Q4` is due for all."""
         self._at = b""
         self.unasked = None
         books.forget(connection, to_block)

@@ -59,6 +59,8 @@ def check_logs(header: Header, logs: Sequence[Log], bloom: LogsBloom) -> None:
 
 def read_receipts(header: Header, receipts: Sequence[Json]) -> list[Log]:
     """Return the logs that a block's receipts hold; IncompleteBlockError unless the receipts hash to its root."""
+    if len(receipts) != len(header.transactions):
+        raise IncompleteBlockError(f"block {header.number}: it has not one receipt for each transaction")
     logs = [[decode_log(log) for log in receipt["logs"]] for receipt in receipts]
     if trie_root([encode_receipt(*pair) for pair in zip(receipts, logs, strict=True)]) != header.receipts_root:
         raise IncompleteBlockError(f"block {header.number}: its receipts do not give its root")

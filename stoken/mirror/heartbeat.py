@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine, select
 
 from stoken.db import bulk, unit_of_work
 from stoken.mirror import tables
-from stoken.mirror.roots import read_roots
 from stoken.mirror.store import read_checkpoint
+from stoken.mirror.verified import is_verified
 
 #: A sign of life a second is enough, and costs one small commit.
 _PERIOD_NS: Final = 1_000_000_000
@@ -99,7 +99,7 @@ def health(connection: Connection, now_ns: int, limits: Limits = _DEFAULTS) -> H
         return Health(current=False, reason="stale", head=head)
     if last.lag_blocks > limits.lag_blocks:
         return Health(current=False, reason="behind", head=head)
-    if read_roots(connection).number < at.final_number:
+    if not is_verified(connection):
         return Health(current=False, reason="unverified", head=head)
     if limits.idle_ns and now_ns - last.advanced_at_ns > limits.idle_ns:
         return Health(current=False, reason="idle", head=head)

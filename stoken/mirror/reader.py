@@ -8,7 +8,7 @@ from typing import Any
 from stoken.chain.rpc import NodeError, RpcClient
 from stoken.mirror.blocks import Header, Log, MinedBlock, decode_header, decode_log
 from stoken.mirror.completeness import EMPTY_ROOT, IncompleteBlockError, LogsBloom, check_logs, read_receipts
-from stoken.mirror.seals import check_header
+from stoken.mirror.seals import check_from
 
 Json = Any
 _METHOD_NOT_FOUND = -32601
@@ -17,10 +17,10 @@ _METHOD_NOT_FOUND = -32601
 class ChainReader:
     """One node as the mirror sees it."""
 
-    def __init__(self, rpc: RpcClient, *, sealed: bool = False) -> None:
-        """Take the node's client; with `sealed` NotSealedError is raised by a header that does not give its hash."""
+    def __init__(self, rpc: RpcClient, *, sealed_from: int | None = None) -> None:
+        """Take the node's client; a header from `sealed_from` on that does not give its hash raises NotSealedError."""
         self._rpc = rpc
-        self._sealed = sealed
+        self._sealed_from = sealed_from
         self._bloom = LogsBloom()
         self._block_receipts = True
 
@@ -59,12 +59,28 @@ class ChainReader:
     def verified_blocks(self, headers: Sequence[Header]) -> list[MinedBlock]:
         """Return blocks from their receipts, which must hash to the roots in their headers; the empty root has none."""
         asked = [header for header in headers if header.receipts_root != EMPTY_ROOT]
-        receipts = {header.number: held for header, held in zip(asked, self._receipts(asked), strict=True)}
+        receipts = {header.number: held for header, held in zip(asked, self.receipts(asked), strict=True)}
         return [self._complete(header, read_receipts(header, receipts.get(header.number, ()))) for header in headers]
 
+    def receipts(self, headers: Sequence[Header]) -> list[list[Json]]:
+        """Return the receipts of each block, unchecked: by block where the node knows how to, else by transaction."""
+        if self._block_receipts and headers:
+            try:
+                return [list(answer or []) for answer in self._receipts_by_block(headers)]
+            except NodeError as error:
+                if error.rpc_code != _METHOD_NOT_FOUND:
+                    raise
+                self._block_receipts = False
+        calls = [("eth_getTransactionReceipt", (f"0x{item.hex()}",)) for each in headers for item in each.transactions]
+        answers = iter(self._rpc.batch(calls))
+        found = [list(islice(answers, len(header.transactions))) for header in headers]
+        for header, receipts in zip(headers, found, strict=True):
+            if any(receipt is None for receipt in receipts):
+                raise IncompleteBlockError(f"block {header.number}: the node lacks receipts")
+        return found
+
     def _decode(self, answer: Json) -> Header:
-        if self._sealed:
-            check_header(answer)
+        check_from(self._sealed_from, answer)
         return decode_header(answer)
 
     def _logs(self, headers: Sequence[Header]) -> dict[int, list[Log]]:
@@ -84,23 +100,6 @@ class ChainReader:
     def _complete(self, header: Header, logs: Sequence[Log]) -> MinedBlock:
         check_logs(header, logs, self._bloom)
         return MinedBlock(header.number, header.hash, header.parent_hash, header.time, header.transactions, logs)
-
-    def _receipts(self, headers: Sequence[Header]) -> list[list[Json]]:
-        """Return the receipts of each block: by block where the node knows how to, else by transaction."""
-        if self._block_receipts and headers:
-            try:
-                return [list(answer or []) for answer in self._receipts_by_block(headers)]
-            except NodeError as error:
-                if error.rpc_code != _METHOD_NOT_FOUND:
-                    raise
-                self._block_receipts = False
-        calls = [("eth_getTransactionReceipt", (f"0x{item.hex()}",)) for each in headers for item in each.transactions]
-        answers = iter(self._rpc.batch(calls))
-        found = [list(islice(answers, len(header.transactions))) for header in headers]
-        for header, receipts in zip(headers, found, strict=True):
-            if any(receipt is None for receipt in receipts):
-                raise IncompleteBlockError(f"block {header.number}: the node lacks receipts")
-        return found
 
     def _receipts_by_block(self, headers: Sequence[Header]) -> list[Json]:
         calls = [("eth_getBlockReceipts", (hex(header.number),)) for header in headers]

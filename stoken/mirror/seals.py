@@ -20,6 +20,7 @@ from stoken.chain.transactions import rlp_bytes, rlp_integer, rlp_list
 from stoken.domain.facts import Address
 from stoken.errors import LedgerUnavailableError
 from stoken.mirror.blocks import MinedBlock, Sealed
+from stoken.mirror.finality import FirstSealed
 from stoken.mirror.store import Checkpoint
 
 Json = dict[str, Any]
@@ -48,6 +49,10 @@ class NotSealedError(LedgerUnavailableError):
     title = "The validators' seals do not make the block final."
 
 
+class OtherEngineError(NotSealedError):
+    """A header is none of QBFT or IBFT 2.0, or does not name its validators: seals cannot be shown on such a chain."""
+
+
 class _Extra(NamedTuple):
     """Extra data taken apart: as the block's hash sees it, as a seal sees it, and what it says."""
 
@@ -68,6 +73,12 @@ def read_validators(header: Json, block_hash: bytes) -> tuple[Address, ...]:
     extra = _read_extra(header)
     _check_hash(header, extra, block_hash)
     return extra.validators
+
+
+def check_from(first: int | None, header: Json) -> None:
+    """Check a header where it is that of a block from `first` on; None checks none."""
+    if first is not None and int(header["number"], 16) >= first:
+        check_header(header)
 
 
 def check_header(header: Json) -> None:
@@ -100,6 +111,9 @@ def read_seals(header: Json, block_hash: bytes) -> Sealed:
 class SealCheck:
     """Confirms that blocks are sealed by validators it trusts: those of the block before, on from the genesis block.
 
+    Or on from the first sealed block, which the operator names by its hash: its own validators are trusted, and those
+    before it have no seals to look at.
+
     What is written is the header's that was sealed: number, parent and time are compared here, and the reader takes
     no header that does not give its hash. A block that names other validators is trusted where more than a third of
     those before sealed it: one of them is honest. A range is confirmed by its last block, which the hashes of
@@ -107,9 +121,10 @@ class SealCheck:
     validators changed faster than that shows.
     """
 
-    def __init__(self, rpc: RpcClient) -> None:
-        """Take the node's client."""
+    def __init__(self, rpc: RpcClient, first: FirstSealed | None = None) -> None:
+        """Take the node's client, and the first sealed block of a chain that ran on another engine before."""
         self._rpc = rpc
+        self._first = first
         self._at = b""
         self._trusted: frozenset[Address] = frozenset()
 
@@ -124,6 +139,9 @@ class SealCheck:
             raise _alarmed(error) from None
 
     def _confirm(self, at: Checkpoint, blocks: Sequence[MinedBlock]) -> list[Sealed]:
+        blocks = self._with_seals(blocks)
+        if not blocks:
+            return []
         trusted = self._trust(at, blocks[0])
         chosen = [block for block in blocks[:-1] if block.logs] + [blocks[-1]]
         try:
@@ -135,10 +153,19 @@ class SealCheck:
         self._at, self._trusted = blocks[-1].hash, trusted_next
         return sealed
 
+    def _with_seals(self, blocks: Sequence[MinedBlock]) -> Sequence[MinedBlock]:
+        first = self._first
+        if first is None:
+            return blocks
+        if any(block.number == first.number and block.hash != first.hash for block in blocks):
+            raise NotSealedError(f"block {first.number} is not the first sealed one: it has another hash")
+        return [block for block in blocks if block.number >= first.number]
+
     def _trust(self, at: Checkpoint, first: MinedBlock) -> frozenset[Address]:
-        """Return the validators of the last block written; those of the genesis block, which the operator chose."""
-        if at.number < 0 or at.hash != self._at:
-            trusted = first.hash if at.number < 0 else at.hash
+        """Return the validators of the last block written; those of the first of all, which the operator chose."""
+        begins = at.number < (0 if self._first is None else self._first.number)
+        if begins or at.hash != self._at:
+            trusted = first.hash if begins else at.hash
             (header,) = self._headers([trusted])
             return frozenset(read_validators(header, trusted))
         return self._trusted
@@ -187,10 +214,13 @@ def _read_extra(header: Json) -> _Extra:
     try:
         items = rlp.decode(bytes.fromhex(header["extraData"][2:]))
     except (RLPException, ValueError) as error:
-        raise NotSealedError(f"block {number} has no seals: not QBFT or IBFT 2.0", {"block": number}) from error
+        raise OtherEngineError(f"block {number} has no seals: not QBFT or IBFT 2.0", {"block": number}) from error
     if not isinstance(items, list) or len(items) != _ITEMS:
-        raise NotSealedError(f"block {number} has no seals: not QBFT or IBFT 2.0", {"block": number})
+        raise OtherEngineError(f"block {number} has no seals: not QBFT or IBFT 2.0", {"block": number})
     vanity, validators, vote, round_, seals = items
+    if not validators:
+        said = f"block {number} names no validators: a contract selects them, and no header shows which"
+        raise OtherEngineError(said, {"block": number})
     if any(not _is_bytes(item, _ADDRESS_BYTES) for item in validators) or not isinstance(round_, bytes):
         raise NotSealedError(f"block {number} has malformed extra data", {"block": number})
     if len(round_) == _IBFT_ROUND_BYTES:

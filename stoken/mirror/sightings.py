@@ -14,6 +14,7 @@ _blocks, _transactions, _logs = tables.blocks.c, tables.transactions.c, tables.l
 _SEEN: Final = select(
     _transactions.hash,
     _transactions.block_number,
+    _transactions.transaction_index,
     _blocks.hash.label("block"),
     exists()
     .where(_logs.block_number == _transactions.block_number, _logs.transaction_index == _transactions.transaction_index)
@@ -22,10 +23,11 @@ _SEEN: Final = select(
 
 
 class Sighting(NamedTuple):
-    """A transaction's block; a transaction without logs may have failed."""
+    """A transaction's block and its place in it; a transaction without logs may have failed."""
 
     block_number: int
     block_hash: bytes
+    position: int
     has_logs: bool
 
 
@@ -34,7 +36,9 @@ def sightings(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, Si
     seen: dict[bytes, Sighting] = {}
     for start in range(0, len(hashes), _CHUNK):
         rows = connection.execute(_SEEN, {"hashes": list(hashes[start : start + _CHUNK])})
-        seen |= {row.hash: Sighting(row.block_number, row.block, bool(row.has_logs)) for row in rows}
+        seen |= {
+            row.hash: Sighting(row.block_number, row.block, row.transaction_index, bool(row.has_logs)) for row in rows
+        }
     return seen
 
 

@@ -20,7 +20,7 @@ from stoken.mirror.clock import BlockClock
 from stoken.mirror.completeness import IncompleteBlockError
 from stoken.mirror.finality import Finality
 from stoken.mirror.reader import ChainReader
-from stoken.mirror.seals import SealCheck
+from stoken.mirror.seals import OtherEngineError, SealCheck
 from stoken.mirror.store import Checkpoint
 from stoken.mirror.window import Window
 from stoken.mirror.witness import Witness
@@ -87,10 +87,10 @@ class MirrorStep:
         """
         self._engine = engine
         self._finality = finality or Finality()
-        self._reader = ChainReader(rpc, sealed=self._finality.sealed)
+        self._reader = ChainReader(rpc, sealed_from=self._finality.sealed_from)
         self._ahead = ReadAhead(self._reader)
         self._projections = projections
-        self._seals = SealCheck(rpc) if self._finality.sealed else None
+        self._seals = SealCheck(rpc, self._finality.first_sealed) if self._finality.sealed else None
         self._window = window or Window()
         self._witness = witness
         self._clock = clock or BlockClock()
@@ -140,7 +140,10 @@ class MirrorStep:
         with unit_of_work(self._engine) as connection:
             bind_chain(connection, chain_id, genesis)
             at = store.check_cursor(connection)
-        head, _ = self._reader.head(None)
+        try:
+            head, _ = self._reader.head(None)
+        except OtherEngineError as error:
+            raise StartupError(f"finality by commit seals cannot be shown on this chain: {error}") from error
         if head.number < at.final_number:
             raise StartupError(
                 f"the mirror has final block {at.final_number}, the node ends at {head.number}: it lags, or lost blocks"

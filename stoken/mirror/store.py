@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 from stoken.db import bulk
 from stoken.errors import StartupError
 from stoken.mirror import tables
-from stoken.mirror.blocks import Log, MinedBlock, Sealed
+from stoken.mirror.blocks import Header, Log, MinedBlock, Sealed
 from stoken.mirror.roots import take_back
 
 Addresses = tuple[bytes, ...]
@@ -73,6 +73,22 @@ def replace_logs(connection: Connection, block: MinedBlock) -> None:
     """Put the logs of a block in the place of those that were stored for it."""
     connection.execute(delete(tables.logs).where(tables.logs.c.block_number == block.number))
     bulk.insert_rows(connection, tables.logs, block.logs)
+
+
+def replace_transactions(connection: Connection, block: Header) -> bool:
+    """Put the transactions that a block was shown to hold in the place of those stored; False where they are the same.
+
+    False, too, where another block of its number is mirrored by now.
+    """
+    table = tables.transactions
+    stored = select(table.c.hash).where(table.c.block_number == block.number).order_by(table.c.transaction_index)
+    same = tuple(connection.execute(stored).scalars()) == block.transactions
+    if same or read_hash(connection, block.number) != block.hash:
+        return False
+    connection.execute(delete(table).where(table.c.block_number == block.number))
+    rows = [(block.number, index, item) for index, item in enumerate(block.transactions)]
+    bulk.insert_rows(connection, table, rows)
+    return True
 
 
 def insert_seals(connection: Connection, sealed: Sequence[Sealed]) -> None:

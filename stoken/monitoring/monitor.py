@@ -194,3 +194,4 @@ def _of_outbox(connection: Connection) -> Iterator[Sample]:
         labels = (f"0x{each.sender.hex()}", each.status)
         yield Sample("stoken_outbox_transactions", each.transactions, labels)
         yield Sample("stoken_outbox_gas", each.gas, labels)
+    yield Sample("stoken_outbox_held", measures.held(connection))

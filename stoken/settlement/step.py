@@ -12,6 +12,7 @@ from stoken.domain.facts import MemberId, TradeFailed, TradeSettled
 from stoken.domain.order_states import TradeStatus
 from stoken.ledger.feed import decode_facts, final_blocks
 from stoken.mirror.store import read_checkpoint
+from stoken.mirror.verified import is_verified
 from stoken.orders import outcomes
 from stoken.orders.journal import read_rows
 from stoken.orders.outcomes import Trade
@@ -78,8 +79,12 @@ class SettlementStep:
     def execute(self) -> int:
         """Learn what became of earlier trades, then send the next; return how many trades were sent.
 
-        Raises SignerError where some wait for the signer; all others are on record by then.
+        Nothing is learnt or sent while a final block of the mirror is unverified: it might lack a log. Raises
+        SignerError where some wait for the signer; all others are on record by then.
         """
+        with reading(self._engine) as connection:
+            if not is_verified(connection):
+                return 0
         self._learn()
         done, unsigned = 0, None
         for part in (self._retry, self._retry_failed, self._decide):

@@ -65,6 +65,7 @@ METRICS: Final[Mapping[str, Definition]] = {
     "stoken_outbox_transactions": Definition(
         _GAUGE, "Transactions in no block, by key: `signed` are queued, `broadcast` in flight.", ("sender", "status")
     ),
+    "stoken_outbox_held": Definition(_GAUGE, "Transactions that a node keeps refusing for no listed reason.", ()),
     "stoken_outbox_gas": Definition(_GAUGE, "Gas that those may use.", ("sender", "status")),
     "stoken_outbox_oldest_seconds": Definition(
         _GAUGE, "Time for which the oldest transaction in no block was seen to wait by this process."

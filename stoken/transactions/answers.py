@@ -21,11 +21,18 @@ class Answer(StrEnum):
     UNACCEPTABLE = "unacceptable"
     #: The pool is full or the node busy; the next resend may do.
     LATER = "later"
+    #: Words that are in no table here: whether the node has the bytes, or ever will, nobody can tell.
+    UNLISTED = "unlisted"
 
     @property
     def delivered(self) -> bool:
         """Tell whether the node has, or had, the bytes."""
         return self in {Answer.TAKEN, Answer.KNOWN, Answer.NONCE_USED}
+
+    @property
+    def unexplained(self) -> bool:
+        """Tell whether it may last for ever without ever being known for good: an operator must see it."""
+        return self in {Answer.UNLISTED, Answer.NONCE_TAKEN}
 
 
 #: The first phrase found in the lower-cased message decides.
@@ -37,6 +44,7 @@ _PHRASES: Final = (
     ("replacement transaction underpriced", Answer.NONCE_TAKEN),
     ("exceeds block gas limit", Answer.UNACCEPTABLE),
     ("exceeds the block gas limit", Answer.UNACCEPTABLE),
+    ("gas limit cap exceeded", Answer.UNACCEPTABLE),
     ("intrinsic gas", Answer.UNACCEPTABLE),
     ("gas price not 0", Answer.UNACCEPTABLE),
     ("insufficient funds", Answer.UNACCEPTABLE),
@@ -49,7 +57,14 @@ _PHRASES: Final = (
     ("typed transaction", Answer.UNACCEPTABLE),
     ("not authori", Answer.UNACCEPTABLE),
     ("oversized data", Answer.UNACCEPTABLE),
+    ("lower nonce exists", Answer.LATER),
     ("invalid", Answer.UNACCEPTABLE),
+    ("pool is full", Answer.LATER),
+    ("account limit exceeded", Answer.LATER),
+    ("too distant", Answer.LATER),
+    ("future transaction tries", Answer.LATER),
+    ("rate limit", Answer.LATER),
+    ("too many requests", Answer.LATER),
 )
 
 
@@ -58,4 +73,4 @@ def classify(result: object) -> Answer:
     if not isinstance(result, NodeError):
         return Answer.TAKEN
     message = result.rpc_message.lower()
-    return next((answer for phrase, answer in _PHRASES if phrase in message), Answer.LATER)
+    return next((answer for phrase, answer in _PHRASES if phrase in message), Answer.UNLISTED)

@@ -16,6 +16,7 @@ from stoken.telemetry.failpoints import reach
 from stoken.telemetry.metrics import Counts
 from stoken.transactions.answers import Answer, classify
 from stoken.transactions.flight import Window, candidates, within_room
+from stoken.transactions.holds import Holds
 from stoken.transactions.outbox import BROADCAST, FILL_PURPOSE, SIGNED, Failure
 from stoken.transactions.pool import POOL_MAX, NodePool, PoolFill
 from stoken.transactions.tables import outbox
@@ -35,7 +36,7 @@ _DUE: Final = outbox.c.hash.in_(bindparam("hashes", expanding=True))
 _LEFT: Final = update(outbox).where(_DUE, outbox.c.status == SIGNED).values(status=BROADCAST)
 _RETRIED: Final = update(outbox).where(_DUE, outbox.c.command == "retry").values(command=None)
 _MARKED: Final = (
-    select(outbox.c.sender, outbox.c.nonce, outbox.c.hash, outbox.c.raw, outbox.c.purpose)
+    select(outbox.c.sender, outbox.c.nonce, outbox.c.hash, outbox.c.raw, outbox.c.purpose, outbox.c.held)
     .where(_DUE, outbox.c.status == BROADCAST)
     .order_by(outbox.c.sender, outbox.c.nonce)
 )
@@ -75,6 +76,7 @@ class BroadcastStep:
         self._seen_at: dict[bytes, float] = {}
         self._sent_at: dict[bytes, float] = {}
         self._refusals: dict[bytes, int] = {}
+        self._holds = Holds(engine)
 
     def execute(self) -> int:
         """Send what is due and return how many transactions that were.
@@ -88,7 +90,7 @@ class BroadcastStep:
         rows = self._mark(due)
         reach("outbox.marked")
         answers = [answer for chunk in _chunks(rows, self._batch) for answer in self._send(chunk)]
-        if Answer.LATER in answers:
+        if Answer.LATER in answers or self._holds.unsure(rows, answers):
             self._window.shrink(in_flight)
             _log.warning("transaction.pool_full", window=self._window.size)
         else:
@@ -162,6 +164,7 @@ class BroadcastStep:
                 _log.warning("transaction.answer", sender=row.sender, nonce=row.nonce, answer=answer, said=str(said))
             if answer is Answer.UNACCEPTABLE:
                 self._refused(row, str(said))
+            self._holds.heard(row, answer, str(said))
         return answers
 
     def _refused(self, row: _Row, said: str) -> None:

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Learns from the mirror what became of each transaction, and takes it back where a reorg did."""
+"""Learns from the mirror what became of each transaction, and takes it back where a reorg did.
+
+Only what a block was shown to hold has an end: transactions and receipts that hash to the roots in its header, in a
+block whose logs are verified. A node may hide a block or keep us waiting; it cannot make one fail, or seem mined.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
+import structlog
 from sqlalchemy import Connection, Engine, LargeBinary, Row, bindparam, select, update
 
 from stoken.chain.reverts import Revert, decode_revert, revert_of
@@ -13,8 +18,11 @@ from stoken.chain.rpc import NodeError, RpcClient
 from stoken.chain.transactions import calldata
 from stoken.db import unit_of_work
 from stoken.domain.transaction_states import LIVE, TransactionEvent, TransactionStatus, next_transaction_status
+from stoken.mirror.blocks import Header
+from stoken.mirror.inclusion import Inclusion
 from stoken.mirror.sightings import Sighting, is_mirrored, sightings
-from stoken.mirror.store import read_checkpoint
+from stoken.mirror.store import read_checkpoint, replace_transactions
+from stoken.mirror.verified import verified_to
 from stoken.telemetry.metrics import Counts
 from stoken.transactions import cursors
 from stoken.transactions.outbox import CANCELED, FAILED, MINED, REPLACED, Failure
@@ -35,6 +43,7 @@ _SEEN: Final = _ROWS.where(
 )
 _IN_BLOCKS_ABOVE: Final = _ROWS.where((outbox.c.block_number > bindparam("number")) & outbox.c.status.in_(_IN_BLOCK))
 _SENT: Final = select(outbox.c.receiver, outbox.c.raw, outbox.c.gas).where(outbox.c.hash == bindparam("transaction"))
+_RAW: Final = select(outbox.c.hash, outbox.c.raw).where(outbox.c.hash.in_(bindparam("hashes", expanding=True)))
 _CHANGE: Final = (
     update(outbox)
     .where(outbox.c.hash.in_(bindparam("hashes", expanding=True)), outbox.c.status == bindparam("was"))
@@ -53,6 +62,9 @@ _REPLACE: Final = _SIBLINGS.where(outbox.c.status.in_(_LIVE)).values(
 _OVER: Final = _SIBLINGS.where(outbox.c.status.in_((CANCELED, REPLACED))).values(block_number=bindparam("block_number"))
 
 
+_log = structlog.get_logger(__name__)
+
+
 class _Verdict(NamedTuple):
     row: _Row
     event: TransactionEvent
@@ -63,23 +75,33 @@ class _Verdict(NamedTuple):
 class ConfirmStep:
     """One step of the worker's loop."""
 
-    def __init__(self, engine: Engine, rpc: RpcClient, counts: Counts | None = None) -> None:
-        """Take the database with the mirror, and the node for receipts and reasons of failed transactions.
+    def __init__(
+        self, engine: Engine, rpc: RpcClient, counts: Counts | None = None, *, sealed_from: int | None = None
+    ) -> None:
+        """Take the database with the mirror, and the node for what blocks hold and the reasons of failures.
 
-        A reason is exact from the node's receipt or trace, else approximate: replayed on the parent block's state.
+        Headers from `sealed_from` on must give their hashes. A reason is exact from the node's receipt or trace, else
+        approximate: replayed on the parent block's state.
         """
         self._engine = engine
         self._rpc = rpc
+        self._inclusion = Inclusion(rpc, sealed_from=sealed_from)
         self._counts = counts or Counts()
 
     def execute(self) -> int:
-        """Record what the mirror saw and return how many transactions changed their state."""
+        """Record what the mirror saw and return how many transactions changed their state.
+
+        Raises LedgerUnavailableError where the node does not answer, or cannot show what it said a block holds.
+        """
         with self._engine.connect() as connection:
-            final, looked = read_checkpoint(connection).final_number, confirmed_to(connection)
+            verified = verified_to(connection)
+            final, looked = min(read_checkpoint(connection).final_number, verified), confirmed_to(connection)
             fresh = connection.execute(_SEEN).all()
             unsettled = connection.execute(_IN_BLOCKS_ABOVE, {"number": looked}).all()
             seen = sightings(connection, [row.hash for row in (*fresh, *unsettled)])
-        verdicts = self._judge([row for row in fresh if row.hash in seen], seen)
+            ready = [row for row in fresh if row.hash in seen and seen[row.hash].block_number <= verified]
+            raw = _raw(connection, [row.hash for row in ready])
+        verdicts = self._judge(ready, seen, raw)
         # The same number may by now be another block's.
         moved = [row for row in unsettled if row.hash not in seen or seen[row.hash].block_hash != row.block_hash]
         verdicts += [_Verdict(row, TransactionEvent.DROP, None, None) for row in moved]
@@ -90,32 +112,49 @@ class ConfirmStep:
                 cursors.move(connection, _CURSOR, looked if moved else final)
         return len(verdicts)
 
-    def _judge(self, rows: Sequence[_Row], seen: dict[bytes, Sighting]) -> list[_Verdict]:
-        silent = [row for row in rows if not seen[row.hash].has_logs]
-        receipts = self._rpc.batch([("eth_getTransactionReceipt", (_hex(row.hash),)) for row in silent])
-        verdicts = [_Verdict(row, TransactionEvent.MINE, at, None) for row in rows if (at := seen[row.hash]).has_logs]
-        for row, receipt in zip(silent, receipts, strict=True):
-            # A node that lags behind the mirror has no receipt yet: ask again with the next step.
-            if receipt is None:
-                continue
-            if int(receipt["status"], 16) == 1:
-                verdicts.append(_Verdict(row, TransactionEvent.MINE, seen[row.hash], None))
-            else:
-                reason = self._reason(row, receipt)
-                self._counts.add("stoken_outbox_failures_total", 1, reason.code)
-                failure = msgspec.json.encode(reason)
-                verdicts.append(_Verdict(row, TransactionEvent.REVERT, seen[row.hash], failure))
+    def _judge(self, rows: Sequence[_Row], seen: dict[bytes, Sighting], raw: Mapping[bytes, bytes]) -> list[_Verdict]:
+        blocks = list({seen[row.hash].block_hash: None for row in rows})
+        headers = self._inclusion.headers(blocks, raw)
+        # A node that lags behind the mirror does not have the block yet: ask again with the next step.
+        placed = [row for row in rows if seen[row.hash].block_hash in headers]
+        held = [row for row in placed if _holds(headers[seen[row.hash].block_hash], row, seen[row.hash])]
+        if len(held) < len(placed):
+            self._mend(headers.values())
+        verdicts = [_mined(row, seen) for row in held if seen[row.hash].has_logs]
+        silent: dict[bytes, list[_Row]] = {}
+        for row in held:
+            if not seen[row.hash].has_logs:
+                silent.setdefault(seen[row.hash].block_hash, []).append(row)
+        for block, without_logs in silent.items():
+            receipts = self._inclusion.receipts(headers[block])
+            verdicts += [self._by_receipt(row, seen, receipts) for row in without_logs]
         return verdicts
 
-    def _reason(self, row: _Row, receipt: dict[str, Any]) -> Failure:
+    def _by_receipt(self, row: _Row, seen: dict[bytes, Sighting], receipts: Sequence[dict[str, Any]]) -> _Verdict:
+        """Return what a block's receipts, which hash to its root, say of a transaction that logged nothing."""
+        at = seen[row.hash].position
+        if int(receipts[at]["status"], 16) == 1:
+            return _mined(row, seen)
+        reason = self._reason(row, seen[row.hash].block_number, receipts[at], _gas_used(receipts, at))
+        self._counts.add("stoken_outbox_failures_total", 1, reason.code)
+        return _Verdict(row, TransactionEvent.REVERT, seen[row.hash], msgspec.json.encode(reason))
+
+    def _mend(self, headers: Iterable[Header]) -> None:
+        """Correct which transactions the mirror holds of blocks, now that it was shown."""
+        with unit_of_work(self._engine) as connection:
+            for header in headers:
+                if replace_transactions(connection, header):
+                    _log.error("mirror.transactions_corrected", block=header.number)
+
+    def _reason(self, row: _Row, block_number: int, receipt: dict[str, Any], gas_used: int) -> Failure:
         with self._engine.connect() as connection:
             sent = connection.execute(_SENT, {"transaction": row.hash}).one()
-        if int(receipt["gasUsed"], 16) >= sent.gas:
+        if gas_used >= sent.gas:
             return Failure("OutOfGas", "CONTRACT_REVERTED", {"gas": sent.gas})
         exact = self._stated(receipt) or self._traced(row.hash)
         if exact is not None:
             return _failure(exact, approximate=False)
-        revert = self._replay(row.sender, sent, int(receipt["blockNumber"], 16) - 1)
+        revert = self._replay(row.sender, sent, block_number - 1)
         return _failure(revert or Revert("UnknownReason", {}), approximate=True)
 
     def _stated(self, receipt: dict[str, Any]) -> Revert | None:
@@ -147,6 +186,28 @@ class ConfirmStep:
 def confirmed_to(connection: Connection) -> int:
     """Return the last final block up to which transactions are recorded as its chain has them, once for all."""
     return cursors.position(connection, _CURSOR)
+
+
+def _raw(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for start in range(0, len(hashes), _CHUNK):
+        rows = connection.execute(_RAW, {"hashes": list(hashes[start : start + _CHUNK])})
+        found |= {row.hash: row.raw for row in rows}
+    return found
+
+
+def _holds(header: Header, row: _Row, place: Sighting) -> bool:
+    return header.transactions[place.position : place.position + 1] == (row.hash,)
+
+
+def _gas_used(receipts: Sequence[dict[str, Any]], at: int) -> int:
+    """Return what a transaction used, by the sums that the receipts' root covers."""
+    before = int(receipts[at - 1]["cumulativeGasUsed"], 16) if at else 0
+    return int(receipts[at]["cumulativeGasUsed"], 16) - before
+
+
+def _mined(row: _Row, seen: dict[bytes, Sighting]) -> _Verdict:
+    return _Verdict(row, TransactionEvent.MINE, seen[row.hash], None)
 
 
 def _failure(revert: Revert, *, approximate: bool) -> Failure:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from eth_hash.auto import keccak
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from stoken.chain import eip712
 from stoken.chain.key_acts import kind_of
@@ -13,8 +13,9 @@ from stoken.chain.signatures import recover
 from stoken.chain.statements import GivenApproval, KeyApproval
 from stoken.domain.codes import KeyAct
 from stoken.domain.refusals import Refusal
-from stoken.errors import RefusedError
+from stoken.errors import RefusedError, StartupError
 from stoken.transactions.key_policy import Ceremony, history, keys_of
+from stoken.transactions.tables import outbox
 
 _NANOSECONDS = 1_000_000_000
 
@@ -36,19 +37,22 @@ class KeyGate:
 
     def check(
         self, connection: Connection, key: str, to: bytes, data: bytes, approvals: Sequence[GivenApproval]
-    ) -> None:
-        """Raise SIGNATURE_POLICY_UNMET unless the call needs no approval or has enough of them."""
+    ) -> bytes | None:
+        """Return the digest of the policy under which the call has enough approvals, None where it needs none.
+
+        Raises SIGNATURE_POLICY_UNMET where they are too few.
+        """
         act = kind_of(to, data)
         if act is None:
-            return
+            return None
         policy = self._policy(connection, act)
         if policy is None:
-            return
+            return None
         rule = policy.statement.rules[act - 1]
         separator = eip712.domain(eip712.KEY_POLICY, self._chain_id, to)
         approved = approvers(separator, key, data, self._living(approvals)) & keys_of(rule)
         if len(approved) >= rule.required:
-            return
+            return policy.digest
         by = ", ".join(f"0x{each.hex()}" for each in sorted(approved)) or "none"
         name = act.name.lower()
         raise RefusedError(
@@ -62,6 +66,23 @@ class KeyGate:
                 "policy_version": policy.statement.version,
             },
         )
+
+    def check_record(self, connection: Connection) -> None:
+        """Raise StartupError where an act was signed under a version of the policy that is no longer on record.
+
+        Versions name the one before, but the last is named by none: without this a record cut back to an older
+        version, and so to keys that were taken out since, would be as good as the whole one.
+        """
+        try:
+            past = {ceremony.digest for ceremony in history(connection, self._separator)}
+        except RefusedError as error:
+            raise StartupError(f"the key policy on record is not what was signed: {error}") from error
+        signed_under = select(outbox.c.policy).where(outbox.c.policy.is_not(None)).distinct()
+        lost = sorted(set(connection.execute(signed_under).scalars()) - past)
+        if lost:
+            raise StartupError(
+                f"acts were signed under the key policy 0x{lost[0].hex()}, not on record: versions were removed"
+            )
 
     def _policy(self, connection: Connection, act: KeyAct) -> Ceremony | None:
         past = history(connection, self._separator)

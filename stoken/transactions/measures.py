@@ -27,3 +27,9 @@ def waiting(connection: Connection) -> list[Waiting]:
         .order_by(outbox.c.sender, outbox.c.status)
     )
     return [Waiting(row[0], row[1], int(row[2]), int(row[3])) for row in rows]
+
+
+def held(connection: Connection) -> int:
+    """Return how many transactions wait for an operator, since a node keeps refusing them for no listed reason."""
+    live = outbox.c.status.in_([status.value for status in LIVE])
+    return int(connection.execute(select(func.count()).where(live, outbox.c.held.is_not(None))).scalar_one())

@@ -164,16 +164,17 @@ class Outbox:
         results: dict[str, OutboxRow | RefusedError | SignerError] = {row.key: _row(row) for row in known}
         bodies: dict[str, bytes] = {row.key: row.body for row in known}
         sent, fresh = [keccak(each.to + each.data) for each in submissions], list[Submission]()
+        policies: dict[str, bytes | None] = {}
         for each, body in zip(submissions, sent, strict=True):
             if each.key in bodies:
                 continue
             bodies[each.key] = body
-            ended = self._claimed(connection, each, body) or self._refusal(connection, each)
+            ended = self._claimed(connection, each, body) or self._refusal(connection, each, policies)
             if ended is None:
                 fresh.append(each)
             else:
                 results[each.key] = ended
-        results |= self._sign(connection, fresh, bodies)
+        results |= self._sign(connection, fresh, bodies, policies)
         return [
             results[each.key] if bodies[each.key] == body else ConflictError(f"the key {each.key} was used before")
             for each, body in zip(submissions, sent, strict=True)
@@ -185,28 +186,36 @@ class Outbox:
             return read(connection, asked.key)
         return None
 
-    def _refusal(self, connection: Connection, submission: Submission) -> RefusedError | None:
-        """Return why nothing may sign this, if so."""
+    def _refusal(
+        self, connection: Connection, submission: Submission, policies: dict[str, bytes | None]
+    ) -> RefusedError | None:
+        """Return why nothing may sign this, if so; else note the key policy that lets it pass, if it needs one."""
         try:
             self._check(submission.to, submission.data)
             if self._gate is not None:
-                self._gate.check(connection, submission.key, submission.to, submission.data, submission.approvals)
+                asked = (submission.key, submission.to, submission.data, submission.approvals)
+                policies[submission.key] = self._gate.check(connection, *asked)
         except RefusedError as error:
             return error
         return None
 
     def _sign(
-        self, connection: Connection, fresh: Sequence[Submission], bodies: Mapping[str, bytes]
+        self,
+        connection: Connection,
+        fresh: Sequence[Submission],
+        bodies: Mapping[str, bytes],
+        policies: Mapping[str, bytes | None],
     ) -> Mapping[str, OutboxRow | SignerError]:
         """Sign and store what is new; return what became of it, by key."""
         if not fresh:
             return {}
         lanes = {owner: self._lane(connection, owner) for owner in {each.owner for each in fresh if not each.sender}}
         signed = self._bench.sign(connection, [(each, each.sender or lanes[each.owner]) for each in fresh])
-        _insert(connection, [(each, 0, bodies[each.submission.key]) for each in signed if isinstance(each, Signed)])
+        made = [(each, 0, bodies[each.submission.key]) for each in signed if isinstance(each, Signed)]
+        _insert(connection, made, policies)
         return {
-            each.key: _begun(made) if isinstance(made, Signed) else made
-            for each, made in zip(fresh, signed, strict=True)
+            each.key: _begun(result) if isinstance(result, Signed) else result
+            for each, result in zip(fresh, signed, strict=True)
         }
 
     def withdraw(self, connection: Connection, digest: bytes, event: TransactionEvent, failure: Failure) -> bool:
@@ -245,7 +254,7 @@ class Outbox:
         signer = self._signers[old.sender]
         raw, digest = sign_transaction(signer, old.nonce, FILL_GAS, old.sender, b"", self._chain_id)
         made = Signed(filling, old.sender, old.nonce, raw, digest)
-        _insert(connection, [(made, old.version + 1, keccak(old.sender))])
+        _insert(connection, [(made, old.version + 1, keccak(old.sender))], {})
         return digest
 
     def _lane(self, connection: Connection, owner: str) -> bytes:
@@ -319,14 +328,16 @@ def _select(
     return rows
 
 
-def _insert(connection: Connection, made: Sequence[tuple[Signed, int, bytes]]) -> None:
+def _insert(
+    connection: Connection, made: Sequence[tuple[Signed, int, bytes]], policies: Mapping[str, bytes | None]
+) -> None:
     """Store signed transactions, each with its version and body, in the order of the table's columns."""
     first = connection.execute(_LAST).scalar_one() + 1
-    nothing = (None,) * 6
+    nothing = (None,) * 7
     rows = []
     for sequence, ((what, sender, nonce, raw, digest), version, body) in enumerate(made, first):
         begun = (sender, nonce, version, sequence, what.key, body, digest, raw)
-        rows.append((*begun, what.to, what.gas, what.purpose, what.owner, SIGNED, *nothing))
+        rows.append((*begun, what.to, what.gas, what.purpose, what.owner, SIGNED, *nothing, policies.get(what.key)))
     bulk.insert_rows(connection, outbox, rows)
 
 

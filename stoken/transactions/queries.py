@@ -39,6 +39,7 @@ class Transaction(NamedTuple):
     replaced_by: bytes | None
     command: str | None
     note: str | None
+    held: str | None
 
 
 class Lane(NamedTuple):

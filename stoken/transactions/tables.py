@@ -8,7 +8,8 @@ from stoken.db.metadata import BYTES, INT64, TEXT, field, key, metadata, optiona
 #: One row a transaction: written once with the decision, never signed again. `body` is the hash of receiver and data,
 #: `owner` for whom it is sent: an owner's transactions are mined in the order of their `sequence`, whatever the key.
 #: A nonce has a second version only where a replacement is on record: `replaced_by` names what took the nonce,
-#: `command` what an operator or a node's refusal asks for, `note` why.
+#: `command` what an operator or a node's refusal asks for, `note` why; `held` are the words of a node that keeps
+#: refusing for a reason that is not known for good, `policy` the digest of the key policy that let an act pass.
 outbox = Table(
     "outbox",
     metadata,
@@ -31,6 +32,8 @@ outbox = Table(
     optional("replaced_by", BYTES),
     optional("command", TEXT),
     optional("note", TEXT),
+    optional("held", TEXT),
+    optional("policy", BYTES),
     UniqueConstraint("key"),
     UniqueConstraint("hash"),
     UniqueConstraint("sequence"),

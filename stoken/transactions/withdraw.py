@@ -20,7 +20,7 @@ _EVENTS: Final = {
     "fill": TransactionEvent.REPLACE,
 }
 _ASKED: Final = (
-    select(outbox.c.hash, outbox.c.key, outbox.c.command, outbox.c.note, outbox.c.failure)
+    select(outbox.c.hash, outbox.c.key, outbox.c.command, outbox.c.note, outbox.c.failure, outbox.c.held)
     .where(outbox.c.command.in_(tuple(_EVENTS)))
     .order_by(outbox.c.sequence)
 )
@@ -47,7 +47,8 @@ class WithdrawStep:
         return len(rows)
 
     def _withdraw(self, connection: Connection, row: _Row) -> None:
-        allowed = row.command != "replace" or self._replaces
+        # What a node keeps refusing it does not hold, so that there is nothing to displace.
+        allowed = row.command != "replace" or self._replaces or row.held is not None
         if allowed and self._outbox.withdraw(connection, row.hash, _EVENTS[row.command], _failure(row)):
             _log.warning("transaction.withdrawn", key=row.key, how=row.command, note=row.note)
             return

@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+from pydantic import ValidationError
+from sqlalchemy import update
 
 from stoken import bootstrap
 from stoken.chain import suite as suites
@@ -21,6 +23,7 @@ from stoken.db import open_engine, reading, unit_of_work
 from stoken.domain.refusals import Refusal
 from stoken.errors import LedgerUnavailableError, StartupError
 from stoken.issuance.queries import outcome
+from stoken.mirror.finality import FirstSealed
 from stoken.mirror.step import HEAD_BLOCKS
 from stoken.mirror.store import read_checkpoint
 from stoken.network.anvil import Anvil
@@ -29,6 +32,7 @@ from stoken.parties import inbox
 from stoken.settings import DatabaseSettings, RpcSettings, Settings, SignerSettings
 from stoken.transactions.outbox import read_all
 from stoken.transactions.signer import create_keystore
+from stoken.transactions.tables import outbox as outbox_table
 from tests.consortium import SELLER, SENDER, Desk, charter
 
 PASSWORD = "correct horse"
@@ -183,6 +187,23 @@ class TestWorker:
         suites.save(msgspec.structs.replace(suite, chain_id=1), configured.suite_file)
         with pytest.raises(StartupError, match="the suite was deployed on chain 1"):
             bootstrap.worker(configured)
+
+    def test_a_key_policy_that_was_cut_back_is_refused(self, configured: Settings) -> None:
+        bootstrap.deploy(configured, charter())
+        engine = open_engine(configured.database.url.get_secret_value())
+        with unit_of_work(engine) as connection:
+            connection.execute(update(outbox_table).values(policy=b"\x22" * 32))
+        engine.dispose()
+        with pytest.raises(StartupError, match="versions were removed"):
+            bootstrap.worker(configured)
+
+    def test_the_first_sealed_block_is_read_from_its_number_and_hash(self) -> None:
+        rpc = RpcSettings(finality="qbft", qbft_from=f"1234:0x{'5f' * 32}")
+        finality = bootstrap.finality_of(Settings(rpc=rpc))
+        assert (finality.first_sealed, finality.sealed_from) == (FirstSealed(1234, b"\x5f" * 32), 1234)
+        for malformed in ("1234", "1234:5f", f"-1:0x{'5f' * 32}"):
+            with pytest.raises(ValidationError, match="qbft_from"):
+                RpcSettings(finality="qbft", qbft_from=malformed)
 
     def test_a_missing_suite_is_refused(self, configured: Settings) -> None:
         with pytest.raises(StartupError, match="no suite at"):

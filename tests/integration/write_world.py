@@ -13,7 +13,9 @@ from stoken.issuance.deploy import Charter, Deployment
 from stoken.issuance.queries import RequestOutcome, outcome
 from stoken.issuance.step import IssuanceStep
 from stoken.ledger.projection import LedgerProjection
+from stoken.ledger.roots import RootsStep
 from stoken.mirror import MirrorStep
+from stoken.mirror.reader import ChainReader
 from stoken.orders import entries, outcomes
 from stoken.orders.journal import Journal
 from stoken.orders.outcomes import Done, Outcome, Stamp, Trade
@@ -50,6 +52,7 @@ class WriteWorld:
         self.suite = Deployment(engine, rpc, self.outbox, capabilities).sign(founded or charter())
         self.desk = Desk(self.suite.contracts, capabilities.chain_id)
         self.mirror = MirrorStep(engine, rpc, [LedgerProjection(self.suite.contracts)])
+        self.roots = RootsStep(engine, ChainReader(rpc), lambda: 0)
         self.issuance = IssuanceStep(engine, self.market, self.outbox, self.suite, capabilities.gas_limit)
         self.settlement = SettlementStep(engine, self.market, self.outbox, self.suite, VENUE)
         self.broadcast = BroadcastStep(engine, rpc, capabilities, resend_seconds=0)
@@ -65,6 +68,8 @@ class WriteWorld:
         self.broadcast.execute()
         self.rpc.call("evm_mine")
         self.mirror.run_to_head()
+        while self.roots.execute():
+            pass
         self.confirm.execute()
 
     def request(self, request_id: str, body: Body) -> None:

@@ -519,6 +519,8 @@ def upgrade() -> None:
         sa.Column("replaced_by", sa.LargeBinary(), nullable=True),
         sa.Column("command", sa.Text(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("held", sa.Text(), nullable=True),
+        sa.Column("policy", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint("command IN ('retry', 'cancel', 'replace', 'fill')", name=op.f("ck_outbox_command")),
         sa.CheckConstraint(
             "status IN ('signed', 'broadcast', 'mined', 'failed', 'canceled', 'replaced')",

@@ -40,7 +40,7 @@ def fork(node: RpcClient, engine: Engine) -> str:
     before = str(node.call("evm_snapshot"))
     mine(node, [transfer(address(1), address(2), 1)], [transfer(address(1), address(2), 1)])
     finality = Finality(depth=1)
-    projections = [LedgerProjection(SUITE), FinalBlocks(lambda: 1_700_000_000_123_000_000, finality.rule)]
+    projections = [LedgerProjection(SUITE), FinalBlocks(lambda: 1_700_000_000_123_000_000, finality)]
     MirrorStep(engine, node, projections, finality).run_to_head()
     return before
 

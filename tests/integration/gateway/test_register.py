@@ -39,9 +39,9 @@ def gateway(gateway: Gateway) -> Gateway:
     )
     with unit_of_work(gateway.services.ledger) as connection:
         store.insert_blocks(connection, blocks)
-        LedgerProjection(SUITE).apply(connection, blocks, 1)
-        FinalBlocks(lambda: 1_700_000_000_000_000_123, Finality(sealed=True).rule).apply(connection, blocks, 1)
         store.insert_seals(connection, [Sealed(1, blocks[1].hash, 2, VALIDATORS, VALIDATORS[:3])])
+        LedgerProjection(SUITE).apply(connection, blocks, 1)
+        FinalBlocks(lambda: 1_700_000_000_000_000_123, Finality(sealed=True)).apply(connection, blocks, 1)
         store.write_checkpoint(connection, Checkpoint(2, blocks[-1].hash, 1))
     return gateway
 

@@ -10,15 +10,17 @@ from sqlalchemy import Engine
 
 from stoken.chain.rpc import Json, RpcClient
 from stoken.chain.signatures import address_of
+from stoken.cli.mirror_finality import faults
 from stoken.db import reading
 from stoken.domain.refusals import Refusal
-from stoken.errors import NotFoundError, RefusedError
+from stoken.errors import NotFoundError, RefusedError, StartupError
 from stoken.ledger import queries
 from stoken.ledger.feed import FeedBlock, final_blocks
 from stoken.ledger.final_blocks import FinalBlock, FinalBlocks, final_block_record, final_block_records
 from stoken.ledger.projection import LedgerProjection
 from stoken.mirror import Finality, MirrorStep
 from stoken.mirror.completeness import EMPTY_ROOT, IncompleteBlockError
+from stoken.mirror.finality import FirstSealed
 from stoken.mirror.reader import ChainReader
 from stoken.mirror.seals import NotSealedError
 from stoken.mirror.store import read_checkpoint
@@ -32,7 +34,7 @@ HISTORY = ([issue(), transfer(NOBODY, address(0), 1_000_000)], [], [transfer(add
 
 def mirror(engine: Engine, rpc: RpcClient, finality: Finality) -> MirrorStep:
     clock = count(1_000)
-    projections = [LedgerProjection(SUITE), FinalBlocks(lambda: next(clock), finality.rule)]
+    projections = [LedgerProjection(SUITE), FinalBlocks(lambda: next(clock), finality)]
     return MirrorStep(engine, rpc, projections, finality)
 
 
@@ -252,11 +254,85 @@ class TestSeals:
             following.run_to_head()
         sealing.blocks[4] = old
         with pytest.raises(IncompleteBlockError, match="other blocks than 4-4"):
-            ChainReader(client, sealed=True).blocks(4, 4)
+            ChainReader(client, sealed_from=0).blocks(4, 4)
         assert final_number(engine) == 3
 
     def test_an_engine_without_seals_is_never_final_by_them(self, engine: Engine, rpc: RpcClient) -> None:
         mine(rpc, *HISTORY)
-        with pytest.raises(NotSealedError, match="block 3 has no seals"):
+        with pytest.raises(StartupError, match="block 3 has no seals"):
             mirror(engine, rpc, Finality(sealed=True)).run_to_head()
         assert final_number(engine) == -1
+
+    def test_validators_that_a_contract_selects_are_refused_at_the_start(
+        self, engine: Engine, rpc: RpcClient, client: RpcClient, sealing: SealedNode
+    ) -> None:
+        sealing.seal = lambda block: sealed(block, [])
+        mine(rpc, *HISTORY)
+        with pytest.raises(StartupError, match="block 3 names no validators: a contract selects them"):
+            mirror(engine, client, Finality(sealed=True)).run_to_head()
+
+
+_SEALED = "commit seals of two thirds of the validators, depth 0"
+
+
+class TestChainThatMovedToSeals:
+    """Blocks 0 to 3 are another engine's."""
+
+    @pytest.fixture
+    def moved(self, rpc: RpcClient, sealing: SealedNode) -> SealedNode:
+        sealing.seal = lambda block: block if int(block["number"], 16) < 4 else sealed(block)
+        mine(rpc, *HISTORY, *([transfer(address(0), address(1), 1)] for _ in range(20)))
+        RpcClient("http://sealed", transport=sealing).call("eth_blockNumber")
+        return sealing
+
+    def test_what_is_below_the_first_sealed_block_is_on_record_as_final_without(
+        self, engine: Engine, client: RpcClient, moved: SealedNode
+    ) -> None:
+        first = FirstSealed(4, hash_of(moved.blocks[4]))
+        following = mirror(engine, client, Finality(sealed=True, first_sealed=first))
+        following.run_to_head(3)
+        following.run_to_head()
+        found = {record.number: (record.rule, len(record.signers)) for record in records(engine)}
+        assert found == {1: ("no seals, depth 0", 0), 3: ("no seals, depth 0", 0)} | dict.fromkeys(
+            range(4, 24), (_SEALED, 4)
+        )
+        assert list(faults(client, records(engine))) == []
+
+    def test_another_first_sealed_block_than_the_operator_names_is_refused(
+        self, engine: Engine, client: RpcClient, moved: SealedNode
+    ) -> None:
+        first = FirstSealed(4, hash_of(moved.blocks[5]))
+        with pytest.raises(NotSealedError, match="block 4 is not the first sealed one"):
+            mirror(engine, client, Finality(sealed=True, first_sealed=first)).run_to_head()
+        assert final_number(engine) < 4
+
+    def test_without_its_name_nothing_is_read(self, engine: Engine, client: RpcClient, moved: SealedNode) -> None:
+        with pytest.raises(NotSealedError, match="has no seals"):
+            mirror(engine, client, Finality(sealed=True)).run_to_head()
+        assert (final_number(engine), len(moved.blocks)) == (-1, 24)
+
+    def test_validators_later_on_still_follow_from_the_first(
+        self, engine: Engine, rpc: RpcClient, client: RpcClient, moved: SealedNode
+    ) -> None:
+        following = mirror(engine, client, Finality(sealed=True, first_sealed=FirstSealed(4, hash_of(moved.blocks[4]))))
+        following.run_to_head()
+        moved.seal = lambda block: sealed(block, KEYS[4:7])
+        mine(rpc, [])
+        with pytest.raises(NotSealedError, match="does not vouch for"):
+            following.run_to_head()
+
+
+class TestSwitchToSeals:
+    def test_blocks_that_were_mirrored_before_are_recorded_as_final_without(
+        self, engine: Engine, rpc: RpcClient, client: RpcClient
+    ) -> None:
+        mine(rpc, *HISTORY)
+        mirror(engine, client, Finality(depth=9)).run_to_head()
+        mine(rpc, [transfer(address(0), address(1), 1)])
+        mirror(engine, client, Finality(sealed=True)).run_to_head()
+        assert {record.number: record.rule for record in records(engine)} == {
+            1: "no seals, depth 0",
+            3: "no seals, depth 0",
+            4: _SEALED,
+        }
+        assert list(faults(client, records(engine))) == []

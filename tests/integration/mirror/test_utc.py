@@ -11,7 +11,7 @@ from stoken.chain.rpc import RpcClient
 from stoken.db import reading
 from stoken.ledger.final_blocks import FinalBlocks, final_block_record
 from stoken.ledger.projection import LedgerProjection
-from stoken.mirror import MirrorStep
+from stoken.mirror import Finality, MirrorStep
 from stoken.mirror.utc import ClockEntry, ClockWatch, clock_log, clock_summary, last_reading
 from stoken.orders.entries import BlockApplied
 from stoken.telemetry.kernel_clock import ClockReading
@@ -133,7 +133,7 @@ class TestBlockTime:
         rpc.call("evm_increaseTime", 5_000_000)
         mine(rpc, [issue()])
         block_time = int(rpc.call("eth_getBlockByNumber", "0x1", False)["timestamp"], 16)  # noqa: FBT003
-        MirrorStep(engine, rpc, [LedgerProjection(SUITE), FinalBlocks(lambda: NOW, "")]).run_to_head()
+        MirrorStep(engine, rpc, [LedgerProjection(SUITE), FinalBlocks(lambda: NOW, Finality())]).run_to_head()
         with reading(engine) as connection:
             found = final_block_record(connection, 1)
         assert (found.time, found.final_at_ns) == (block_time, NOW)

@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Engine, delete, func, select
 from stoken.chain import artifacts
 from stoken.chain.codec import Interface
 from stoken.chain.rpc import RpcClient
-from stoken.chain.statements import GivenApproval
+from stoken.chain.statements import GivenApproval, KeyRule
 from stoken.db import reading, unit_of_work
 from stoken.domain.codes import KeyAct
 from stoken.domain.refusals import Refusal
-from stoken.errors import RefusedError
+from stoken.errors import RefusedError, StartupError
 from stoken.transactions.key_gate import KeyGate
 from stoken.transactions.key_policy import Ceremony, history
 from stoken.transactions.outbox import Outbox
@@ -194,3 +194,64 @@ class TestEnqueue:
             assert connection.execute(select(senders.c.next_nonce)).scalar_one() == 0
         path.enqueue("ordinary", to=AUTHORITY, data=act(UNPAUSE))
         assert path.row("ordinary").nonce == 0
+
+
+@pytest.fixture
+def signing(engine: Engine, rpc: RpcClient) -> tuple[WritePath, KeyGate]:
+    """A write path and the gate that it asks, under a policy of two versions: in the second DANA took BORA's place."""
+    path, gate = WritePath(engine, rpc), KeyGate(CHAIN_ID, AUTHORITY)
+    path.outbox = Outbox(path.signers, path.capabilities.chain_id, check=lambda _to, _data: None, gate=gate)
+    path.take_over()
+    with unit_of_work(engine) as connection:
+        record(connection, after(found(connection), rules=_mint_by(ANNE, DANA)), ANNE, BORA, DANA)
+    return path, gate
+
+
+def _mint_by(*secrets: bytes) -> tuple[KeyRule, ...]:
+    return rules({KeyAct.MINT: rule(KeyAct.MINT, *secrets)})
+
+
+def _mint(path: WritePath) -> None:
+    given = approvals(KEY, DATA, [ANNE, DANA])
+    with unit_of_work(path.engine) as connection:
+        path.outbox.enqueue(connection, key=KEY, to=AUTHORITY, data=DATA, gas=100_000, purpose="test", approvals=given)
+
+
+class TestCheckRecord:
+    def test_the_whole_record_passes_with_the_digest_on_the_act(self, signing: tuple[WritePath, KeyGate]) -> None:
+        path, gate = signing
+        _mint(path)
+        path.enqueue("ordinary", to=AUTHORITY, data=act(UNPAUSE))
+        with reading(path.engine) as connection:
+            gate.check_record(connection)
+            under = {row.key: row.policy for row in connection.execute(select(outbox.c.key, outbox.c.policy))}
+            assert under == {KEY: latest(connection).digest, "ordinary": None}
+
+    def test_a_record_cut_back_to_a_version_that_acts_have_outgrown_is_refused(
+        self, signing: tuple[WritePath, KeyGate]
+    ) -> None:
+        path, gate = signing
+        _mint(path)
+        with unit_of_work(path.engine) as connection:
+            connection.execute(delete(key_ceremonies).where(key_ceremonies.c.version == 2))
+            assert latest(connection).statement.version == 1
+            with pytest.raises(StartupError, match="versions were removed"):
+                gate.check_record(connection)
+
+    def test_another_version_in_the_place_of_the_one_cut_off_is_refused(
+        self, signing: tuple[WritePath, KeyGate]
+    ) -> None:
+        path, gate = signing
+        _mint(path)
+        with unit_of_work(path.engine) as connection:
+            connection.execute(delete(key_ceremonies).where(key_ceremonies.c.version == 2))
+            record(connection, after(latest(connection), rules=_mint_by(BORA, CHUL)), BORA, CHUL)
+            with pytest.raises(StartupError, match="versions were removed"):
+                gate.check_record(connection)
+
+    def test_a_record_that_nobody_signed_is_refused(self, signing: tuple[WritePath, KeyGate]) -> None:
+        path, gate = signing
+        with unit_of_work(path.engine) as connection:
+            connection.execute(delete(key_ceremonies).where(key_ceremonies.c.version == 1))
+            with pytest.raises(StartupError, match="not what was signed"):
+                gate.check_record(connection)

@@ -10,7 +10,9 @@ from stoken.chain.capabilities import Capabilities, probe
 from stoken.chain.rpc import RpcClient
 from stoken.chain.transactions import contract_address
 from stoken.db import open_engine, reading, unit_of_work
+from stoken.ledger.roots import RootsStep
 from stoken.mirror import MirrorStep
+from stoken.mirror.reader import ChainReader
 from stoken.transactions import outbox as module
 from stoken.transactions.broadcast import BroadcastStep
 from stoken.transactions.confirm import ConfirmStep
@@ -39,6 +41,7 @@ class WritePath:
         # These contracts are the tests' own.
         self.outbox = Outbox(self.signers, capabilities.chain_id, holder=holder, check=lambda _to, _data: None)
         self.mirror = MirrorStep(engine, rpc)
+        self.roots = RootsStep(engine, ChainReader(rpc), lambda: 0)
         self.broadcast = BroadcastStep(engine, rpc, capabilities, resend_seconds=5, clock=lambda: self.now)
         self.confirm = ConfirmStep(engine, rpc)
         self.withdraw = WithdrawStep(engine, self.outbox, capabilities)
@@ -81,6 +84,8 @@ class WritePath:
 
     def follow(self) -> None:
         self.mirror.run_to_head()
+        while self.roots.execute():
+            pass
         self.confirm.execute()
 
     def row(self, key: str) -> OutboxRow:

@@ -35,6 +35,7 @@ class Tx(NamedTuple):
     """A transaction as a node reads it; `ref` is the reference of a credit, empty for anything else."""
 
     hash: bytes
+    raw: bytes
     sender: bytes
     nonce: int
     gas: int
@@ -71,7 +72,7 @@ def read(raw: bytes) -> Tx:
     public = PublicKey.from_signature_and_message(signature, digest, hasher=None).format(compressed=False)
     ref, account, amount = (data[68:100], data[16:36], int.from_bytes(data[36:68])) if data else (b"", b"", 0)
     sender = keccak(public[1:])[12:]
-    return Tx(keccak(raw), sender, int.from_bytes(nonce), int.from_bytes(gas), ref, account, amount)
+    return Tx(keccak(raw), raw, sender, int.from_bytes(nonce), int.from_bytes(gas), ref, account, amount)
 
 
 def transfer(contract: bytes, sender: bytes, receiver: bytes, amount: int) -> Log:
@@ -90,13 +91,19 @@ def foreign(random: Random, parent: Block) -> tuple[Tx, list[Log]]:
         log = transfer(TOKEN, sender, random.choice((receiver, bytes(20))), units)
     else:
         log = transfer(TOKEN, bytes(20), receiver, random.randrange(1, 100))
-    return Tx(random.randbytes(32), b"\xfe" * 20, 0, _GAS_USED, b"", b"", 0), [log]
+    return _somebodys(random.randbytes(32)), [log]
+
+
+def _somebodys(salt: bytes) -> Tx:
+    """Return a transaction that nobody signed: only its bytes and their hash are looked at."""
+    raw = rlp.encode([0, 0, _GAS_USED, TOKEN, 0, b"", 27, int.from_bytes(salt), 1])
+    return Tx(keccak(raw), raw, b"\xfe" * 20, 0, _GAS_USED, b"", b"", 0)
 
 
 def genesis() -> Block:
     """Return block 0: it creates the one token, so that the ledger follows it."""
     created = encode_log(issue(), 0, 0)
-    tx = Tx(bytes(32), b"\xfe" * 20, 0, _GAS_USED, b"", b"", 0)
+    tx = _somebodys(b"\1" * 32)
     empty = Block(-1, bytes(32), bytes(32), 1_800_000_000, (), (), (), 0, b"", {}, Counter(), Counter())
     return build(empty, [(tx, [created], True)], b"")
 
@@ -133,7 +140,7 @@ def credit(tx: Tx) -> list[Log]:
     return [transfer(DEPOSIT, bytes(20), tx.account, tx.amount)] if tx.ref else []
 
 
-def header(block: Block, gas_limit: int) -> dict[str, Any]:
+def header(block: Block, gas_limit: int, *, full: bool = False) -> dict[str, Any]:
     """Return a block as a node answers it."""
     return {
         "number": hex(block.number),
@@ -142,7 +149,8 @@ def header(block: Block, gas_limit: int) -> dict[str, Any]:
         "timestamp": hex(block.time),
         "logsBloom": hex(block.bloom),
         "receiptsRoot": text(block.root),
-        "transactions": [text(tx.hash) for tx in block.txs],
+        "transactionsRoot": text(_root(tuple(tx.raw for tx in block.txs))),
+        "transactions": [_body(tx) if full else text(tx.hash) for tx in block.txs],
         "gasLimit": hex(gas_limit),
     }
 
@@ -150,6 +158,19 @@ def header(block: Block, gas_limit: int) -> dict[str, Any]:
 def text(value: bytes) -> str:
     """Return bytes as JSON-RPC writes them."""
     return f"0x{value.hex()}"
+
+
+@lru_cache(maxsize=1024)
+def _root(transactions: tuple[bytes, ...]) -> bytes:
+    return trie_root(transactions)
+
+
+def _body(tx: Tx) -> dict[str, Any]:
+    nonce, price, gas, to, value, data, *signature = rlp.decode(tx.raw)
+    numbers = {"nonce": nonce, "gasPrice": price, "gas": gas, "value": value}
+    numbers |= dict(zip(("v", "r", "s"), signature, strict=True))
+    fields = {name: hex(int.from_bytes(number)) for name, number in numbers.items()}
+    return {"hash": text(tx.hash), "to": text(to) if to else None, "input": text(data), **fields}
 
 
 def _apply(state: Counter[tuple[bytes, bytes]], logs: Iterable[Log]) -> None:

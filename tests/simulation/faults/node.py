@@ -165,6 +165,12 @@ class Node:
             answer["parentHash"] = text(self._random.randbytes(32))
         return answer
 
+    def eth_getBlockByHash(self, digest: str, full: bool) -> Json:  # noqa: FBT001, N802
+        block = self.by_hash.get(bytes.fromhex(digest[2:]))
+        if block is None or block.number > len(self._shown) - 1 - self.lag:
+            return None
+        return chain.header(block, GAS_LIMIT, full=full)
+
     def eth_getBlockReceipts(self, tag: str) -> Json:  # noqa: N802
         block = self._at(tag)
         return None if block is None else [self._receipt(receipt) for receipt in block.receipts]

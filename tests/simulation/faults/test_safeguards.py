@@ -99,7 +99,7 @@ def miss_a_last_log_that_repeats_another(store: SqliteStore) -> None:
         world.second, node = None, world.node
         for nonce in range(2):
             node.pool[b"\xfd" * 20, nonce] = chain.Tx(
-                bytes((nonce,)) * 32, b"\xfd" * 20, nonce, 50_000, b"r", b"\xca" * 20, 5
+                bytes((nonce,)) * 32, b"", b"\xfd" * 20, nonce, 50_000, b"r", b"\xca" * 20, 5
             )
         while node.pool:
             node.mine()

@@ -111,9 +111,9 @@ class TestReadSeals:
         with pytest.raises(NotSealedError):
             read_seals({**BLOCK, "extraData": extra}, bytes(32))
 
-    def test_a_block_that_names_no_validator_needs_one_all_the_same(self) -> None:
+    def test_a_block_that_names_no_validator_is_refused_in_so_many_words(self) -> None:
         block = sealed(BLOCK, validators=[], signers=[])
-        with pytest.raises(NotSealedError, match="0 seals of 0"):
+        with pytest.raises(NotSealedError, match="block 9 names no validators: a contract selects them"):
             read_seals(block, hash_of(block))
 
 

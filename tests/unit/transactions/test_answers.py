@@ -37,7 +37,10 @@ SAID = [
     (-32007, "Sender account not authorized to send transactions", Answer.UNACCEPTABLE),
     (-32000, "Transaction nonce is too distant from current sender nonce", Answer.LATER),
     (-32000, "txpool is full", Answer.LATER),
-    (-32603, "Internal error", Answer.LATER),
+    (-32000, "An invalid transaction with a lower nonce exists", Answer.LATER),
+    (-32005, "Transaction gas limit cap exceeded", Answer.UNACCEPTABLE),
+    (-32603, "Internal error", Answer.UNLISTED),
+    (-32000, "transaction underpriced", Answer.UNLISTED),
 ]
 
 
