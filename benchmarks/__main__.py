@@ -58,7 +58,7 @@ def main() -> None:
 
 @contextmanager
 def time_limit(seconds: int) -> Iterator[None]:
-    """Raise RuntimeError from within what takes longer, whatever it waits for: clients take a TimeoutError for theirs."""
+    """Raise RuntimeError from within what takes longer: clients would take a TimeoutError for their own."""
 
     def expire(_number: int, _frame: object) -> Never:
         raise RuntimeError(f"not done after {seconds} s")
