@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trades settled: in batches against one a transaction, both signed before; by the write path against that; and CPU.
 
-The write path is the worker's own: calldata, a signature and a row of the outbox for each transaction, a commit for as
-many as one batch has, then broadcast, mirror and confirmation. CPU is what this process spends on it.
+The write path is the worker's own steps, from trades in the journal to instructions that have settled: calldata, a
+signature and a row of the outbox for each transaction, then broadcast, mirror, confirmation and the ledger's facts. The
+node mines whenever something waits, for both sides alike. CPU is what this process spends, without mining.
 """
 
 import tempfile
@@ -10,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter, process_time
+from threading import Event, Thread
+from time import perf_counter, process_time, sleep, thread_time
 from typing import Final
 
 from eth_utils.address import to_checksum_address
@@ -26,18 +28,23 @@ from stoken.chain.rpc import RpcClient
 from stoken.chain.signatures import load_key
 from stoken.chain.transactions import sign_legacy
 from stoken.cli.demo import issuing
-from stoken.db import open_engine, reading, schema, unit_of_work
+from stoken.db import open_engine, reading, schema
 from stoken.domain.codes import Side
+from stoken.domain.order_states import TradeStatus
 from stoken.ledger.decode import topic_of
 from stoken.ledger.projection import LedgerProjection
 from stoken.ledger.signatures import EVENTS
 from stoken.mirror import MirrorStep
-from stoken.orders.outcomes import Stamp, Trade
+from stoken.orders import entries, outcomes
+from stoken.orders.journal import Journal
+from stoken.orders.outcomes import Done, Outcome, Stamp, Trade
+from stoken.orders.replay import JournalRow
+from stoken.settlement import instructions
 from stoken.settlement.encode import batch, calldata
-from stoken.settlement.step import GAS_BASE, GAS_TRADE, PURPOSE, TRADES_MAX
+from stoken.settlement.step import GAS_BASE, GAS_TRADE, TRADES_MAX, SettlementStep
 from stoken.transactions.broadcast import BroadcastStep
 from stoken.transactions.confirm import ConfirmStep
-from stoken.transactions.outbox import Outbox, unfinished
+from stoken.transactions.outbox import Outbox
 from stoken.transactions.signer import KeystoreSigner
 
 _PRICE: Final = 5_000
@@ -45,6 +52,9 @@ _PRICE: Final = 5_000
 _FIRST_TRADE: Final = 1_000_000
 _STAMP: Final = Stamp(0, bytes(32), 0, bytes(32))
 _SEND_SECONDS_MAX: Final = 60
+#: Between two blocks: a node that is asked to mine all the time takes nothing in.
+_BLOCK_SECONDS: Final = 0.05
+_POLL_SECONDS: Final = 0.01
 #: Which fields of an order are addresses: account, cash account, token and cash.
 _ADDRESSES: Final = range(1, 5)
 #: web3.py is so slow that fewer trades give a figure as good.
@@ -62,23 +72,22 @@ def measure(market: Market, trades: int, rounds: int) -> list[Row]:
     alone = _signed(market, [[trade] for trade in made])
     batched, single, written, cpu, by_web3 = [], [], [], [], []
     for _ in range(rounds):
-        single.append(trades / _settle(market, lambda: _send(market.rpc, alone), trades))
-        batched.append(trades / _settle(market, lambda: _send(market.rpc, together), trades))
-        with _open_writer(market) as writer:
-            used = process_time()
-            written.append(trades / _settle(market, lambda: writer.write(made), trades))
-            cpu.append(trades / (process_time() - used))
-        used = process_time()
-        _settle(market, lambda: _write_by_web3(market, made[:_BY_WEB3]), _BY_WEB3)
-        by_web3.append(_BY_WEB3 / (process_time() - used))
+        single.append(trades / _settle(market, lambda: _send(market.rpc, alone), trades).seconds)
+        batched.append(trades / _settle(market, lambda: _send(market.rpc, together), trades).seconds)
+        with _open_writer(market, made) as writer:
+            spent = _settle(market, writer.write, trades)
+        written.append(trades / spent.seconds)
+        cpu.append(trades / spent.cpu)
+        plain = _settle(market, lambda: _write_by_web3(market, made[:_BY_WEB3]), _BY_WEB3)
+        by_web3.append(_BY_WEB3 / plain.cpu)
     note = f"{trades:,} trades of {2 * trades:,} signed orders, anvil; sending and mining, without encoding and signing"
     alone_too = "the same trades, one a transaction, signed before"
-    path = "encoded, signed, committed to an outbox on SQLite, sent, mined, mirrored and confirmed"
-    spent = f"trades by CPU time of this process, all of the above; web3.py on {_BY_WEB3} of them, each receipt awaited"
+    path = "read from the journal, encoded, signed, committed on SQLite, sent, mined, mirrored, confirmed and settled"
+    used = f"trades by CPU time of this process, all of the above; web3.py on {_BY_WEB3} of them, each receipt awaited"
     return [
         Row(f"trades settled, {TRADES_MAX} a transaction", alone_too, batched, single, 1.4, note),
         Row("trades settled, one a transaction", alone_too, written, single, 0.8, path),
-        Row("trades settled, one a transaction: a CPU second", "the plain path of web3.py", cpu, by_web3, 25, spent),
+        Row("trades settled, one a transaction: a CPU second", "the plain path of web3.py", cpu, by_web3, 25, used),
     ]
 
 
@@ -134,47 +143,53 @@ def _send(rpc: RpcClient, transactions: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
-    """The steps of a worker that send and confirm, on a database of their own."""
+    """The steps of a worker that settle, in its order, on a database of their own."""
 
     engine: Engine
-    rpc: RpcClient
-    contract: bytes
-    outbox: Outbox
+    last: int
     steps: Sequence[Callable[[], object]]
 
-    def write(self, trades: Sequence[Trade]) -> None:
-        """Send each trade in a transaction of its own until the mirror has seen them all."""
-        for at in range(0, len(trades), TRADES_MAX):
-            with unit_of_work(self.engine) as connection:
-                for trade in trades[at : at + TRADES_MAX]:
-                    data, key = calldata(batch([trade])), f"settle:{trade.trade_id}"
-                    gas = GAS_BASE + GAS_TRADE
-                    self.outbox.enqueue(connection, key=key, to=self.contract, data=data, gas=gas, purpose=PURPOSE)
+    def write(self) -> None:
+        """Settle the journal's trades, each in a transaction of its own, until the ledger has spoken of all."""
         while self._left():
             for step in self.steps:
                 step()
 
-    def _left(self) -> int:
+    def _left(self) -> bool:
         with reading(self.engine) as connection:
-            return unfinished(connection)
+            instruction = instructions.read(connection, self.last)
+        return instruction is None or instruction.status is TradeStatus.MATCHED
 
 
 @contextmanager
-def _open_writer(market: Market) -> Iterator[_Writer]:
-    """Set up the write path of the venue's second sender, its mirror at the head."""
-    signer = KeystoreSigner(market.play.institution("VENUE").senders[1].secret)
+def _open_writer(market: Market, trades: Sequence[Trade]) -> Iterator[_Writer]:
+    """Set up the write path of the venue's second sender, the trades in its journal, its mirror at the head."""
+    venue = market.play.institution("VENUE")
+    signer = KeystoreSigner(venue.senders[1].secret)
     suite, rpc = market.stage.suite, market.rpc
     with tempfile.TemporaryDirectory(prefix="stoken-bench-") as name:
         engine = open_engine(f"sqlite:///{Path(name, 'stoken.db')}")
         schema.upgrade(engine)
+        _journal(engine, trades)
         mirror = MirrorStep(engine, rpc, [LedgerProjection(suite.contracts)])
         mirror.run_to_head()
         outbox = Outbox({signer.address: signer}, suite.chain_id)
         outbox.take_over(engine, rpc)
+        settlement = SettlementStep(engine, engine, outbox, suite, venue.member, trades_max=1)
         broadcast, confirm = BroadcastStep(engine, rpc, capabilities.probe(rpc)), ConfirmStep(engine, rpc)
-        steps = (broadcast.execute, lambda: rpc.call("evm_mine"), mirror.run_to_head, confirm.execute)
-        yield _Writer(engine, rpc, suite["settlement"], outbox, steps)
+        yield _Writer(
+            engine, trades[-1].trade_id, (settlement.execute, broadcast.execute, mirror.execute, confirm.execute)
+        )
         engine.dispose()
+
+
+def _journal(engine: Engine, trades: Sequence[Trade]) -> None:
+    """Write trades as the venue does, the outcome of an entry each."""
+    entry = entries.encode(entries.ClockTicked(received_at_ns=0))
+    journal = Journal(engine)
+    journal.take_over()
+    numbered = enumerate(trades, 1)
+    journal.append([JournalRow(at, entry, outcomes.encode(Outcome(at, 0, Done(), (each,)))) for at, each in numbered])
 
 
 def _write_by_web3(market: Market, trades: Sequence[Trade]) -> None:
@@ -194,7 +209,6 @@ def _write_by_web3(market: Market, trades: Sequence[Trade]) -> None:
         built = contract.functions.settleBatch(*_arguments(trade)).build_transaction(fields)
         signed = account.sign_transaction(built)
         sent.append(web3.eth.send_raw_transaction(signed.raw_transaction))
-    market.rpc.call("evm_mine")
     for digest in sent:
         expect("status by web3.py", web3.eth.wait_for_transaction_receipt(digest)["status"], 1)
 
@@ -217,23 +231,64 @@ def _arguments(trade: Trade) -> tuple[object, ...]:
     return orders, [signature for _, signature in made.orders], [fields]
 
 
-def _settle(market: Market, send: Callable[[], None], trades: int) -> float:
-    """Return the seconds from the first transaction sent to the last one mined; the chain is put back afterwards."""
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    """What settling took: seconds until all was mined, and where it is awaited confirmed; CPU without the miner's."""
+
+    seconds: float
+    cpu: float
+
+
+def _settle(market: Market, send: Callable[[], None], trades: int) -> _Spent:
+    """Settle while the node mines, and return what it took; the chain is put back afterwards."""
     rpc = market.rpc
     snapshot = rpc.call("evm_snapshot")
     before = int(rpc.call("eth_blockNumber"), 16)
-    started = perf_counter()
-    send()
-    while (left := _pending(rpc)) > 0:
-        rpc.call("evm_mine")
-        if perf_counter() - started > _SEND_SECONDS_MAX:
-            raise TimeoutError(f"{left} transactions are not mined")
-    seconds = perf_counter() - started
+    with _mining(rpc.url) as miner:
+        started, used = perf_counter(), process_time()
+        send()
+        while (left := _pending(rpc)) > 0:
+            sleep(_POLL_SECONDS)
+            if perf_counter() - started > _SEND_SECONDS_MAX:
+                raise TimeoutError(f"{left} transactions are not mined")
+        seconds, used = perf_counter() - started, process_time() - used
     settled = {"address": "0x" + market.stage.suite["settlement"].hex(), "fromBlock": hex(before + 1)}
     (topic,) = ("0x" + topic_of(event).hex() for event in EVENTS if event.name == "TradeSettled")
     expect("trades settled", len(rpc.call("eth_getLogs", settled | {"topics": [topic]})), trades)
     expect("the chain is put back", rpc.call("evm_revert", snapshot), True)  # noqa: FBT003 - what is expected
-    return seconds
+    return _Spent(seconds, used - miner.cpu)
+
+
+class _Miner:
+    """Makes a block whenever something waits; what that takes of this process is not the writer's."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._over = Event()
+        self.cpu = 0.0
+        self._thread = Thread(target=self._run)
+        self._thread.start()
+
+    def end(self) -> None:
+        """End with the block under way."""
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with RpcClient(self._url, timeout=_SEND_SECONDS_MAX) as rpc:
+            while not self._over.wait(_BLOCK_SECONDS):
+                if _pending(rpc):
+                    rpc.call("evm_mine")
+                self.cpu = thread_time()
+
+
+@contextmanager
+def _mining(url: str) -> Iterator[_Miner]:
+    miner = _Miner(url)
+    try:
+        yield miner
+    finally:
+        miner.end()
 
 
 def _pending(rpc: RpcClient) -> int:

@@ -60,12 +60,12 @@ def key_of(member: bytes) -> bytes:
     return b"\x01" * 12 + member
 
 
-def charter() -> Charter:
-    """All members with a signing key each, the venue's sender key, one topic, one trusted issuer."""
+def charter(*, sender: bool = True) -> Charter:
+    """All members with a signing key each, the venue's sender key or none, one topic, one trusted issuer."""
     founders = []
     for member, role in ROLES.items():
         keys = [MemberKey(address_of(key_of(member)), SIGNING, 0, FOREVER)]
-        if member == VENUE:
+        if member == VENUE and sender:
             keys.append(MemberKey(address_of(SENDER), Scope.SENDER, 0, FOREVER))
         founders.append(Founder(member, role, tuple(keys)))
     return Charter(tuple(founders), (TOPIC,), ((address_of(CLAIM_ISSUER), (TOPIC,)),))

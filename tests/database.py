@@ -4,9 +4,10 @@
 import importlib.util
 import os
 import shutil
+import sqlite3
 import subprocess
 import tempfile
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psycopg
@@ -124,13 +125,27 @@ class Databases:
             shutil.copy(self._sqlite_template(), path)
         return f"sqlite:///{path}"
 
+    def copy(self, url: str) -> str:
+        """Return the URL of a copy, as a back-up holds it; nobody may be connected."""
+        if url.startswith("sqlite"):
+            self._count += 1
+            path = self._folder / f"test{self._count}.db"
+            with (
+                closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as source,
+                closing(sqlite3.connect(path)) as to,
+            ):
+                source.backup(to)
+            return f"sqlite:///{path}"
+        server = self._postgres()
+        return server.url(server.create(_name(url)))
+
     def remove(self, url: str) -> None:
         """Remove a database."""
         if url.startswith("sqlite"):
             for path in self._folder.glob(Path(url).name + "*"):
                 path.unlink()
         elif self._server is not None:
-            self._server.drop(url.partition("@/")[2].partition("?")[0])
+            self._server.drop(_name(url))
 
     def close(self) -> None:
         """Stop what was started."""
@@ -151,3 +166,7 @@ class Databases:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
             engine.dispose()
         return self._template
+
+
+def _name(url: str) -> str:
+    return url.partition("@/")[2].partition("?")[0]

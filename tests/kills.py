@@ -30,6 +30,7 @@ from stoken.parties import inbox
 from stoken.parties.requests import Body
 from stoken.settings import DatabaseSettings, RpcSettings, Settings, SignerSettings
 from stoken.transactions.signer import create_keystore
+from tests.checkout import commit
 from tests.consortium import BROKER_1, BROKER_2, CASH, SELLER, SENDER, Desk, charter
 from tests.database import Databases
 from tests.e2e.bare_node import BareNode
@@ -206,6 +207,7 @@ def run_chunk(first: int, last: int, databases: Databases, kind: str) -> dict[st
     now = time.monotonic()
     return {
         "seeds": f"{first}:{last}",
+        "code": commit(),
         "database": kind,
         "kills": last - first,
         "transactions": decisions,

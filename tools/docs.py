@@ -127,7 +127,7 @@ def problems_page() -> str:
     refusals = [_problem(code, mean.title, _refusal_facts(code), notes) for code, mean in REFUSALS.items()]
     others = [
         _problem(code, title, [f"HTTP status: {status}", f"Worth a retry: {'yes' if again else 'no'}"], notes)
-        for code, (title, status, again) in errors_of_stoken().items()
+        for code, (title, status, again) in sorted(errors_of_stoken().items())
     ]
     introduction = (
         "Every error answer is `application/problem+json` (RFC 9457). `type` is `/problems/<code>` and `code` is one "

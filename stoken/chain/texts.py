@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 from stoken.chain import artifacts
 from stoken.chain.codec import CodecError, Function, Interface
+from stoken.chain.shapes import Found, Shape, read_texts, shape_of
 from stoken.domain.refusals import Refusal
 from stoken.errors import RefusedError
 
@@ -82,20 +83,12 @@ _NAME: Final = re.compile(r"(?!.*[0-9]{5})[A-Za-z0-9][A-Za-z0-9 .,&()'/-]{0,127}
 _TEXT: Final = re.compile(r"(string|bytes)(\[\d*\])*")
 _SIGNATURE_LENGTH: Final = 65
 _STATEMENT_LENGTH: Final = 64
-#: In the place of an index: each item of an array of structs.
-_ALL: Final = -1
-
-
-class Text(NamedTuple):
-    """An argument that can hold text: its path, as `act.data`, and how to find it among the decoded arguments."""
-
-    path: str
-    at: tuple[int, ...]
+_SELECTOR: Final = 4
 
 
 class _Checked(NamedTuple):
-    function: Function
-    texts: tuple[Text, ...]
+    name: str
+    shape: Shape
 
 
 def check(to: bytes, data: bytes, names: Collection[str] | None = None) -> None:
@@ -109,31 +102,24 @@ def check(to: bytes, data: bytes, names: Collection[str] | None = None) -> None:
         _check_creation(data, names)
 
 
-def texts_of(parameters: Collection[Mapping[str, Any]]) -> Iterator[Text]:
-    """Yield the arguments of an ABI's function or event that can hold text."""
-    for at, parameter in enumerate(parameters):
+def texts_of(parameters: Collection[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the paths, as `act.data`, of the arguments of an ABI's function or event that can hold text."""
+    for parameter in parameters:
         kind, name = str(parameter["type"]), str(parameter["name"])
         if kind.startswith("tuple"):
-            each = (_ALL,) * kind.count("[")
             for inner in texts_of(parameter["components"]):
-                yield Text(f"{name}.{inner.path}", (at, *each, *inner.at))
+                yield f"{name}.{inner}"
         elif _TEXT.fullmatch(kind):
-            yield Text(name, (at,))
+            yield name
 
 
 def _check_call(data: bytes, names: Collection[str] | None) -> None:
     if not data:
         return
-    known = _functions().get(data[:4])
+    known = _functions().get(data[:_SELECTOR])
     if known is None:
-        _refuse("call", f"0x{data[:4].hex()} is no function of the suite")
-    try:
-        arguments = known.function.decode_call(data)
-    except CodecError as error:
-        _refuse(known.function.name, str(error))
-    if known.function.encode(*arguments) != data:
-        _refuse(known.function.name, "is followed by bytes that no argument names")
-    _check_texts(known.function.name, known.texts, arguments, names)
+        _refuse("call", f"0x{data[:_SELECTOR].hex()} is no function of the suite")
+    _check_texts(known.name, _texts(known.name, known.shape, data, _SELECTOR), names)
 
 
 def _check_creation(data: bytes, names: Collection[str] | None) -> None:
@@ -142,37 +128,26 @@ def _check_creation(data: bytes, names: Collection[str] | None) -> None:
         if not artifact.bytecode or not data.startswith(artifact.bytecode):
             continue
         inputs: list[Any] = next((entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"), [])
-        coder, encoded = Interface(artifact.abi).constructor, data[len(artifact.bytecode) :]
-        arguments = coder.decode(encoded, 0)
-        if coder.encode(arguments) != encoded:
-            _refuse(name, "is followed by bytes that no argument names")
-        _check_texts("constructor", tuple(texts_of(inputs)), arguments, names)
+        found = _texts(name, shape_of(inputs), data, len(artifact.bytecode))
+        _check_texts("constructor", found, names)
         return
     _refuse("creation", "is no contract of the suite")
 
 
-def _check_texts(function: str, texts: Collection[Text], arguments: Any, names: Collection[str] | None) -> None:  # noqa: ANN401 - decoded
-    for text in texts:
-        form = FUNCTIONS[function][text.path]
-        for value in _values(arguments, text.at):
-            if form is Form.CALL:
-                _check_call(value, names)
-            elif not _CHECKS[form](value, names):
-                _refuse(f"{function}.{text.path}", f"must be {form}")
+def _texts(name: str, shape: Shape, data: bytes, at: int) -> Found:
+    try:
+        return read_texts(shape, data, at)
+    except CodecError as error:
+        _refuse(name, str(error))
 
 
-def _values(arguments: Any, at: tuple[int, ...]) -> Iterator[Any]:  # noqa: ANN401 - decoded
-    """Yield the values of an argument, each item of an array."""
-    if not at:
-        if isinstance(arguments, tuple):
-            for item in arguments:
-                yield from _values(item, at)
-        else:
-            yield arguments
-        return
-    head, *rest = at
-    for item in arguments if head == _ALL else (arguments[head],):
-        yield from _values(item, tuple(rest))
+def _check_texts(function: str, found: Found, names: Collection[str] | None) -> None:
+    for path, value in found:
+        form = FUNCTIONS[function][path]
+        if form is Form.CALL:
+            _check_call(value, names)
+        elif not _CHECKS[form](value, names):
+            _refuse(f"{function}.{path}", f"must be {form}")
 
 
 def _is_signature(value: bytes, _: Collection[str] | None) -> bool:
@@ -209,7 +184,7 @@ def _functions() -> dict[bytes, _Checked]:
         for entry in artifacts.load(name).abi:
             if entry["type"] == "function" and entry["stateMutability"] not in {"view", "pure"}:
                 function = next(each for each in interface.functions.values() if _is_entry(each, entry))
-                found.setdefault(function.selector, _Checked(function, tuple(texts_of(entry["inputs"]))))
+                found.setdefault(function.selector, _Checked(function.name, shape_of(entry["inputs"])))
     return found
 
 

@@ -6,6 +6,8 @@ from eth_hash.auto import keccak
 from stoken.chain.signatures import Key, sign
 
 _SHORT = 55
+#: A table is read faster than a byte is made: a block's receipts have some thirty strings a transaction.
+_STRINGS = tuple(bytes((0x80 + length,)) for length in range(_SHORT + 1))
 
 
 def legacy_fields(nonce: int, gas: int, to: bytes, data: bytes) -> bytes:
@@ -56,9 +58,10 @@ def contract_address(sender: bytes, nonce: int) -> bytes:
 
 def rlp_bytes(value: bytes) -> bytes:
     """Encode a byte string."""
-    if len(value) == 1 and value[0] < 0x80:  # noqa: PLR2004 - a small byte is its own encoding
+    length = len(value)
+    if length == 1 and value[0] < 0x80:  # noqa: PLR2004 - a small byte is its own encoding
         return value
-    return _prefix(0x80, len(value)) + value
+    return (_STRINGS[length] if length <= _SHORT else _prefix(0x80, length)) + value
 
 
 def rlp_integer(value: int) -> bytes:

@@ -8,16 +8,18 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Engine
 
-from stoken.bootstrap import open_databases
-from stoken.cli.output import Json, emit, table
+from stoken.bootstrap import check_chain, connect, open_databases
+from stoken.chain import suite as suites
+from stoken.cli.output import Json, emit, progress, table
 from stoken.db import reading, schema, unit_of_work
 from stoken.domain.transaction_states import TransactionStatus
 from stoken.settings import load_settings
-from stoken.transactions import queries
+from stoken.settlement import recovery as trades_recovery
+from stoken.transactions import queries, recovery
 from stoken.transactions.confirm import confirmed_to
 from stoken.transactions.queries import Transaction
 
-app = typer.Typer(help="List, show, send again and withdraw transactions.", add_completion=False)
+app = typer.Typer(help="List, show, send again, withdraw and recover transactions.", add_completion=False)
 
 Name = Annotated[str, typer.Argument(help="The transaction's key, or its hash in hex.")]
 Note = Annotated[str, typer.Option(help="Why, for the record: no personal data.")]
@@ -25,14 +27,20 @@ _COLUMNS = ("sequence", "status", "sender", "nonce", "block", "final", "purpose"
 
 
 @contextmanager
+def _disposing(*engines: Engine) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for engine in engines:
+            engine.dispose()
+
+
+@contextmanager
 def _database() -> Iterator[Engine]:
     engine, market = open_databases(load_settings())
-    market.dispose()
-    try:
+    with _disposing(engine, market):
         schema.check(engine)
         yield engine
-    finally:
-        engine.dispose()
 
 
 @app.command("list")
@@ -77,6 +85,30 @@ def cancel(
 ) -> None:
     """Have the worker withdraw what never left, on record; its nonce is filled, and a final block ends it."""
     _ask(name, "replace" if replace else "cancel", note, as_json=json)
+
+
+@app.command()
+def recover(*, json: Json = False) -> None:
+    """Take in from the chain what the keys have sent since this database was backed up; the worker must not run.
+
+    Requests and trades that led to it claim it when they are decided again: nothing mined is sent a second time.
+    """
+    settings = load_settings()
+    suite = suites.load(settings.suite_file)
+    engine, market = open_databases(settings)
+    rpc, capabilities = connect(settings)
+    with rpc, _disposing(engine, market), progress("reading blocks", None) as bar:
+        schema.check(engine)
+        check_chain(suite, capabilities)
+        missing = recovery.gaps(engine, rpc)
+        found = recovery.search(rpc, capabilities.chain_id, missing, bar.advance)
+        with unit_of_work(engine) as connection:
+            recovery.store(connection, missing, found)
+            trades = trades_recovery.claim(connection, market, suite["settlement"])
+    rows = [{"sender": f"0x{each.sender.hex()}", "nonce": each.nonce, "hash": f"0x{each.hash.hex()}"} for each in found]
+    said = f"{len(found)} transactions recovered, {trades} trades instructed"
+    lines = [*table(rows, ("sender", "nonce", "hash")), said] if rows else [said]
+    emit({"transactions": rows, "trades": trades}, lines, as_json=json)
 
 
 def _ask(name: str, command: str, note: str | None, *, as_json: bool) -> None:

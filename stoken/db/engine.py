@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
@@ -84,6 +85,24 @@ def qualified(connection: Connection, table: Table) -> str:
     return f"{table.schema}{'.' if connection.dialect.name == 'postgresql' else '_'}{table.name}"
 
 
+class _SqliteConnection(sqlite3.Connection):
+    """Knows the cursors of its statements, to end those that an error left amid their rows."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - the driver's own
+        super().__init__(*arguments, **named)
+        self._cursors = WeakSet[sqlite3.Cursor]()
+
+    def cursor(self, factory: Any = sqlite3.Cursor) -> Any:  # type: ignore[explicit-override]  # noqa: ANN401 - likewise
+        made = super().cursor(factory)
+        self._cursors.add(made)
+        return made
+
+    def end_statements(self) -> None:
+        """End every statement: one that still has rows keeps the connection at its moment of the database."""
+        while self._cursors:
+            self._cursors.pop().close()
+
+
 class _PrefixPreparer(SQLiteIdentifierPreparer):
     """Writes the schema of a table as a prefix of its name."""
 
@@ -99,7 +118,9 @@ class _PrefixPreparer(SQLiteIdentifierPreparer):
 
 def _open_sqlite(url: URL) -> Engine:
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url.set(drivername="sqlite+pysqlite"), connect_args={"timeout": _BUSY_SECONDS})
+    engine = create_engine(
+        url.set(drivername="sqlite+pysqlite"), connect_args={"timeout": _BUSY_SECONDS, "factory": _SqliteConnection}
+    )
     engine.dialect.preparer = _PrefixPreparer
     engine.dialect.identifier_preparer = _PrefixPreparer(engine.dialect)
     # The driver asks each value of another type than these four for a protocol, and then binds it as it is.
@@ -107,6 +128,7 @@ def _open_sqlite(url: URL) -> Engine:
     sqlite3.register_adapter(bool, int.__int__)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "checkin", _end_statements)
     event.listen(engine, "before_cursor_execute", _prefixed, retval=True)
     return engine
 
@@ -119,6 +141,11 @@ def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the 
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+
+
+def _end_statements(connection: _SqliteConnection | None, _record: object) -> None:
+    if connection is not None:
+        connection.end_statements()
 
 
 def _begin(connection: Connection) -> None:

@@ -5,20 +5,20 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Connection, Engine
 
 from stoken.chain.codec import CodecError
 from stoken.chain.suite import Suite
-from stoken.db import reading, unit_of_work
-from stoken.domain.refusals import error_name
-from stoken.errors import RefusedError
-from stoken.issuance.calldata import Call, call_of
+from stoken.db import bulk, reading, unit_of_work
+from stoken.issuance.calldata import call_of
 from stoken.issuance.tables import decisions
 from stoken.parties import inbox
 from stoken.parties.requests import ActRequest, Request
 from stoken.telemetry.failpoints import reach
 from stoken.transactions import cursors, outbox
-from stoken.transactions.outbox import Failure, Outbox
+from stoken.transactions.outbox import Enqueued, Failure, Outbox, OutboxRow, Refused, failure_of
+from stoken.transactions.signer import SignerError
+from stoken.transactions.submissions import Submission
 
 CURSOR: Final = "issuance"
 #: Requests decided in one commit.
@@ -39,7 +39,10 @@ class IssuanceStep:
         self._gas_limit = gas_limit
 
     def execute(self) -> int:
-        """Decide the next requests, the tenants in equal shares, and return how many they were."""
+        """Decide the next requests, the tenants in equal shares, and return how many they were.
+
+        Raises SignerError where some wait for the signer; all others are decided by then.
+        """
         with reading(self._engine) as connection:
             low = cursors.position(connection, CURSOR)
             with reading(self._market) as market:
@@ -51,18 +54,19 @@ class IssuanceStep:
         if not ready:
             return 0
         chosen = self._choose(ready, waiting)
-        for request in chosen:
-            at[request.tenant] = request.sequence
-        behind = [at[tenant] for tenant in last if at[tenant] < last[tenant]]
         with unit_of_work(self._engine) as connection:
-            for request in chosen:
-                self._decide(connection, request)
+            decided, unsigned = self._decide(connection, chosen)
+            for request in decided:
+                at[request.tenant] = request.sequence
             for tenant in ready:
                 cursors.move(connection, _cursor(tenant), at[tenant])
             # Up to here every tenant's requests are decided.
+            behind = [at[tenant] for tenant in last if at[tenant] < last[tenant]]
             cursors.move(connection, CURSOR, min(behind, default=max(last.values())))
             reach("issuance.decided")
-        return len(chosen)
+        if unsigned is not None:
+            raise unsigned
+        return len(decided)
 
     def _choose(self, tenants: Sequence[str], at: Mapping[str, int]) -> list[Request]:
         share = max(1, REQUESTS_MAX // len(tenants))
@@ -70,25 +74,33 @@ class IssuanceStep:
             chosen = [each for tenant in tenants for each in inbox.after(connection, at[tenant], share, tenant)]
         return sorted(chosen, key=lambda request: request.sequence)
 
-    def _decide(self, connection: Connection, request: Request) -> None:
+    def _decide(self, connection: Connection, chosen: Sequence[Request]) -> tuple[list[Request], SignerError | None]:
+        """Put requests on record, sent or failed; those of a tenant from the first that has no signature on wait."""
+        decided, rows, waiting = list[Request](), list[tuple[object, ...]](), dict[str, SignerError]()
+        for request, outcome in zip(chosen, self._outcomes(connection, chosen), strict=True):
+            if request.tenant in waiting:
+                continue
+            if isinstance(outcome, SignerError):
+                waiting[request.tenant] = outcome
+                continue
+            decided.append(request)
+            rows.append((request.sequence, request.tenant, request.id, request.received_at_ns, *_recorded(outcome)))
+        bulk.insert_rows(connection, decisions, rows)
+        return decided, next(iter(waiting.values()), None)
+
+    def _outcomes(self, connection: Connection, chosen: Sequence[Request]) -> list[Enqueued | Failure]:
+        made = [self._submission(request) for request in chosen]
+        sent = self._outbox.enqueue_all(connection, [each for each in made if isinstance(each, Submission)])
+        results = iter(sent)
+        return [next(results) if isinstance(each, Submission) else each for each in made]
+
+    def _submission(self, request: Request) -> Submission | Failure:
         try:
             call = call_of(request.body)
         except CodecError as error:
-            _store(connection, request, Failure("Malformed", "INVALID_INPUT", {"reason": str(error)}))
-            return
-        key = request_key(request.tenant, request.id)
-        try:
-            self._enqueue(connection, key, request, call)
-        except RefusedError as error:
-            details = {"reason": str(error), **error.details}
-            _store(connection, request, Failure(error_name(error.refusal), error.code, details))
-            return
-        _store(connection, request, key)
-
-    def _enqueue(self, connection: Connection, key: str, request: Request, call: Call) -> None:
-        self._outbox.enqueue(
-            connection,
-            key=key,
+            return Failure("Malformed", "INVALID_INPUT", {"reason": str(error)})
+        return Submission(
+            key=request_key(request.tenant, request.id),
             to=self._suite[call.contract],
             data=call.data,
             gas=min(call.gas, self._gas_limit),
@@ -107,16 +119,8 @@ def _cursor(tenant: str) -> str:
     return f"{CURSOR}:{tenant}"
 
 
-def _store(connection: Connection, request: Request, outcome: str | Failure) -> None:
-    refused = isinstance(outcome, Failure)
-    connection.execute(
-        insert(decisions),
-        {
-            "sequence": request.sequence,
-            "tenant": request.tenant,
-            "id": request.id,
-            "received_at_ns": request.received_at_ns,
-            "transaction_key": None if refused else outcome,
-            "failure": msgspec.json.encode(outcome) if refused else None,
-        },
-    )
+def _recorded(outcome: OutboxRow | Refused | Failure) -> tuple[str | None, bytes | None]:
+    """Return the transaction's key, or why there is none."""
+    if isinstance(outcome, OutboxRow):
+        return outcome.key, None
+    return None, msgspec.json.encode(outcome if isinstance(outcome, Failure) else failure_of(outcome))

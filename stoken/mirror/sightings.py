@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, select
 
 from stoken.mirror import tables
 
@@ -36,3 +36,8 @@ def sightings(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, Si
         rows = connection.execute(_SEEN, {"hashes": list(hashes[start : start + _CHUNK])})
         seen |= {row.hash: Sighting(row.block_number, row.block, bool(row.has_logs)) for row in rows}
     return seen
+
+
+def is_mirrored(transaction_hash: ColumnElement[bytes]) -> ColumnElement[bool]:
+    """Return the condition that a transaction is in a mirrored block, for who asks of many of which few are."""
+    return exists().where(_transactions.hash == transaction_hash)

@@ -73,6 +73,13 @@ def calldata(of: Batch) -> bytes:
     return b"".join((_SELECTOR, offsets, _words(len(of.orders)), orders, signatures, _words(len(of.trades)), trades))
 
 
+def trade_ids(data: bytes) -> list[int]:
+    """Return the trades that such calldata settles, in their order."""
+    at = 4 + int.from_bytes(data[4 + 2 * _WORD : 4 + 3 * _WORD])
+    first, count = at + _WORD, int.from_bytes(data[at : at + _WORD])
+    return [_TRADE.unpack_from(data, first + each * _TRADE.size)[0] for each in range(count)]
+
+
 def _packed(order: SignedOrder) -> bytes:
     return _ORDER.pack(
         order.venue,

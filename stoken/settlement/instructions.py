@@ -1,18 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settlement instructions: written with their transaction, moved on by what final blocks say."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
+from stoken.db import bulk
 from stoken.domain.facts import MemberId, TradeFailed, TradeSettled
 from stoken.domain.order_states import TradeEvent, TradeStatus, next_trade_status
 from stoken.settlement.tables import instructions
 from stoken.transactions.outbox import Failure
 
 _columns = instructions.c
+_CHUNK: Final = 500
+#: The transactions that carry trades of which nothing is known yet.
+MATCHED_KEYS: Final = select(_columns.transaction_key).where(_columns.status == TradeStatus.MATCHED.value)
+#: Built once: each round of the worker asks them.
+_SINCE: Final = select(_columns.trade_id).where(_columns.trade_id >= bindparam("first"))
+_STATES: Final = select(_columns.trade_id, _columns.status).where(
+    _columns.trade_id.in_(bindparam("trades", expanding=True))
+)
+_MOVE: Final = (
+    update(instructions)
+    .where(_columns.trade_id == bindparam("trade"))
+    .values({name: bindparam(name) for name in ("status", "block_number", "failure")})
+)
 
 
 class Instruction(NamedTuple):
@@ -37,12 +51,9 @@ def of_transaction(connection: Connection, key: str) -> list[Instruction]:
     return _select(connection, _columns.transaction_key == key)
 
 
-def matched_keys(connection: Connection) -> list[str]:
-    """Return the transactions that carry trades of which nothing is known yet."""
-    rows = connection.execute(
-        select(_columns.transaction_key).where(_columns.status == TradeStatus.MATCHED.value).distinct()
-    )
-    return [row.transaction_key for row in rows]
+def instructed(connection: Connection, first: int) -> set[int]:
+    """Return the trades from this one on that have instructions."""
+    return set(connection.execute(_SINCE, {"first": first}).scalars())
 
 
 def failed_by(connection: Connection, block_number: int, attempts_max: int, limit: int) -> list[Instruction]:
@@ -62,21 +73,10 @@ def failures_after(connection: Connection, position: int) -> list[tuple[int, int
     return [(row.failure_sequence, row.trade_id) for row in rows]
 
 
-def create(connection: Connection, trade_sequences: Sequence[tuple[int, int]], key: str) -> None:
-    """Store the instructions of a batch, given as (trade id, journal sequence)."""
-    connection.execute(
-        insert(instructions),
-        [
-            {
-                "trade_id": trade_id,
-                "sequence": sequence,
-                "transaction_key": key,
-                "attempts": 1,
-                "status": TradeStatus.MATCHED.value,
-            }
-            for trade_id, sequence in trade_sequences
-        ],
-    )
+def create(connection: Connection, carried: Iterable[tuple[int, int, str]]) -> None:
+    """Store new instructions, given as (trade id, journal sequence, transaction key)."""
+    rows = [(*each, 1, TradeStatus.MATCHED.value, None, None, None) for each in carried]
+    bulk.insert_rows(connection, instructions, rows)
 
 
 def retry(connection: Connection, instruction: Instruction, key: str) -> None:
@@ -90,15 +90,25 @@ def give_up(connection: Connection, instruction: Instruction, attempts_max: int)
     _update(connection, instruction.trade_id, attempts=attempts_max)
 
 
-def apply(connection: Connection, fact: TradeSettled | TradeFailed, venue: MemberId, block_number: int) -> None:
-    """Move an instruction on by a final event; those of other venues and unknown trades are not ours."""
-    known = read(connection, fact.trade_id) if fact.venue == venue else None
-    if known is None:
-        return
-    settled = isinstance(fact, TradeSettled)
-    status = next_trade_status(known.status, TradeEvent.SETTLE if settled else TradeEvent.FAIL)
-    reason = None if isinstance(fact, TradeSettled) else fact.reason
-    _update(connection, fact.trade_id, status=status.value, block_number=block_number, failure=reason)
+def apply(connection: Connection, facts: Sequence[tuple[TradeSettled | TradeFailed, int]], venue: MemberId) -> None:
+    """Move instructions on by final events, each with its block; those of other venues and unknown trades are not ours.
+
+    The events are in the chain's order: a trade that failed may have settled since.
+    """
+    ours = [(fact, block_number) for fact, block_number in facts if fact.venue == venue]
+    states = _states(connection, [fact.trade_id for fact, _ in ours])
+    moves: dict[int, dict[str, object]] = {}
+    for fact, block_number in ours:
+        known = states.get(fact.trade_id)
+        if known is None:
+            continue
+        reason = fact.reason if isinstance(fact, TradeFailed) else None
+        status = next_trade_status(known, TradeEvent.SETTLE if reason is None else TradeEvent.FAIL)
+        states[fact.trade_id] = status
+        changes = {"status": status.value, "block_number": block_number, "failure": reason}
+        moves[fact.trade_id] = {"trade": fact.trade_id, **changes}
+    if moves:
+        connection.execute(_MOVE, list(moves.values()))
 
 
 def fail(connection: Connection, instruction: Instruction, failure: Failure | None, block_number: int | None) -> None:
@@ -112,6 +122,14 @@ def fail(connection: Connection, instruction: Instruction, failure: Failure | No
         failure=None if failure is None else msgspec.json.encode(failure),
         failure_sequence=last + 1,
     )
+
+
+def _states(connection: Connection, trades: Sequence[int]) -> dict[int, TradeStatus]:
+    states: dict[int, TradeStatus] = {}
+    for start in range(0, len(trades), _CHUNK):
+        rows = connection.execute(_STATES, {"trades": list(trades[start : start + _CHUNK])})
+        states |= {row.trade_id: TradeStatus(row.status) for row in rows}
+    return states
 
 
 def _select(connection: Connection, where: object) -> list[Instruction]:

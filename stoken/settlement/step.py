@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tails the venue's journal: trades become batches, with their instructions and cursor in one commit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Engine
@@ -21,7 +21,9 @@ from stoken.settlement.instructions import Instruction
 from stoken.telemetry.failpoints import reach
 from stoken.transactions import cursors, outbox
 from stoken.transactions.confirm import confirmed_to
-from stoken.transactions.outbox import Outbox, OutboxRow
+from stoken.transactions.outbox import Enqueued, Outbox, OutboxRow, failure_of
+from stoken.transactions.signer import SignerError
+from stoken.transactions.submissions import Submission
 
 JOURNAL_CURSOR: Final = "settlement.journal"
 LEDGER_CURSOR: Final = "settlement.ledger"
@@ -38,6 +40,8 @@ ATTEMPTS_MAX: Final = 2
 RETRY_BLOCKS: Final = 300
 TRIES_MAX: Final = 10
 _ROWS: Final = 1_000
+#: Transactions of one commit, as a rule: the node has these while the next are signed.
+_TRANSACTIONS: Final = 250
 _ROWS_HELD_MAX: Final = 5_000
 _BLOCKS: Final = 500
 
@@ -53,19 +57,39 @@ class _Found(NamedTuple):
 class SettlementStep:
     """One step of the worker's loop."""
 
-    def __init__(self, engine: Engine, market: Engine, outbox: Outbox, suite: Suite, venue: MemberId) -> None:
-        """Take work's database, serve's to read the journal from, and the outbox that sends."""
+    def __init__(
+        self,
+        engine: Engine,
+        market: Engine,
+        outbox: Outbox,
+        suite: Suite,
+        venue: MemberId,
+        trades_max: int = TRADES_MAX,
+    ) -> None:
+        """Take work's database, serve's to read the journal from, the outbox that sends, and a batch's size."""
         self._engine = engine
         self._market = market
         self._outbox = outbox
         self._contract = suite["settlement"]
         self._venue = venue
+        self._trades_max = trades_max
+        self._rows = min(_ROWS, _TRANSACTIONS * trades_max)
 
     def execute(self) -> int:
-        """Learn what became of earlier trades, then send the next; return how many trades were sent."""
+        """Learn what became of earlier trades, then send the next; return how many trades were sent.
+
+        Raises SignerError where some wait for the signer; all others are on record by then.
+        """
         self._learn()
-        retried = self._retry() + self._retry_failed()
-        return retried + self._decide()
+        done, unsigned = 0, None
+        for part in (self._retry, self._retry_failed, self._decide):
+            try:
+                done += part()
+            except SignerError as error:
+                unsigned = error
+        if unsigned is not None:
+            raise unsigned
+        return done
 
     def _learn(self) -> None:
         """Move instructions on by the events of final blocks."""
@@ -75,22 +99,23 @@ class SettlementStep:
         if not blocks:
             return
         with unit_of_work(self._engine) as connection:
-            for block in blocks:
-                for fact in decode_facts(block.facts):
-                    if isinstance(fact, TradeSettled | TradeFailed):
-                        instructions.apply(connection, fact, self._venue, block.number)
+            facts = [(fact, block.number) for block in blocks for fact in decode_facts(block.facts)]
+            of_trades = [(fact, at) for fact, at in facts if isinstance(fact, TradeSettled | TradeFailed)]
+            instructions.apply(connection, of_trades, self._venue)
             cursors.move(connection, LEDGER_CURSOR, blocks[-1].number)
 
     def _retry(self) -> int:
         """Send the trades of a transaction that failed as a whole once more, each alone; return how many those were."""
         with reading(self._engine) as connection:
             final = confirmed_to(connection)
-            keys = instructions.matched_keys(connection)
-            failed = [row for row in outbox.read_all(connection, keys) if _failed(row, final)]
+            ended = outbox.without_effect(connection, instructions.MATCHED_KEYS)
+        failed = sorted((row for row in ended if _failed(row, final)), key=lambda each: each.nonce)
         if not failed:
             return 0
         with unit_of_work(self._engine) as connection:
-            return sum(self._retry_batch(connection, row) for row in sorted(failed, key=lambda each: each.nonce))
+            again = [each for row in failed for each in self._to_retry(connection, row)]
+            unsigned = self._send_alone(connection, again)
+        return _count(again, unsigned)
 
     def _retry_failed(self) -> int:
         """Send trades that failed alone some blocks ago once more; return how many those were."""
@@ -101,36 +126,51 @@ class SettlementStep:
         if not blocks:
             return 0
         with unit_of_work(self._engine) as connection:
-            return sum(self._retry_alone(connection, each, blocks[-1].time) for each in due)
+            again = [each for each in due if self._in_time(connection, each, blocks[-1].time)]
+            unsigned = self._send_alone(connection, again)
+        return _count(again, unsigned)
 
-    def _retry_alone(self, connection: Connection, instruction: Instruction, now: int) -> bool:
+    def _in_time(self, connection: Connection, instruction: Instruction, now: int) -> bool:
         trade = self._trade(instruction)
         in_time = now <= min(trade.buy.settle_by, trade.sell.settle_by)
-        if in_time:
-            self._send_alone(connection, instruction)
-        else:
+        if not in_time:
             instructions.give_up(connection, instruction, TRIES_MAX)
         return in_time
 
-    def _retry_batch(self, connection: Connection, row: OutboxRow) -> int:
-        carried = instructions.of_transaction(connection, row.key)
-        open_ones = [each for each in carried if each.status is TradeStatus.MATCHED]
-        for instruction in open_ones:
+    def _to_retry(self, connection: Connection, row: OutboxRow) -> list[Instruction]:
+        """Return which trades of a transaction that failed as a whole are tried again; the others have failed."""
+        again = []
+        for each in instructions.of_transaction(connection, row.key):
+            if each.status is not TradeStatus.MATCHED:
+                continue
             # A trade that failed alone says why, and would say it again.
-            if instruction.attempts == ATTEMPTS_MAX or len(carried) == 1:
-                instructions.fail(connection, instruction, row.failure, row.block_number)
+            if each.attempts == ATTEMPTS_MAX or row.key == batch_key(each.trade_id, each.trade_id):
+                instructions.fail(connection, each, row.failure, row.block_number)
             else:
-                self._send_alone(connection, instruction)
-        return len(open_ones)
+                again.append(each)
+        return again
 
-    def _send_alone(self, connection: Connection, instruction: Instruction) -> None:
-        key = f"settle:{instruction.trade_id}:{instruction.attempts + 1}"
-        self._enqueue(connection, key, batch([self._trade(instruction)]))
-        instructions.retry(connection, instruction, key)
+    def _send_alone(self, connection: Connection, alone: Sequence[Instruction]) -> list[SignerError]:
+        """Send trades once more, each alone, and return whose signature must wait: those are as they were.
+
+        What may not be signed has failed for good.
+        """
+        keyed = [(f"settle:{each.trade_id}:{each.attempts + 1}", batch([self._trade(each)])) for each in alone]
+        unsigned = []
+        for instruction, (key, _), result in zip(alone, keyed, self._enqueue(connection, keyed), strict=True):
+            if isinstance(result, OutboxRow):
+                instructions.retry(connection, instruction, key)
+            elif isinstance(result, SignerError):
+                unsigned.append(result)
+            elif instruction.status is TradeStatus.FAILED:
+                instructions.give_up(connection, instruction, TRIES_MAX)
+            else:
+                instructions.fail(connection, instruction, failure_of(result), None)
+        return unsigned
 
     def _trade(self, instruction: Instruction) -> Trade:
         (row,) = read_rows(self._market, instruction.sequence - 1, 1)
-        return next(trade for trade in _trades(row.outcome) if trade.trade_id == instruction.trade_id)
+        return next(trade for trade in trades_of(row.outcome) if trade.trade_id == instruction.trade_id)
 
     def _decide(self) -> int:
         """Instruct the trades that the journal holds after the cursor."""
@@ -139,49 +179,88 @@ class SettlementStep:
             in_flight = outbox.in_flight(connection, PURPOSE)
         found = self._find(at)
         # While a batch is under way the next one fills up; a full one does not wait.
-        waits = in_flight and 0 < len(found.trades) < TRADES_MAX and found.read < _ROWS_HELD_MAX
+        waits = in_flight and 0 < len(found.trades) < self._trades_max and found.read < _ROWS_HELD_MAX
         if waits or not found.read:
             return 0
-        sequences = {trade.trade_id: sequence for sequence, trade in found.trades}
         with unit_of_work(self._engine) as connection:
-            for made in batches([trade for _, trade in found.trades], TRADES_MAX, BYTES_MAX):
-                self._instruct(connection, made, sequences)
-            cursors.move(connection, JOURNAL_CURSOR, found.read_to)
+            unsigned = self._instruct(connection, found.trades)
+            # Up to here every trade is on record.
+            cursors.move(connection, JOURNAL_CURSOR, min(unsigned, default=found.read_to + 1) - 1)
             if found.trades:
                 reach("settlement.decided")
-        return len(found.trades)
+        return _count(found.trades, list(unsigned.values()))
+
+    def _instruct(self, connection: Connection, found: Sequence[tuple[int, Trade]]) -> dict[int, SignerError]:
+        """Put trades on record, sent or failed, but for those whose signature must wait: return these by sequence."""
+        # Where some had to wait, others of the same entries did not.
+        known = instructions.instructed(connection, min((trade.trade_id for _, trade in found), default=0))
+        sequences = {trade.trade_id: sequence for sequence, trade in found if trade.trade_id not in known}
+        new = [trade for _, trade in found if trade.trade_id in sequences]
+        results = self._submit(connection, batches(new, self._trades_max, BYTES_MAX))
+        unsigned = {
+            sequences[made.trades[0].trade_id]: result for made, result in results if isinstance(result, SignerError)
+        }
+        decided = [(made, result) for made, result in results if not isinstance(result, SignerError)]
+        carried = [
+            (each.trade_id, sequences[each.trade_id], _key_of(made)) for made, _ in decided for each in made.trades
+        ]
+        instructions.create(connection, carried)
+        for made, result in decided:
+            if not isinstance(result, OutboxRow):
+                (instruction,) = instructions.of_transaction(connection, _key_of(made))
+                instructions.fail(connection, instruction, failure_of(result), None)
+        return unsigned
+
+    def _submit(self, connection: Connection, cut: Sequence[Batch]) -> list[tuple[Batch, Enqueued]]:
+        """Sign batches; one that may not be signed is cut into its trades, so that only those fail that must."""
+        results = list(zip(cut, self._enqueue(connection, [(_key_of(made), made) for made in cut]), strict=True))
+        whole = [(made, each) for made, each in results if not _is_divided(made, each)]
+        parts = [batch([trade]) for made, each in results if _is_divided(made, each) for trade in made.trades]
+        return [*whole, *self._submit(connection, parts)] if parts else whole
 
     def _find(self, at: int) -> _Found:
         trades: list[tuple[int, Trade]] = []
         read, read_to = 0, at
-        while len(trades) < TRADES_MAX and read < _ROWS_HELD_MAX:
-            rows = read_rows(self._market, read_to, _ROWS)
+        while len(trades) < self._trades_max and read < _ROWS_HELD_MAX:
+            rows = read_rows(self._market, read_to, self._rows)
             for row in rows:
-                trades += [(row.sequence, trade) for trade in _trades(row.outcome)]
+                trades += [(row.sequence, trade) for trade in trades_of(row.outcome)]
             read += len(rows)
-            if len(rows) < _ROWS:
+            if len(rows) < self._rows:
                 return _Found(trades, read, rows[-1].sequence if rows else read_to)
             read_to = rows[-1].sequence
         return _Found(trades, read, read_to)
 
-    def _instruct(self, connection: Connection, made: Batch, sequences: dict[int, int]) -> None:
-        key = f"settle:{made.trades[0].trade_id}-{made.trades[-1].trade_id}"
-        instructions.create(connection, [(trade.trade_id, sequences[trade.trade_id]) for trade in made.trades], key)
-        self._enqueue(connection, key, made)
-
-    def _enqueue(self, connection: Connection, key: str, made: Batch) -> None:
-        self._outbox.enqueue(
-            connection,
-            key=key,
-            to=self._contract,
-            data=calldata(made),
-            gas=GAS_BASE + GAS_TRADE * len(made.trades),
-            purpose=PURPOSE,
-            owner=PURPOSE,
-        )
+    def _enqueue(self, connection: Connection, keyed: Sequence[tuple[str, Batch]]) -> list[Enqueued]:
+        submissions = [
+            Submission(key, self._contract, calldata(made), GAS_BASE + GAS_TRADE * len(made.trades), PURPOSE, PURPOSE)
+            for key, made in keyed
+        ]
+        return self._outbox.enqueue_all(connection, submissions)
 
 
-def _trades(outcome: bytes) -> Iterable[Trade]:
+def batch_key(first: int, last: int) -> str:
+    """Return the outbox key of the batch that is the first to settle these trades and those between."""
+    return f"settle:{first}-{last}"
+
+
+def _key_of(made: Batch) -> str:
+    return batch_key(made.trades[0].trade_id, made.trades[-1].trade_id)
+
+
+def _is_divided(made: Batch, result: Enqueued) -> bool:
+    return len(made.trades) > 1 and not isinstance(result, OutboxRow | SignerError)
+
+
+def _count(given: Sequence[object], unsigned: Sequence[SignerError]) -> int:
+    """Return how many trades were dealt with; raise the first error where a signature must wait."""
+    if unsigned:
+        raise unsigned[0]
+    return len(given)
+
+
+def trades_of(outcome: bytes) -> Iterable[Trade]:
+    """Return the trades that an entry of the journal led to."""
     return (event for event in outcomes.decode(outcome).events if isinstance(event, Trade))
 
 

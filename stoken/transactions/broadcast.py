@@ -21,6 +21,8 @@ from stoken.transactions.pool import POOL_MAX, NodePool, PoolFill
 from stoken.transactions.tables import outbox
 
 RESEND_SECONDS: Final = 5
+#: What one step marks and sends, in batches.
+STEP_MAX: Final = 1_000
 BATCH_MAX: Final = 200
 BATCH_BYTES_MAX: Final = 1_000_000
 #: Gas of unmined transactions, in blocks: more only fills pools and makes blocks that validators cannot follow.
@@ -117,7 +119,7 @@ class BroadcastStep:
         self._sent_at = {digest: at for digest, at in self._sent_at.items() if digest in known}
         self._refusals = {digest: count for digest, count in self._refusals.items() if digest in known}
         due = [row for row in rows if row.command == "retry" or self._is_due(row.hash)]
-        return self._bearable(due, rows)[:BATCH_MAX], len(rows)
+        return self._bearable(due, rows)[:STEP_MAX], len(rows)
 
     def _bearable(self, due: list[_Row], rows: _Rows) -> list[_Row]:
         """Return of what is due what the node's pool has room for."""

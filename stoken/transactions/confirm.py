@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Learns from the mirror what became of each transaction, and takes it back where a reorg did."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -12,7 +13,7 @@ from stoken.chain.rpc import NodeError, RpcClient
 from stoken.chain.transactions import calldata
 from stoken.db import unit_of_work
 from stoken.domain.transaction_states import LIVE, TransactionEvent, TransactionStatus, next_transaction_status
-from stoken.mirror.sightings import Sighting, sightings
+from stoken.mirror.sightings import Sighting, is_mirrored, sightings
 from stoken.mirror.store import read_checkpoint
 from stoken.telemetry.metrics import Counts
 from stoken.transactions import cursors
@@ -23,17 +24,25 @@ _Row = Row[*tuple[Any, ...]]
 _LIVE = tuple(status.value for status in LIVE)
 _IN_BLOCK = (MINED, FAILED)
 _CURSOR: Final = "confirm.final"
-_NAMES: Final = ("hash", "sender", "nonce", "receiver", "raw", "gas", "status", "block_number", "block_hash")
+_CHUNK: Final = 500
+_NAMES: Final = ("hash", "sender", "nonce", "status", "block_number", "block_hash")
 #: Built once: each round asks them.
 _ROWS: Final = select(*(outbox.c[name] for name in _NAMES))
-_PENDING: Final = _ROWS.where(
-    outbox.c.status.in_(_LIVE) | (outbox.c.status.in_((CANCELED, REPLACED)) & outbox.c.block_number.is_(None))
+#: What a block says something new about: also what was replaced, since it may have won after all.
+_SEEN: Final = _ROWS.where(
+    outbox.c.status.in_(_LIVE) | (outbox.c.status.in_((CANCELED, REPLACED)) & outbox.c.block_number.is_(None)),
+    is_mirrored(outbox.c.hash),
 )
 _IN_BLOCKS_ABOVE: Final = _ROWS.where((outbox.c.block_number > bindparam("number")) & outbox.c.status.in_(_IN_BLOCK))
+_SENT: Final = select(outbox.c.receiver, outbox.c.raw, outbox.c.gas).where(outbox.c.hash == bindparam("transaction"))
 _CHANGE: Final = (
     update(outbox)
-    .where(outbox.c.hash == bindparam("transaction"), outbox.c.status == bindparam("was"))
+    .where(outbox.c.hash.in_(bindparam("hashes", expanding=True)), outbox.c.status == bindparam("was"))
     .values({name: bindparam(name) for name in ("status", "block_number", "block_hash", "failure")})
+)
+#: Which of these nonces have had more than one transaction of ours.
+_CONTESTED: Final = select(outbox.c.sender, outbox.c.nonce).where(
+    outbox.c.sender == bindparam("of"), outbox.c.nonce.in_(bindparam("nonces", expanding=True)), outbox.c.version > 0
 )
 _SIBLINGS: Final = update(outbox).where(
     outbox.c.sender == bindparam("of"), outbox.c.nonce == bindparam("at"), outbox.c.hash != bindparam("winner")
@@ -67,10 +76,10 @@ class ConfirmStep:
         """Record what the mirror saw and return how many transactions changed their state."""
         with self._engine.connect() as connection:
             final, looked = read_checkpoint(connection).final_number, confirmed_to(connection)
-            pending = _pending(connection)
-            unsettled = _in_blocks_above(connection, looked)
-            seen = sightings(connection, [row.hash for row in (*pending, *unsettled)])
-        verdicts = self._judge([row for row in pending if row.hash in seen], seen)
+            fresh = connection.execute(_SEEN).all()
+            unsettled = connection.execute(_IN_BLOCKS_ABOVE, {"number": looked}).all()
+            seen = sightings(connection, [row.hash for row in (*fresh, *unsettled)])
+        verdicts = self._judge([row for row in fresh if row.hash in seen], seen)
         # The same number may by now be another block's.
         moved = [row for row in unsettled if row.hash not in seen or seen[row.hash].block_hash != row.block_hash]
         verdicts += [_Verdict(row, TransactionEvent.DROP, None, None) for row in moved]
@@ -84,13 +93,13 @@ class ConfirmStep:
     def _judge(self, rows: Sequence[_Row], seen: dict[bytes, Sighting]) -> list[_Verdict]:
         silent = [row for row in rows if not seen[row.hash].has_logs]
         receipts = self._rpc.batch([("eth_getTransactionReceipt", (_hex(row.hash),)) for row in silent])
-        verdicts = [_mined(row, seen) for row in rows if seen[row.hash].has_logs]
+        verdicts = [_Verdict(row, TransactionEvent.MINE, at, None) for row in rows if (at := seen[row.hash]).has_logs]
         for row, receipt in zip(silent, receipts, strict=True):
             # A node that lags behind the mirror has no receipt yet: ask again with the next step.
             if receipt is None:
                 continue
             if int(receipt["status"], 16) == 1:
-                verdicts.append(_mined(row, seen))
+                verdicts.append(_Verdict(row, TransactionEvent.MINE, seen[row.hash], None))
             else:
                 reason = self._reason(row, receipt)
                 self._counts.add("stoken_outbox_failures_total", 1, reason.code)
@@ -99,12 +108,14 @@ class ConfirmStep:
         return verdicts
 
     def _reason(self, row: _Row, receipt: dict[str, Any]) -> Failure:
-        if int(receipt["gasUsed"], 16) >= row.gas:
-            return Failure("OutOfGas", "CONTRACT_REVERTED", {"gas": row.gas})
+        with self._engine.connect() as connection:
+            sent = connection.execute(_SENT, {"transaction": row.hash}).one()
+        if int(receipt["gasUsed"], 16) >= sent.gas:
+            return Failure("OutOfGas", "CONTRACT_REVERTED", {"gas": sent.gas})
         exact = self._stated(receipt) or self._traced(row.hash)
         if exact is not None:
             return _failure(exact, approximate=False)
-        revert = self._replay(row, int(receipt["blockNumber"], 16) - 1)
+        revert = self._replay(row.sender, sent, int(receipt["blockNumber"], 16) - 1)
         return _failure(revert or Revert("UnknownReason", {}), approximate=True)
 
     def _stated(self, receipt: dict[str, Any]) -> Revert | None:
@@ -122,10 +133,10 @@ class ConfirmStep:
         output = trace.get("output") if isinstance(trace, dict) else None
         return decode_revert(bytes.fromhex(output[2:])) if output else None
 
-    def _replay(self, row: _Row, block_number: int) -> Revert | None:
-        call = {"from": _hex(row.sender), "gas": hex(row.gas), "data": _hex(calldata(row.raw))}
-        if row.receiver:
-            call["to"] = _hex(row.receiver)
+    def _replay(self, sender: bytes, sent: _Row, block_number: int) -> Revert | None:
+        call = {"from": _hex(sender), "gas": hex(sent.gas), "data": _hex(calldata(sent.raw))}
+        if sent.receiver:
+            call["to"] = _hex(sent.receiver)
         try:
             self._rpc.call("eth_call", call, hex(block_number))
         except NodeError as error:
@@ -138,31 +149,48 @@ def confirmed_to(connection: Connection) -> int:
     return cursors.position(connection, _CURSOR)
 
 
-def _pending(connection: Connection) -> Sequence[_Row]:
-    """Return what a block may still say something new about: also what was replaced, since it may win after all."""
-    return connection.execute(_PENDING).all()
-
-
-def _in_blocks_above(connection: Connection, number: int) -> Sequence[_Row]:
-    return connection.execute(_IN_BLOCKS_ABOVE, {"number": number}).all()
-
-
-def _mined(row: _Row, seen: dict[bytes, Sighting]) -> _Verdict:
-    return _Verdict(row, TransactionEvent.MINE, seen[row.hash], None)
-
-
 def _failure(revert: Revert, *, approximate: bool) -> Failure:
     return Failure(revert.error, revert.code, revert.to_error().details, approximate)
 
 
-def _record(connection: Connection, verdicts: Iterable[_Verdict]) -> None:
-    for row, event, seen, failure in verdicts:
-        block_number, block_hash = (None, None) if seen is None else (seen.block_number, seen.block_hash)
-        status = next_transaction_status(TransactionStatus(row.status), event).value
-        changes = {"status": status, "block_number": block_number, "block_hash": block_hash, "failure": failure}
-        changed = connection.execute(_CHANGE, {"transaction": row.hash, "was": row.status, **changes})
-        if changed.rowcount:
-            _record_siblings(connection, row, block_number)
+def _record(connection: Connection, verdicts: Sequence[_Verdict]) -> None:
+    """Write what became of transactions: all of one block and outcome at once, but where a nonce has had several."""
+    contested = _contested(connection, verdicts)
+    alike = defaultdict[tuple[object, ...], list[bytes]](list)
+    for verdict in verdicts:
+        if (verdict.row.sender, verdict.row.nonce) in contested:
+            if _change(connection, _changes(verdict), [verdict.row.hash]):
+                _record_siblings(connection, verdict.row, verdict.seen and verdict.seen.block_number)
+        else:
+            alike[_changes(verdict)].append(verdict.row.hash)
+    for changes, hashes in alike.items():
+        _change(connection, changes, hashes)
+
+
+def _changes(verdict: _Verdict) -> tuple[object, ...]:
+    row, event, seen, failure = verdict
+    status = next_transaction_status(TransactionStatus(row.status), event).value
+    at = (None, None) if seen is None else (seen.block_number, seen.block_hash)
+    return row.status, status, *at, failure
+
+
+def _change(connection: Connection, changes: tuple[object, ...], hashes: Sequence[bytes]) -> int:
+    """Return how many were still as they were read; the others are for the next look."""
+    named = dict(zip(("was", "status", "block_number", "block_hash", "failure"), changes, strict=True))
+    parts = (hashes[start : start + _CHUNK] for start in range(0, len(hashes), _CHUNK))
+    return sum(connection.execute(_CHANGE, {**named, "hashes": part}).rowcount for part in parts)
+
+
+def _contested(connection: Connection, verdicts: Iterable[_Verdict]) -> set[tuple[bytes, int]]:
+    nonces = defaultdict[bytes, list[int]](list)
+    for row, *_ in verdicts:
+        nonces[row.sender].append(row.nonce)
+    found = set[tuple[bytes, int]]()
+    for sender, taken in nonces.items():
+        for start in range(0, len(taken), _CHUNK):
+            rows = connection.execute(_CONTESTED, {"of": sender, "nonces": taken[start : start + _CHUNK]})
+            found.update((row.sender, row.nonce) for row in rows)
+    return found
 
 
 def _record_siblings(connection: Connection, winner: _Row, block_number: int | None) -> None:

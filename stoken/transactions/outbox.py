@@ -7,17 +7,19 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 from eth_hash.auto import keccak
-from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, select, update
 
 from stoken.chain import texts
 from stoken.chain.rpc import RpcClient
 from stoken.chain.statements import GivenApproval
-from stoken.db import unit_of_work
+from stoken.db import bulk, reading, unit_of_work
+from stoken.domain.refusals import error_name
 from stoken.domain.transaction_states import LIVE, WITHOUT_EFFECT, TransactionEvent, TransactionStatus, sources
-from stoken.errors import ConflictError, StartupError
-from stoken.transactions import senders
+from stoken.errors import ConflictError, RefusedError, StartupError, StokenError
+from stoken.transactions import recovered, senders
 from stoken.transactions.key_gate import KeyGate
-from stoken.transactions.signer import Signer, sign_transaction
+from stoken.transactions.signer import Signer, SignerError, sign_transaction
+from stoken.transactions.submissions import Bench, Signed, Submission
 from stoken.transactions.tables import outbox
 
 SIGNED: Final = TransactionStatus.SIGNED.value
@@ -31,7 +33,6 @@ FILL_PURPOSE: Final = "fill"
 FILL_GAS: Final = 21_000
 _LIVE: Final = tuple(status.value for status in LIVE)
 _WITHOUT_EFFECT: Final = frozenset(status.value for status in WITHOUT_EFFECT)
-_TAGS: Final = ("latest", "pending")
 _CHUNK: Final = 500
 
 
@@ -62,10 +63,16 @@ class OutboxRow(NamedTuple):
         return self.block_number is not None and self.status in _WITHOUT_EFFECT
 
 
+#: What becomes of a submission: its row, or why it has none.
+Refused = RefusedError | ConflictError
+Enqueued = OutboxRow | Refused | SignerError
 #: Built once: to build a statement takes longer than to run it.
 _ROWS: Final = select(*(outbox.c[name] for name in OutboxRow._fields))
 _BY_KEY: Final = _ROWS.where(outbox.c.key == bindparam("wanted"))
-_KNOWN: Final = _BY_KEY.add_columns(outbox.c.body)
+_BY_KEYS: Final = _ROWS.where(outbox.c.key.in_(bindparam("keys", expanding=True)))
+_KNOWN: Final = _BY_KEYS.add_columns(outbox.c.body)
+#: By the keys and not by an index of the states: of all time more have had no effect than are asked for.
+_ENDED: Final = _ROWS.where(outbox.c.status.concat("").in_(tuple(sorted(_WITHOUT_EFFECT))))
 _LAST: Final = select(func.coalesce(func.max(outbox.c.sequence), 0))
 
 
@@ -94,6 +101,8 @@ class Outbox:
         self._chain_id = chain_id
         self._holder = holder
         self._epochs: dict[bytes, int] = {}
+        self._recovered: set[bytes] = set()
+        self._bench = Bench(signers, self._epochs, chain_id)
         if not self._active:
             raise StartupError("every key is retired: who sends?")
 
@@ -109,8 +118,10 @@ class Outbox:
         where a process of another name keeps holding one.
         """
         for address in self._signers:
-            mined, pending = (int(rpc.call("eth_getTransactionCount", _hex(address), tag), 16) for tag in _TAGS)
+            mined, pending = senders.sent(rpc, address)
             self._epochs[address] = senders.claim_in_time(engine, address, mined, pending, self._holder)
+        with reading(engine) as connection:
+            self._recovered = recovered.bodies(connection)
 
     def renew(self, engine: Engine) -> None:
         """Prolong the leases of our keys; FencedError where another process took one over."""
@@ -134,25 +145,69 @@ class Outbox:
         """Sign a transaction and store it within the caller's unit of work; an empty `to` creates a contract.
 
         Transactions of one owner are mined in the order in which they came. The same key returns the row stored
-        first; with another receiver or data it raises ConflictError. Raises PII_ON_CHAIN_FORBIDDEN where the data may
-        hold text, SIGNATURE_POLICY_UNMET where the approvals are too few, and stores nothing then.
+        first, and a new one what `recovery` found on the chain of the very same call; with another receiver or data a
+        known key raises ConflictError. Raises PII_ON_CHAIN_FORBIDDEN where the data may hold text,
+        SIGNATURE_POLICY_UNMET where the approvals are too few, and stores nothing then.
         """
-        body = keccak(to + data)
-        known = connection.execute(_KNOWN, {"wanted": key}).one_or_none()
-        if known is not None:
-            if known.body != body:
-                raise ConflictError(f"the key {key} was used for another transaction")
-            return _row(known)
-        self._check(to, data)
-        if self._gate is not None:
-            self._gate.check(connection, key, to, data, approvals)
-        lane = sender or self._lane(connection, owner)
-        nonce = senders.take_nonce(connection, lane, self._epochs.get(lane))
-        raw, digest = sign_transaction(self._signers[lane], nonce, gas, to, data, self._chain_id)
-        row = OutboxRow(lane, nonce, key, digest, purpose, SIGNED, None, None)
-        rest = {"version": 0, "body": body, "raw": raw, "receiver": to, "gas": gas, "owner": owner}
-        _insert(connection, row, rest)
-        return row
+        submission = Submission(key, to, data, gas, purpose, owner, sender, approvals)
+        (result,) = self.enqueue_all(connection, [submission])
+        if isinstance(result, StokenError):
+            raise result
+        return result
+
+    def enqueue_all(self, connection: Connection, submissions: Sequence[Submission]) -> list[Enqueued]:
+        """Do what `enqueue` does for many; each has its row or its own error, and none takes another with it.
+
+        What a signer fails on is not decided: whoever submitted it does so again, with what the owner has behind it.
+        """
+        known = _select(connection, _KNOWN, [each.key for each in submissions])
+        results: dict[str, OutboxRow | RefusedError | SignerError] = {row.key: _row(row) for row in known}
+        bodies: dict[str, bytes] = {row.key: row.body for row in known}
+        sent, fresh = [keccak(each.to + each.data) for each in submissions], list[Submission]()
+        for each, body in zip(submissions, sent, strict=True):
+            if each.key in bodies:
+                continue
+            bodies[each.key] = body
+            ended = self._claimed(connection, each, body) or self._refusal(connection, each)
+            if ended is None:
+                fresh.append(each)
+            else:
+                results[each.key] = ended
+        results |= self._sign(connection, fresh, bodies)
+        return [
+            results[each.key] if bodies[each.key] == body else ConflictError(f"the key {each.key} was used before")
+            for each, body in zip(submissions, sent, strict=True)
+        ]
+
+    def _claimed(self, connection: Connection, asked: Submission, body: bytes) -> OutboxRow | None:
+        """Return what the chain had of this very call when an old back-up was restored, if anything."""
+        if body in self._recovered and recovered.claim(connection, body, asked.key, asked.purpose, asked.owner):
+            return read(connection, asked.key)
+        return None
+
+    def _refusal(self, connection: Connection, submission: Submission) -> RefusedError | None:
+        """Return why nothing may sign this, if so."""
+        try:
+            self._check(submission.to, submission.data)
+            if self._gate is not None:
+                self._gate.check(connection, submission.key, submission.to, submission.data, submission.approvals)
+        except RefusedError as error:
+            return error
+        return None
+
+    def _sign(
+        self, connection: Connection, fresh: Sequence[Submission], bodies: Mapping[str, bytes]
+    ) -> Mapping[str, OutboxRow | SignerError]:
+        """Sign and store what is new; return what became of it, by key."""
+        if not fresh:
+            return {}
+        lanes = {owner: self._lane(connection, owner) for owner in {each.owner for each in fresh if not each.sender}}
+        signed = self._bench.sign(connection, [(each, each.sender or lanes[each.owner]) for each in fresh])
+        _insert(connection, [(each, 0, bodies[each.submission.key]) for each in signed if isinstance(each, Signed)])
+        return {
+            each.key: _begun(made) if isinstance(made, Signed) else made
+            for each, made in zip(fresh, signed, strict=True)
+        }
 
     def withdraw(self, connection: Connection, digest: bytes, event: TransactionEvent, failure: Failure) -> bool:
         """Give a transaction's nonce to one that does nothing, on record; False where its state forbids that.
@@ -186,11 +241,11 @@ class Outbox:
         displaced = connection.execute(sent).scalar()
         if displaced is not None:
             return bytes(displaced)
+        filling = Submission(key, old.sender, b"", FILL_GAS, FILL_PURPOSE, old.owner)
         signer = self._signers[old.sender]
         raw, digest = sign_transaction(signer, old.nonce, FILL_GAS, old.sender, b"", self._chain_id)
-        row = OutboxRow(old.sender, old.nonce, key, digest, FILL_PURPOSE, SIGNED, None, None)
-        rest = {"version": old.version + 1, "body": keccak(old.sender), "raw": raw}
-        _insert(connection, row, {**rest, "receiver": old.sender, "gas": FILL_GAS, "owner": old.owner})
+        made = Signed(filling, old.sender, old.nonce, raw, digest)
+        _insert(connection, [(made, old.version + 1, keccak(old.sender))])
         return digest
 
     def _lane(self, connection: Connection, owner: str) -> bytes:
@@ -206,6 +261,12 @@ class Outbox:
         return last if last in self._active else self._active[zlib.crc32(owner.encode()) % len(self._active)]
 
 
+def failure_of(error: Refused) -> Failure:
+    """Return what is recorded of a submission that may not be signed."""
+    name = error_name(error.refusal) if isinstance(error, RefusedError) else "Conflict"
+    return Failure(name, error.code, {"reason": str(error), **error.details})
+
+
 def read(connection: Connection, key: str) -> OutboxRow | None:
     """Return the transaction of an idempotency key."""
     row = connection.execute(_BY_KEY, {"wanted": key}).one_or_none()
@@ -214,11 +275,12 @@ def read(connection: Connection, key: str) -> OutboxRow | None:
 
 def read_all(connection: Connection, keys: Sequence[str]) -> list[OutboxRow]:
     """Return the transactions of idempotency keys, in no particular order."""
-    rows: list[OutboxRow] = []
-    for start in range(0, len(keys), _CHUNK):
-        found = connection.execute(_ROWS.where(outbox.c.key.in_(keys[start : start + _CHUNK])))
-        rows += [_row(row) for row in found]
-    return rows
+    return [_row(row) for row in _select(connection, _BY_KEYS, keys)]
+
+
+def without_effect(connection: Connection, keys: Select[tuple[str]]) -> list[OutboxRow]:
+    """Return of the transactions of these idempotency keys those that had no effect, so far or for good."""
+    return [_row(row) for row in connection.execute(_ENDED.where(outbox.c.key.in_(keys)))]
 
 
 def of_purpose(connection: Connection, purpose: str) -> list[OutboxRow]:
@@ -248,15 +310,31 @@ def unfinished(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(outbox).where(waiting)).scalar_one())
 
 
-def _insert(connection: Connection, row: OutboxRow, rest: Mapping[str, object]) -> None:
-    last = connection.execute(_LAST).scalar_one()
-    connection.execute(insert(outbox), {**row._asdict(), "sequence": last + 1, **rest})
+def _select(
+    connection: Connection, statement: Select[*tuple[Any, ...]], keys: Sequence[str]
+) -> list[Row[*tuple[Any, ...]]]:
+    rows: list[Row[*tuple[Any, ...]]] = []
+    for start in range(0, len(keys), _CHUNK):
+        rows += connection.execute(statement, {"keys": list(keys[start : start + _CHUNK])})
+    return rows
+
+
+def _insert(connection: Connection, made: Sequence[tuple[Signed, int, bytes]]) -> None:
+    """Store signed transactions, each with its version and body, in the order of the table's columns."""
+    first = connection.execute(_LAST).scalar_one() + 1
+    nothing = (None,) * 6
+    rows = []
+    for sequence, ((what, sender, nonce, raw, digest), version, body) in enumerate(made, first):
+        begun = (sender, nonce, version, sequence, what.key, body, digest, raw)
+        rows.append((*begun, what.to, what.gas, what.purpose, what.owner, SIGNED, *nothing))
+    bulk.insert_rows(connection, outbox, rows)
+
+
+def _begun(made: Signed) -> OutboxRow:
+    what = made.submission
+    return OutboxRow(made.sender, made.nonce, what.key, made.hash, what.purpose, SIGNED, None, None)
 
 
 def _row(row: Row[tuple[object, ...]]) -> OutboxRow:
     failure = None if row.failure is None else msgspec.json.decode(row.failure, type=Failure)
     return OutboxRow(row.sender, row.nonce, row.key, row.hash, row.purpose, row.status, row.block_number, failure)
-
-
-def _hex(value: bytes) -> str:
-    return f"0x{value.hex()}"

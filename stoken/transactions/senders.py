@@ -19,6 +19,7 @@ from sqlalchemy import (
     update,
 )
 
+from stoken.chain.rpc import RpcClient
 from stoken.db import unit_of_work
 from stoken.errors import FencedError, StartupError
 from stoken.transactions.tables import senders
@@ -26,9 +27,10 @@ from stoken.transactions.tables import senders
 #: A process of another name must wait so long for a holder that has gone silent.
 LEASE_SECONDS: Final = 15
 _POLL_SECONDS: Final = 0.5
+_TAGS: Final = ("latest", "pending")
 _MILLISECONDS: Final = 1_000
 _OURS: Final = update(senders).where(senders.c.address == bindparam("holds"), senders.c.epoch == bindparam("in_epoch"))
-_TAKE: Final = _OURS.values(next_nonce=senders.c.next_nonce + 1).returning(senders.c.next_nonce)
+_TAKE: Final = _OURS.values(next_nonce=senders.c.next_nonce + bindparam("count")).returning(senders.c.next_nonce)
 
 
 class KeyHeldError(FencedError):
@@ -48,7 +50,7 @@ def claim(connection: Connection, address: bytes, mined: int, pending: int, hold
     if max(mined, pending) > known:
         raise StartupError(
             f"the key 0x{address.hex()} has sent {max(mined, pending)} transactions, this database knows {known}: "
-            "another writer uses it, or the database is an old back-up"
+            "another writer uses it, or the database is an old back-up (stoken tx recover)"
         )
     leased = {"holder": holder, "lease_ends_at_ms": _lease_end(connection)}
     if row is None:
@@ -83,12 +85,28 @@ def renew(connection: Connection, address: bytes, epoch: int | None) -> None:
         raise _fenced(address)
 
 
-def take_nonce(connection: Connection, address: bytes, epoch: int | None) -> int:
-    """Return the next nonce of a key; FencedError where another process took the key over."""
-    taken = connection.execute(_TAKE, {"holds": address, "in_epoch": epoch}).scalar()
+def take_nonces(connection: Connection, address: bytes, epoch: int | None, count: int) -> int:
+    """Take the next nonces of a key and return the first of them; a negative count gives the last ones back.
+
+    Raises FencedError where another process took the key over.
+    """
+    taken = connection.execute(_TAKE, {"holds": address, "in_epoch": epoch, "count": count}).scalar()
     if taken is None:
         raise _fenced(address)
-    return int(taken) - 1
+    return int(taken) - count
+
+
+def skip(connection: Connection, address: bytes, known: int, end: int) -> None:
+    """Let a key go on from a later nonce, in a new epoch; FencedError where another process took the one known."""
+    ours = update(senders).where(senders.c.address == address, senders.c.next_nonce == known)
+    if connection.execute(ours.values(next_nonce=end, epoch=senders.c.epoch + 1)).rowcount != 1:
+        raise _fenced(address)
+
+
+def sent(rpc: RpcClient, address: bytes) -> tuple[int, int]:
+    """Return how many transactions of a key the node has seen mined, and how many with those that wait there."""
+    mined, pending = (int(rpc.call("eth_getTransactionCount", f"0x{address.hex()}", tag), 16) for tag in _TAGS)
+    return mined, pending
 
 
 def next_nonces(connection: Connection) -> dict[bytes, int]:

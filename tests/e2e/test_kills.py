@@ -15,6 +15,7 @@ from stoken.orders.entries import NewOrder
 from stoken.orders.outcomes import Accepted, Trade
 from stoken.orders.replay import replay
 from tests.e2e.playing import SCENE_ORDERS, Played, play_with_a_kill
+from tests.requirements import requirement
 
 _CROWD = 20
 _ORDERS = 400
@@ -49,6 +50,7 @@ def played(failpoint: str, node: Anvil, empty_database_url: str, tmp_path: Path)
 
 @pytest.mark.slow
 class TestKill:
+    @requirement("SET-02")
     def test_nothing_is_lost_and_nothing_doubled(self, played: Played, failpoint: str) -> None:
         others = {"serve": 0, "work": 0}
         assert played.document["restarts"] == others | {_KILLS[failpoint]: 1}

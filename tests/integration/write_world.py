@@ -38,8 +38,11 @@ _TURNS_MAX = 20
 class WriteWorld:
     """Every step of the worker over one database and one node that mines when told to."""
 
-    def __init__(self, engine: Engine, rpc: RpcClient, founded: Charter | None = None) -> None:
-        self.engine, self.rpc = engine, rpc
+    def __init__(
+        self, engine: Engine, rpc: RpcClient, founded: Charter | None = None, market: Engine | None = None
+    ) -> None:
+        """Work over a database, and over another one of the market if it has its own."""
+        self.engine, self.rpc, self.market = engine, rpc, market or engine
         capabilities = probe(rpc)
         signer = KeystoreSigner(SENDER)
         self.outbox = Outbox({signer.address: signer}, capabilities.chain_id)
@@ -47,8 +50,8 @@ class WriteWorld:
         self.suite = Deployment(engine, rpc, self.outbox, capabilities).sign(founded or charter())
         self.desk = Desk(self.suite.contracts, capabilities.chain_id)
         self.mirror = MirrorStep(engine, rpc, [LedgerProjection(self.suite.contracts)])
-        self.issuance = IssuanceStep(engine, engine, self.outbox, self.suite, capabilities.gas_limit)
-        self.settlement = SettlementStep(engine, engine, self.outbox, self.suite, VENUE)
+        self.issuance = IssuanceStep(engine, self.market, self.outbox, self.suite, capabilities.gas_limit)
+        self.settlement = SettlementStep(engine, self.market, self.outbox, self.suite, VENUE)
         self.broadcast = BroadcastStep(engine, rpc, capabilities, resend_seconds=0)
         self.confirm = ConfirmStep(engine, rpc)
         self.token = b""
@@ -66,7 +69,7 @@ class WriteWorld:
 
     def request(self, request_id: str, body: Body) -> None:
         """Store a request as the gateway does."""
-        with unit_of_work(self.engine) as connection:
+        with unit_of_work(self.market) as connection:
             inbox.receive(connection, TENANT, request_id, body, 0)
 
     def carry(self, request_id: str, body: Body) -> RequestOutcome:
@@ -129,7 +132,7 @@ class WriteWorld:
         self._sequence += 1
         entry = entries.encode(entries.ClockTicked(received_at_ns=0))
         done = outcomes.encode(Outcome(self._sequence, 0, Done(), trades))
-        journal = Journal(self.engine)
+        journal = Journal(self.market)
         journal.take_over()
         journal.append([JournalRow(self._sequence, entry, done)])
 

@@ -2,15 +2,22 @@
 """`stoken tx` over a database: what is shown, what is asked, and what is refused."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import insert
 
+from stoken.chain.rpc import RpcClient
+from stoken.chain.signatures import address_of
+from stoken.chain.transactions import sign_legacy
 from stoken.cli.running import run
 from stoken.db import open_engine, reading, unit_of_work
 from stoken.transactions import queries
 from stoken.transactions.tables import outbox, senders
+from tests.integration.cli.suite_file import write_suite
+
+Capture = pytest.CaptureFixture[str]
 
 ROW = {
     "sender": b"\x01" * 20,
@@ -99,3 +106,28 @@ class TestRetry:
     def test_the_same_bytes_are_asked_for(self, stored: str) -> None:
         assert tx("retry", "settle:1-2") == 0
         assert asked(stored, "settle:1-2") == ("retry", None)
+
+
+class TestRecover:
+    def test_it_shows_what_it_took_in(
+        self, stored: str, rpc: RpcClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    ) -> None:
+        genesis = rpc.call("eth_getBlockByNumber", "0x0", False)["hash"]  # noqa: FBT003
+        write_suite(tmp_path / "suite.json", 20260, bytes.fromhex(genesis[2:]))
+        monkeypatch.setenv("STOKEN_SUITE_FILE", str(tmp_path / "suite.json"))
+        monkeypatch.setenv("STOKEN_RPC__URL", rpc.url)
+        address, secret = address_of(b"\x07" * 32), b"\x07" * 32
+        engine = open_engine(stored)
+        with unit_of_work(engine) as connection:
+            connection.execute(senders.update().values(address=address, next_nonce=0))
+        engine.dispose()
+        raw, digest = sign_legacy(secret, 0, 100_000, b"\x0e" * 20, b"", 20260)
+        rpc.call("eth_sendRawTransaction", f"0x{raw.hex()}")
+        assert tx("recover") != 0
+        assert "wait at the node" in capsys.readouterr().err
+        rpc.call("evm_mine")
+        assert tx("recover", "--json") == 0
+        taken = {"sender": f"0x{address.hex()}", "nonce": 0, "hash": f"0x{digest.hex()}"}
+        assert document(capsys) == {"transactions": [taken], "trades": 0}
+        assert tx("recover") == 0
+        assert "0 transactions recovered" in capsys.readouterr().out

@@ -48,6 +48,27 @@ class TestUnitOfWork:
         ):
             raise AssertionError("two write at once")
 
+    def test_an_error_amid_rows_keeps_no_old_moment_in_the_pool(self, engine: Engine) -> None:
+        with unit_of_work(engine) as connection:
+            bulk.insert_rows(connection, tables.positions, [_row(each, 5) for each in range(3)])
+
+        def fail() -> None:
+            with engine.connect() as connection:
+                rows = connection.execute(select(tables.positions))
+                for _ in rows:
+                    raise RuntimeError
+
+        with pytest.raises(RuntimeError) as kept:
+            fail()
+        elsewhere = open_engine(engine.url.render_as_string(hide_password=False))
+        with unit_of_work(elsewhere) as connection:
+            bulk.insert_rows(connection, tables.positions, [_row(3, 5)])
+        elsewhere.dispose()
+        with unit_of_work(engine) as connection:
+            assert _count(connection) == 4
+        # Only an error that somebody holds keeps its frames, and the rows in them.
+        assert kept.tb is not None
+
     def test_an_error_leaves_nothing(self, engine: Engine) -> None:
         def fail() -> None:
             with unit_of_work(engine) as connection:

@@ -16,6 +16,7 @@ from stoken.orders.feed import BlockFeed, LedgerHealth
 from stoken.orders.journal import Journal
 from tests.consortium import VENUE
 from tests.integration.compliance.world import World
+from tests.requirements import requirement
 from tests.unit.orders.factories import CASH_TOKEN, SETTLEMENT
 
 
@@ -78,6 +79,7 @@ class TestBlockFeed:
 
         assert [block.failed for block in blocks_of(asyncio.run(play())) if block.failed] == [(7,)]
 
+    @requirement("ORD-14")
     def test_a_mirror_that_is_not_current_stops_orders_until_it_is(self, rpc: RpcClient, tmp_path: Path) -> None:
         world = World(rpc, tmp_path)
         answers = [False, True]

@@ -7,19 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 from sqlalchemy import Engine
 
 from stoken.chain.reverts import decode_revert
 from stoken.chain.rpc import RpcClient
 from stoken.db import reading
-from stoken.issuance.deploy import Charter
 from stoken.network.anvil import Anvil
 from stoken.settlement import instructions
 from stoken.settlement.step import RETRY_BLOCKS, TRIES_MAX
 from stoken.transactions import outbox
-from tests.consortium import BROKER_2, BUYER, SELLER, STRANGER, VENUE, charter
+from tests.consortium import BROKER_2, BUYER, SELLER, STRANGER, charter
 from tests.integration.write_world import WriteWorld
 
 ROOT = Path(__file__).parents[3]
@@ -96,12 +94,7 @@ class TestSettlement:
 
 class TestRevertedBatch:
     def test_its_trades_are_tried_alone_and_then_have_failed(self, engine: Engine, rpc: RpcClient) -> None:
-        founded = charter()
-        keyless = tuple(
-            msgspec.structs.replace(founder, keys=founder.keys[:1]) if founder.member == VENUE else founder
-            for founder in founded.founders
-        )
-        world = WriteWorld(engine, rpc, Charter(keyless, founded.topics, founded.issuers))
+        world = WriteWorld(engine, rpc, charter(sender=False))
         world.found_market()
         failed = world.settle(world.trade(10), world.trade(20))
         assert [(each.status, each.attempts) for each in failed] == [("failed", 2)] * 2

@@ -13,7 +13,9 @@ from stoken.chain.rpc import RpcClient
 from stoken.chain.suite import Suite
 from stoken.issuance.step import IssuanceStep
 from stoken.ledger.projection import LedgerProjection
+from stoken.ledger.roots import RootsStep
 from stoken.mirror import Finality, MirrorStep, Window, Witness
+from stoken.mirror.reader import ChainReader
 from stoken.transactions.broadcast import BroadcastStep
 from stoken.transactions.confirm import ConfirmStep
 from stoken.transactions.outbox import Outbox
@@ -100,6 +102,7 @@ class Worker:
         self._next = 0
         self.steps: dict[str, Step] = {
             "mirror": self.mirror,
+            "roots": RootsStep(engine, ChainReader(rpc), world.now_ns),
             "watch": WatchStep(engine, rpc, self.outbox, clock=clock),
             "issuance": IssuanceStep(engine, engine, self.outbox, suite, world.capabilities.gas_limit),
             "withdraw": WithdrawStep(engine, self.outbox, capabilities),

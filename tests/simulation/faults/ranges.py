@@ -15,10 +15,12 @@ from typing import Final, NamedTuple
 
 import structlog
 
+from tests.checkout import commit
 from tests.simulation.faults.playing import play
 from tests.simulation.faults.stores import sqlite_store
 
-#: One line a range: first seed, the one after the last, seconds of processor a seed, the seeds that broke an invariant.
+#: One line a range: first seed, the one after the last, the commit whose code was played, seconds of processor a seed,
+#: the seeds that broke an invariant.
 RESULTS: Final = Path(__file__).with_name("ranges.csv")
 RANGE: Final = 500
 _CRITICAL: Final = 50
@@ -29,15 +31,16 @@ class Result(NamedTuple):
 
     first: int
     end: int
+    code: str
     seconds: float
     broken: tuple[int, ...]
 
     def line(self) -> str:
-        return f"{self.first},{self.end},{self.seconds:.3f},{' '.join(map(str, self.broken))}\n"
+        return f"{self.first},{self.end},{self.code},{self.seconds:.3f},{' '.join(map(str, self.broken))}\n"
 
 
-def run(first: int, end: int) -> Result:
-    """Play a range of seeds."""
+def run(first: int, end: int, code: str) -> Result:
+    """Play a range of seeds with the code of a commit."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(_CRITICAL))
     found: list[int] = []
     began = time.process_time()
@@ -48,13 +51,16 @@ def run(first: int, end: int) -> Result:
             except Exception as error:  # noqa: BLE001 - whatever breaks a world is a finding
                 sys.stderr.write(f"seed {seed}: {type(error).__name__}: {error}\n")
                 found.append(seed)
-    return Result(first, end, (time.process_time() - began) / (end - first), tuple(found))
+    return Result(first, end, code, (time.process_time() - began) / (end - first), tuple(found))
 
 
 def recorded(results: Path) -> list[Result]:
     """Return the ranges that have a result."""
     rows = [line.split(",") for line in results.read_text().splitlines()[1:]]
-    return [Result(int(row[0]), int(row[1]), float(row[2]), tuple(map(int, row[3].split()))) for row in rows]
+    return [
+        Result(int(first), int(end), code, float(seconds), tuple(map(int, broken.split())))
+        for first, end, code, seconds, broken in rows
+    ]
 
 
 def missing(first: int, last: int, results: Path) -> Iterator[tuple[int, int]]:
@@ -72,7 +78,8 @@ def main() -> int:
     arguments = parser.parse_args()
     first, last = map(int, arguments.seeds.split(":"))
     with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(run, *each) for each in missing(first, last, arguments.results)]
+        code = commit()
+        running = [pool.submit(run, *each, code) for each in missing(first, last, arguments.results)]
         failed = False
         for done in as_completed(running):
             failed |= bool(done.result().broken)

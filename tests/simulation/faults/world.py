@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from stoken.chain.capabilities import Capabilities
 from stoken.chain.statements import CashEntry
-from stoken.db import unit_of_work
+from stoken.db import reading, unit_of_work
 from stoken.errors import (
     ConflictError,
     FencedError,
@@ -23,12 +23,19 @@ from stoken.errors import (
     TransactionStateError,
     UnavailableError,
 )
+from stoken.ledger import breaks
+from stoken.ledger.comparison import heal
+from stoken.ledger.roots import read_again
+from stoken.ledger.verification import ROOTS, Verification
+from stoken.mirror.pinned import PinnedCalls
+from stoken.mirror.reader import ChainReader
 from stoken.parties import inbox
 from stoken.parties.requests import CashCreditRequest
 from stoken.telemetry import failpoints
 from stoken.transactions import queries
 from stoken.transactions.signer import KeystoreSigner
 from stoken.transactions.tables import outbox
+from tests.ledger_events import SUITE
 from tests.simulation.faults import chain
 from tests.simulation.faults.node import GAS_LIMIT, Node, SecondNode
 from tests.simulation.faults.process import Crash, DirectClient, Step, Worker
@@ -90,6 +97,10 @@ class World:
         (version,) = cursor.execute("PRAGMA data_version").fetchone()
         return int(version)
 
+    def now_ns(self) -> int:
+        """Return the virtual clock in nanoseconds."""
+        return int(self.now * 1_000_000_000)
+
     # --- what may happen ------------------------------------------------------------------------------------------
 
     def run(self, ticks: int) -> Iterator[None]:
@@ -115,6 +126,7 @@ class World:
                 self.node.mine()
             while self.worker is not None and not self.worker.mirror.execute().caught_up:
                 pass
+            self.verify()
             if self.worker is not None:
                 self.worker.steps["confirm"].execute()
             self.now += 5
@@ -122,9 +134,25 @@ class World:
             if self.at_rest():
                 return
 
+    def verify(self) -> None:
+        """Let the pass over history come to its end, and an operator heal what it found."""
+        while self.worker is not None and (self.worker.steps["roots"].execute() or self.heal()):
+            pass
+
+    def heal(self) -> int:
+        """Heal as an operator who reads of an open case does; return how many closed."""
+        with reading(self.engine) as connection:
+            found = breaks.cases(connection, only_open=True)
+        if not found:
+            return 0
+        assert {each.table for each in found} == {ROOTS}, found
+        verification = Verification(SUITE, PinnedCalls(self.rpc))
+        mended = read_again(self.engine, ChainReader(self.rpc))
+        return heal(self.engine, SUITE, verification, "operator", self.now_ns(), mended=mended).closed
+
     def at_rest(self) -> bool:
-        """Tell whether every accepted request was decided and every transaction has a final end."""
-        last = self._last_block()
+        """Tell whether every accepted request was decided and every transaction has an end that a living worker saw."""
+        last = self._last_block() if self.worker is not None else None
         return last is not None and last <= len(self.node.blocks) - 1 - self.finality
 
     def _last_block(self) -> int | None:
@@ -235,7 +263,8 @@ class World:
                 self.second.leave()
 
     def _operate(self) -> None:
-        """Do what an operator may do to some transaction."""
+        """Do what an operator may do to some transaction, or to a case."""
+        self.heal()
         with self.engine.connect() as connection:
             keys = list(connection.execute(select(outbox.c.key).where(outbox.c.block_number.is_(None))).scalars())
         if keys:

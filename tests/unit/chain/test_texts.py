@@ -60,7 +60,7 @@ class TestInterfaces:
         for _, entry in entries():
             kind = "event" if entry["type"] == "event" else "function"
             name = entry.get("name", "constructor")
-            found[kind] |= {(name, text.path) for text in texts_of(entry.get("inputs", ()))}
+            found[kind] |= {(name, path) for path in texts_of(entry.get("inputs", ()))}
         for kind, listed in (("function", FUNCTIONS), ("event", EVENTS)):
             allowed = {(name, path) for name, forms in listed.items() for path in forms}
             assert found[kind] == allowed

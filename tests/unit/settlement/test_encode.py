@@ -9,7 +9,7 @@ from msgspec.structs import astuple
 
 from stoken.domain.signed_order import SignedOrder
 from stoken.orders.outcomes import Stamp, Trade
-from stoken.settlement.encode import SIGNATURE, batch, batches, calldata
+from stoken.settlement.encode import SIGNATURE, batch, batches, calldata, trade_ids
 
 ORDER_TYPE = "(bytes20,address,address,address,address,uint8,uint64,uint64,uint64,uint40,uint40,uint64)"
 TRADE_TYPE = "(uint64,uint16,uint16,uint64,uint64,uint40)"
@@ -88,6 +88,12 @@ class TestCalldata:
     def test_orders_are_sorted_by_broker_and_nonce(self) -> None:
         made = batch([trade(1, 5, 9), trade(2, 3, 7)])
         assert [each.nonce for each, _ in made.orders] == [3, 5, 7, 9]
+
+
+class TestTradeIds:
+    @given(TRADES)
+    def test_they_are_those_of_the_calldata(self, trades: list[Trade]) -> None:
+        assert trade_ids(calldata(batch(trades))) == [each.trade_id for each in trades]
 
 
 class TestBatches:
