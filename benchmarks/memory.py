@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memory of mirror and ledger over a long chain: it must not grow with the blocks that were read.
+"""Memory of mirror and ledger over a long chain, and of the states of many holders.
+
+The first must not grow with the blocks that were read.
 
 The node is synthetic, in this process: its headers, blooms and logs have the form of real ones and pass the same
 checks, so that a million blocks need no node that could serve them.
@@ -15,19 +17,26 @@ from random import Random
 from time import perf_counter
 from typing import Any, Final
 
+import msgspec
 from typing_extensions import override
 
 from stoken.chain.rpc import Call, RpcClient
 from stoken.db import open_engine, schema
+from stoken.domain import facts
+from stoken.domain.chain_state import ChainState
+from stoken.domain.facts import Fact
+from stoken.drift.shelf import Shelves
+from stoken.ledger.feed import decode_facts
 from stoken.ledger.projection import LedgerProjection
 from stoken.mirror import Log, MirrorStep
 from stoken.mirror.completeness import LogsBloom
-from tests.ledger_events import NOBODY, SUITE, Emitted, address, encode_log, issue, transfer
+from tests.ledger_events import NOBODY, SUITE, TOKEN, Emitted, address, encode_log, issue, transfer
 
 _EMPTY_BLOOM: Final = "0x" + "00" * 256
 _ROOT: Final = "0x" + "00" * 32
 _HOLDERS: Final = 10_000
 _MIB: Final = 1024
+_MEMBER: Final = b"ZZZZ0000000000001665"
 #: Blocks above the last one read: near the head the mirror wants receipts, which this node has not.
 _ABOVE: Final = 5_000
 #: One block in so many has an event.
@@ -97,12 +106,50 @@ def measure(blocks: int, samples: int) -> Iterator[tuple[int, int, float]]:
         engine.dispose()
 
 
+def measure_states(holders: int) -> Iterator[tuple[str, float, float]]:
+    """Yield each state of holders with an account, a claim and units: its name, MB a million, and holders a second."""
+    shelves = Shelves()
+    for name, state in (("drift, in the worker", ChainState(shelves.table)), ("venue, in the gateway", ChainState())):
+        gc.collect()
+        before, started = resident_kib(), perf_counter()
+        for number, first in enumerate(range(0, holders, _HOLDERS)):
+            # As from the feed, so that no object is shared by chance.
+            told = decode_facts(msgspec.msgpack.encode(_holders(range(first, min(first + _HOLDERS, holders)))))
+            state.apply_block(number, bytes(32), number, told)
+            del told
+            shelves.tidy()
+        rate = holders / (perf_counter() - started)
+        gc.collect()
+        yield name, (resident_kib() - before) * _MIB / holders, rate
+    shelves.close()
+
+
+def _holders(numbers: Iterable[int]) -> list[Fact]:
+    found = list[Fact]()
+    for number in numbers:
+        account, identity = (
+            hashlib.sha256(kind + number.to_bytes(8)).digest()[:20] for kind in (b"account", b"identity")
+        )
+        found += [
+            facts.AccountBound(account, _MEMBER, identity, 410, 1, 1),
+            facts.ClaimAttested(identity, b"K" * 20, 1, 2_000_000_000),
+            facts.Transferred(TOKEN, NOBODY, account, 1_000 + number),
+        ]
+    return found
+
+
 def main() -> None:
     """Read the chain, and print memory as it grows, or does not."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
     parser.add_argument("--blocks", type=int, default=1_000_000, help="length of the chain (default 1000000)")
+    parser.add_argument("--holders", type=int, help="instead: memory of the worker's and the venue's state of so many")
     parser.add_argument("--samples", type=int, default=20, help="how often to look (default 20)")
     options = parser.parse_args()
+    if options.holders:
+        print("| state | MB for a million holders | holders a second |\n|---|---:|---:|")
+        for name, megabytes, rate in measure_states(options.holders):
+            print(f"| {name} | {megabytes:,.0f} | {rate:,.0f} |", flush=True)
+        return
     print("| blocks | resident MiB | blocks a second |\n|---:|---:|---:|")
     sizes = []
     for number, kib, rate in measure(options.blocks, options.samples):

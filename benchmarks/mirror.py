@@ -15,6 +15,7 @@ from web3 import Web3
 
 from benchmarks import history
 from benchmarks.history import History
+from benchmarks.pgbench import open_server
 from benchmarks.report import Row, expect
 from stoken.chain.rpc import RpcClient
 from stoken.db import open_engine, reading, schema
@@ -29,6 +30,7 @@ from stoken.mirror.store import read_checkpoint
 from stoken.mirror.window import RANGE_BLOCKS_MAX, RANGE_LOGS
 from stoken.network.anvil import Anvil
 from stoken.worker import IDLE_SECONDS
+from tests.database import PostgresServer
 from tests.ledger_events import SUITE, TOKEN
 
 _LAG_BLOCKS: Final = 50
@@ -50,8 +52,9 @@ _TRANSFER_ABI: Final = [
 
 def measure(events: int, rounds: int) -> list[Row]:
     """Return the row of catch-up and, beside it, those of its verified roots and of verified blocks at the head."""
-    floor, catching_up, with_roots, at_the_head, by_web3 = [], [], [], [], []
+    floor, catching_up, with_roots, at_the_head, by_web3, postgres = [], [], [], [], [], []
     with (
+        open_server() as server,
         tempfile.TemporaryDirectory(prefix="stoken-bench-") as name,
         Anvil(block_seconds=None, keep_history=True) as node,
         RpcClient(node.url, timeout=60) as rpc,
@@ -68,20 +71,24 @@ def measure(events: int, rounds: int) -> list[Row]:
             by_web3.append(_fetch_by_web3(node.url, written))
             catching_up.append(_follow(mirror, written.events))
             with_roots.append(1 / (1 / catching_up[-1] + 1 / _verify_roots(engine, rpc, written.events)))
+            postgres.append(_follow_on_postgres(server, rpc, written.events))
             written.mine(HEAD_BLOCKS)
             at_the_head.append(_follow(mirror, HEAD_BLOCKS * history.A_BLOCK))
             _verify(engine)
             database.unlink()
     against = "bare `eth_getLogs` + JSON decode"
-    sparse, sparse_floor = _measure_sparse(events // 10, rounds)
+    thin_events = events // 4
+    sparse, sparse_floor = _measure_sparse(thin_events, rounds)
     lag, lag_blocks = _measure_lag(rounds)
     size = f"{events:,} Transfer events, {history.A_BLOCK:,} a block, anvil; a fresh SQLite database each round"
-    thin = f"{events // 10:,} Transfer events, {history.SPARSE} a block, catching up"
+    thin = f"{thin_events:,} Transfer events, {history.SPARSE} a block, catching up"
     behind = f"the mirror as the worker runs it, {_LAG_BLOCKS} blocks of {history.SPARSE} events, five a second"
     rooted = "catch-up, and the pass over history after it"
+    durable = "a server on the same cores, which syncs every commit"
     verified = "a commit a block, its receipts root recomputed"
     return [
         Row("mirror and ledger, catching up: events", against, catching_up, floor, 0.3, size),
+        Row("mirror and ledger on PostgreSQL, catching up: events", against, postgres, floor, note=durable),
         Row("mirror and ledger, catching up: events", "`get_logs` of a web3.py contract", catching_up, by_web3, 12),
         Row("mirror and ledger, catching up with verified roots: events", against, with_roots, floor, note=rooted),
         Row("mirror and ledger, at the head: events", against, at_the_head, floor, note=verified),
@@ -183,6 +190,15 @@ def _follow(mirror: MirrorStep, events: int) -> float:
     started = perf_counter()
     mirror.run_to_head()
     return events / (perf_counter() - started)
+
+
+def _follow_on_postgres(server: PostgresServer, rpc: RpcClient, events: int) -> float:
+    name = server.create()
+    engine = open_engine(server.url(name))
+    rate = _follow(MirrorStep(engine, rpc, [LedgerProjection(SUITE)]), events)
+    _verify(engine)
+    server.drop(name)
+    return rate
 
 
 def _verify_roots(engine: Engine, rpc: RpcClient, events: int) -> float:

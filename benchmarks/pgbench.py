@@ -61,9 +61,16 @@ class Pgbench:
 @contextmanager
 def open_pgbench(clients: int, seconds: int) -> Iterator[Pgbench]:
     """Start a server and stop it at the end; STOKEN_TEST_PGBIN names another than the locked one."""
+    with open_server() as server:
+        yield Pgbench(server, clients, seconds)
+
+
+@contextmanager
+def open_server() -> Iterator[PostgresServer]:
+    """Start a server that loses nothing when the machine stops, and stop it at the end."""
     server = PostgresServer(_OPTIONS)
     try:
         server.start()
-        yield Pgbench(server, clients, seconds)
+        yield server
     finally:
         server.stop()

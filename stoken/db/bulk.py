@@ -20,19 +20,19 @@ _CHUNK: Final = 10_000
 _A_STATEMENT: Final = 100
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows whose keys are new."""
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Row], rest: Sequence[int] = ()) -> None:
+    """Insert rows whose keys are new; where all of them end alike, `rest` is that end and they go without it."""
     if not rows:
         return
     name = qualified(connection, table)
     if connection.dialect.name == "sqlite":
-        _write_many(connection, f"INSERT INTO {name} VALUES", "", rows)
+        _write_many(connection, f"INSERT INTO {name} VALUES", "", rows, rest)
         return
     statement = f"COPY {name} ({', '.join(table.columns.keys())}) FROM STDIN (FORMAT BINARY)"
     with _driver(connection).cursor().copy(statement) as copy:
         copy.set_types([_array_type(column.type) for column in table.columns])
         for row in rows:
-            copy.write_row(row)
+            copy.write_row((*row, *rest))
 
 
 def upsert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -92,9 +92,11 @@ def _write(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
         cursor.execute(statement, _columnwise(chunk))
 
 
-def _write_many(connection: Connection, head: str, tail: str, rows: Sequence[Row]) -> None:
-    """Write rows to SQLite, many a statement: the statement's head, their marks, its tail."""
-    cursor, marks = _driver(connection).cursor(), f"({_marks(len(rows[0]))})"
+def _write_many(connection: Connection, head: str, tail: str, rows: Sequence[Row], rest: Sequence[int] = ()) -> None:
+    """Write rows to SQLite, many a statement: the statement's head, their marks and the rest, its tail."""
+    # To bind a value takes longer than to store it: what is the same in all rows is not bound.
+    marks = f"({', '.join([*'?' * len(rows[0]), *map(str, map(int, rest))])})"
+    cursor = _driver(connection).cursor()
     full = len(rows) - len(rows) % _A_STATEMENT
     if full:
         values = ",".join([marks] * _A_STATEMENT)

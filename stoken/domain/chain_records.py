@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The records of which `ChainState` consists: slotted, so that a million holders fit in memory."""
 
-from typing import NamedTuple
+from collections.abc import Callable, MutableMapping
+from typing import Any, NamedTuple
 
 from stoken.domain.codes import EncumbranceKind, KeyStatus
 from stoken.domain.facts import Address, MemberId
 
+#: Makes a table of what grows with the holders, by address or id.
+Table = Callable[[], MutableMapping[Any, Any]]
 _BPS = 10_000
 
 
@@ -149,7 +152,7 @@ class Token:
         "windows",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, table: Table = dict) -> None:
         self.isin = ""
         self.compliance: Address = b""
         self.paused = True
@@ -157,13 +160,13 @@ class Token:
         self.minted = 0
         self.burned = 0
         self.registered = 0
-        self.positions: dict[Address, Position] = {}
-        self.identities: dict[Address, int] = {}
+        self.positions: MutableMapping[Address, Position] = table()
+        self.identities: MutableMapping[Address, int] = table()
         self.holders = 0
         self.rules: list[RuleSet] = []
         #: Of accounts that were counted anew, the identity under which their units count.
-        self.counted: dict[Address, Address] = {}
-        self.windows: dict[Address, Window] = {}
+        self.counted: MutableMapping[Address, Address] = table()
+        self.windows: MutableMapping[Address, Window] = table()
         #: Whose window the last transfer changed, and what it was before: an act of force is only told afterwards.
         self.unjudged: tuple[Address, Window] | None = None
 

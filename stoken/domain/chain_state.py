@@ -6,13 +6,13 @@ equals the contracts' own at the same block.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 import msgspec
 
 from stoken.domain import facts
-from stoken.domain.chain_records import CashAccount, Encumbrance, Hold, RuleSet, Token
+from stoken.domain.chain_records import CashAccount, Encumbrance, Hold, RuleSet, Table, Token
 from stoken.domain.codes import KeyStatus
 from stoken.domain.facts import Address, Fact, MemberId
 from stoken.domain.registrations import NOBODY, REGISTRATIONS, Registrations
@@ -44,13 +44,15 @@ class ChainState(Registrations):
         "modules",
         "rule_sets",
         "served",
+        "table",
         "tokens",
         "trade_holds",
     )
 
-    def __init__(self) -> None:
-        """Start before the first block."""
-        super().__init__()
+    def __init__(self, table: Table = dict) -> None:
+        """Start before the first block; `table` makes what grows with the holders."""
+        super().__init__(table)
+        self.table = table
         self.block_number = -1
         self.block_hash = bytes(32)
         self.block_time = 0
@@ -67,7 +69,7 @@ class ChainState(Registrations):
         #: Sides and last second, by module, compliance contract and identity.
         self.blackouts: dict[tuple[Address, Address, Address], tuple[int, int]] = {}
         self.cash_accounts: dict[Address, CashAccount] = {}
-        self.encumbrances: dict[bytes, Encumbrance] = {}
+        self.encumbrances: MutableMapping[bytes, Encumbrance] = table()
         self.canceled: dict[tuple[MemberId, int], None] = {}
         #: Trades held until a later day, by venue and trade id.
         self.trade_holds: dict[tuple[MemberId, int], Hold] = {}
@@ -86,7 +88,7 @@ class ChainState(Registrations):
         """Return a token's state; one that was never heard of is paused and empty."""
         token = self.tokens.get(address)
         if token is None:
-            token = self.tokens[address] = Token()
+            token = self.tokens[address] = Token(self.table)
         return token
 
     def counted_as(self, account: Address, token: Address) -> Address:
@@ -116,7 +118,7 @@ class ChainState(Registrations):
 
     def digest(self) -> str:
         """Return a hash over the whole state that does not depend on the order in which it was built."""
-        tables: tuple[dict[Any, Any], ...] = (
+        tables: tuple[Mapping[Any, Any], ...] = (
             self.tokens,
             self.rule_sets,
             self.modules,
@@ -147,7 +149,7 @@ def _plain(value: object) -> object:
     """Write a record as plain, sorted data; the bitmap of countries has more bits than msgpack's integers."""
     if isinstance(value, int) and value >= 2**64:
         return value.to_bytes(128)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return sorted((key, _plain(held)) for key, held in value.items())
     if isinstance(value, list):
         return [_plain(held) for held in value]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Members and their keys, accounts and their identities, and what restrains them, as the registries keep them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from stoken.domain import facts
-from stoken.domain.chain_records import Account, Key, Member
+from stoken.domain.chain_records import Account, Key, Member, Table
 from stoken.domain.codes import KeyStatus, MemberStatus
 from stoken.domain.facts import Address, MemberId
 from stoken.domain.verification import VERIFICATION, Verification
@@ -18,12 +18,12 @@ class Registrations(Verification):
 
     __slots__ = ("accounts", "first_identities", "holds", "keys", "members", "restrictions", "suspended")
 
-    def __init__(self) -> None:
-        """Start before the first block."""
-        super().__init__()
-        self.accounts: dict[Address, Account] = {}
+    def __init__(self, table: Table = dict) -> None:
+        """Start before the first block; `table` makes what grows with the holders."""
+        super().__init__(table)
+        self.accounts: MutableMapping[Address, Account] = table()
         #: Of accounts whose identity was replaced or removed once.
-        self.first_identities: dict[Address, Address] = {}
+        self.first_identities: MutableMapping[Address, Address] = table()
         self.members: dict[MemberId, Member] = {}
         self.keys: dict[Address, Key] = {}
         #: Effects of legal holds by account, whether it is registered or not.

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is verified to when, as the identity registry works it out: topics, trusted issuers, attestations and claims."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from stoken.domain import facts
-from stoken.domain.chain_records import NO_CLAIMS, Attestation, ClaimNote, Claims
+from stoken.domain.chain_records import NO_CLAIMS, Attestation, ClaimNote, Claims, Table
 from stoken.domain.facts import Address
 
 #: Where nothing is required, verification does not lapse: the largest uint40.
@@ -19,9 +19,9 @@ class Verification:
 
     __slots__ = ("claims", "codes", "issuers", "notes", "topics", "topics_beyond", "verified")
 
-    def __init__(self) -> None:
-        """Start before the first block."""
-        self.claims: dict[Address, Claims] = {}
+    def __init__(self, table: Table = dict) -> None:
+        """Start before the first block; `table` makes what grows with the holders."""
+        self.claims: MutableMapping[Address, Claims] = table()
         self.topics = 0
         #: Required topics that have no bit.
         self.topics_beyond: dict[int, None] = {}

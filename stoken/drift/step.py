@@ -4,7 +4,7 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from random import Random
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import structlog
 from sqlalchemy import Engine
@@ -21,10 +21,12 @@ from stoken.domain.refusals import Refusal
 from stoken.domain.registrations import NOBODY
 from stoken.drift import records
 from stoken.drift.records import Difference
+from stoken.drift.shelf import Shelf, Shelves
 from stoken.ledger.feed import FeedBlock, decode_facts, final_blocks
 
-#: Blocks folded in one look; a worker that just started catches up in several.
-_BLOCKS_MAX: Final = 500
+#: Blocks and facts folded in one look; a worker that just started catches up in several.
+_BLOCKS_MAX: Final = 200
+_FACTS_MAX: Final = 5_000
 #: Moves of the last blocks to choose from.
 _RECENT_MAX: Final = 256
 _log = structlog.get_logger()
@@ -73,8 +75,8 @@ class DriftStep:
         self._clock = clock
         self._choose = choose
         self._verdict = Interface(artifacts.load("SecurityToken").abi).functions["verdict"]
-        self._state = ChainState()
-        self._accounts: list[Address] = []
+        self._shelves = Shelves()
+        self._state = ChainState(self._shelves.table)
         self._recent: deque[Sample] = deque(maxlen=_RECENT_MAX)
         self._due_ns = 0
 
@@ -87,7 +89,7 @@ class DriftStep:
         if not self._samples or now < self._due_ns or not self._follow():
             return 0
         self._due_ns = now + self._period_ns
-        if not self._state.tokens or not self._accounts or not self._is_canonical():
+        if not self._state.tokens or self._account() is None or not self._is_canonical():
             return 0
         differences = [found for sample in self._chosen() if (found := self._difference(sample)) is not None]
         if differences and self._is_canonical():
@@ -96,22 +98,26 @@ class DriftStep:
         return 0
 
     def _follow(self) -> bool:
-        """Fold final blocks; return whether the last one is folded."""
+        """Fold final blocks, so many that no other step waits for long; return whether the last one is folded."""
         with reading(self._engine) as connection:
             blocks = final_blocks(connection, self._state.block_number, _BLOCKS_MAX)
+        folded = 0
         for block in blocks:
-            self._fold(block)
-        return len(blocks) < _BLOCKS_MAX
+            folded += self._fold(block)
+            if folded > _FACTS_MAX:
+                break
+        self._shelves.tidy()
+        return not blocks or (blocks[-1].number == self._state.block_number and len(blocks) < _BLOCKS_MAX)
 
-    def _fold(self, block: FeedBlock) -> None:
+    def _fold(self, block: FeedBlock) -> int:
+        """Fold a block and return how many facts it has."""
         told = decode_facts(block.facts)
         self._state.apply_block(block.number, block.hash, block.time, told)
         for fact in told:
-            if isinstance(fact, facts.AccountBound):
-                self._accounts.append(fact.account)
-            elif isinstance(fact, facts.Transferred) and NOBODY not in {fact.sender, fact.receiver}:
+            if isinstance(fact, facts.Transferred) and NOBODY not in {fact.sender, fact.receiver}:
                 channel = self._choose.choice(list(Channel))
                 self._recent.append(Sample(fact.token, fact.sender, fact.receiver, fact.units, channel))
+        return len(told)
 
     def _is_canonical(self) -> bool:
         """Tell whether the node has the block that the state stands at, under the same hash."""
@@ -126,11 +132,15 @@ class DriftStep:
                 found.append(choose.choice(self._recent))
                 continue
             token = choose.choice(list(self._state.tokens))
-            sender, receiver = choose.choice(self._accounts), choose.choice(self._accounts)
+            sender, receiver = self._account() or NOBODY, self._account() or NOBODY
             held = self._state.tokens[token].held_by(sender)
             units = choose.choice((0, 1, held.available, held.available + 1, held.balance, held.balance + 1))
             found.append(Sample(token, sender, receiver, units, choose.choice(list(Channel))))
         return found
+
+    def _account(self) -> Address | None:
+        """Choose an account, each as likely as the other: addresses are hashes."""
+        return cast("Shelf", self._state.accounts).near(self._choose.randbytes(len(NOBODY)))
 
     def _difference(self, sample: Sample) -> Difference | None:
         state = self._state

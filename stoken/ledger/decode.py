@@ -21,6 +21,8 @@ Read = Callable[[bytes, int], Any]
 Decoder = Callable[[Address, bytes, bytes], Fact]
 
 _WORD: Final = 32
+#: What stands before an address in its word.
+_PADDING: Final = bytes(12)
 _ARRAY_MAX: Final = 256
 _BYTES_MAX: Final = 1 << 16
 #: Units, won and instants fit 63 bits in gateway and database.
@@ -39,7 +41,7 @@ def topic_of(event: EventSignature) -> bytes:
 
 def decode_log(kind: ContractKind, log: Log) -> Fact | None:
     """Return the fact that a log of a contract of this kind states, None where it states nothing we keep."""
-    decoder = _DECODERS.get((kind, log.topics[:_WORD]))
+    decoder = _DECODERS[kind].get(log.topics[:_WORD])
     return None if decoder is None else decoder(log.address, log.topics, log.data)
 
 
@@ -73,7 +75,7 @@ def _transfer(build: Callable[[bytes, bytes, bytes, int], Fact]) -> Decoder:
     """Return what `_compile` would, unrolled: nearly all logs of a dense history are transfers."""
 
     def decode(address: Address, topics: bytes, data: bytes) -> Fact:
-        if len(topics) != 3 * _WORD or len(data) != _WORD or any(topics[32:44]) or any(topics[64:76]):
+        if len(topics) != 3 * _WORD or len(data) != _WORD or not topics[32:44] == topics[64:76] == _PADDING:
             raise MalformedLogError("Transfer: not the form of its event")
         units = int.from_bytes(data)
         if units > _INT64_MAX:
@@ -137,7 +139,7 @@ def _unsigned(data: bytes, at: int, largest: int) -> int:
 
 
 def _padded_left(data: bytes, at: int) -> bytes:
-    if any(data[at : at + 12]):
+    if data[at : at + 12] != _PADDING:
         raise MalformedLogError("an address of more than 20 bytes")
     return data[at + 12 : at + _WORD]
 
@@ -180,9 +182,9 @@ _DYNAMIC: Final[dict[str, Read]] = {
     "uint256[]": _read_integers,
     "address[]": _read_addresses,
 }
-_DECODERS: Final[dict[tuple[ContractKind, bytes], Decoder]] = {
-    (event.kind, topic_of(event)): _compile(event) for event in EVENTS
+_DECODERS: Final[dict[ContractKind, dict[bytes, Decoder]]] = {
+    kind: {topic_of(event): _compile(event) for event in EVENTS if event.kind is kind} for kind in ContractKind
 }
 _TRANSFER: Final = keccak(b"Transfer(address,address,uint256)")
-_DECODERS[ContractKind.TOKEN, _TRANSFER] = _transfer(facts.Transferred)
-_DECODERS[ContractKind.DEPOSIT, _TRANSFER] = _transfer(facts.CashMoved)
+_DECODERS[ContractKind.TOKEN][_TRANSFER] = _transfer(facts.Transferred)
+_DECODERS[ContractKind.DEPOSIT][_TRANSFER] = _transfer(facts.CashMoved)

@@ -118,32 +118,33 @@ class LedgerProjection:
         spoke = set(map(_EMITTER, block.logs))
         if self._factory in spoke:
             for log in block.logs:
-                if log.address == self._factory:
-                    facts += self._fact(log, ContractKind.FACTORY, malformed)
-            for fact in facts:
-                if isinstance(fact, IssueCreated):
-                    self._discover(fact.token, fact.compliance)
+                fact = self._fact(log, ContractKind.FACTORY, malformed) if log.address == self._factory else None
+                if fact is not None:
+                    facts.append(fact)
+                    if isinstance(fact, IssueCreated):
+                        self._discover(fact.token, fact.compliance)
         if contracts.keys().isdisjoint(spoke):
             return facts
         for log in block.logs:
             kind = contracts.get(log.address)
             if kind is None or kind is ContractKind.FACTORY:
                 continue
-            found = self._fact(log, kind, malformed)
-            facts += found
+            fact = self._fact(log, kind, malformed)
+            if fact is None:
+                continue
+            facts.append(fact)
             # A module has nothing to say before it is bound.
-            if found and type(found[0]) is ModuleAdded:
-                contracts.setdefault(found[0].module, ContractKind.MODULE)
+            if type(fact) is ModuleAdded:
+                contracts.setdefault(fact.module, ContractKind.MODULE)
         return facts
 
-    def _fact(self, log: Log, kind: ContractKind, malformed: list[tuple[Any, ...]]) -> tuple[Fact, ...]:
+    def _fact(self, log: Log, kind: ContractKind, malformed: list[tuple[Any, ...]]) -> Fact | None:
         try:
-            fact = decode_log(kind, log)
+            return decode_log(kind, log)
         except MalformedLogError as error:
             _log.error("log_quarantined", block=log.block_number, log=log.log_index, reason=str(error))
             malformed.append((log.block_number, log.log_index, log.address, str(error)))
-            return ()
-        return () if fact is None else (fact,)
+            return None
 
 
 def read_generation(connection: Connection) -> int:

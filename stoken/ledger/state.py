@@ -20,7 +20,10 @@ _R = TypeVar("_R", bound=tuple[Any, ...])
 _CACHED_MAX: Final = 200_000
 _POSITIONS: Final = tables.positions.name
 _NUMBER, _CHANGED, _BALANCE = map(Position._fields.index, ("number", "changed_block", "balance"))
+_HELD_BACK: Final = _BALANCE + 1
+_NOTHING: Final = [*Position._field_defaults.values()][_HELD_BACK - _NUMBER :]
 _FIRST: Final = itemgetter(0)
+_KEY: Final = itemgetter(0, 1)
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -42,6 +45,8 @@ class State:
         #: Their balances before it, in the same order, and both of the last flush.
         self._former: list[int] = []
         self._moved: list[tuple[Held, int]] = []
+        #: Rows of the history: those that hold nothing back end with the balance.
+        self._balances: list[Held] = []
         self._changes: list[Held] = []
         self._next_number = -1
         self._undo: list[Key] = []
@@ -69,8 +74,9 @@ class State:
             for rows in held.values():
                 rows.clear()
         self._positions.clear()
-        for changed in (self._touched, self._written, self._former, self._moved, self._changes, self._undo):
-            changed.clear()
+        self._touched.clear()
+        self._moved.clear()
+        self._clear_written()
         self._next_number = -1
 
     def prefetch(self, wanted: Mapping[str, set[Key]]) -> None:
@@ -109,19 +115,23 @@ class State:
 
     def put_position(self, row: Position) -> None:
         """Set what an account holds, and what of it may not move."""
-        held = self._changing(row.token, row.account)
-        held[_BALANCE:] = row[_BALANCE:]
+        self.add_units(row.token, row.account, 0)
+        self._positions[row.token, row.account][_BALANCE:] = row[_BALANCE:]
 
     def add_units(self, token: Address, account: Address, units: int) -> None:
         """Change a balance."""
         held = self._positions.get((token, account))
-        if held is None or held[_CHANGED] != self.block_number:
-            held = self._changing(token, account)
+        if held is None:
+            held = self._find(token, account)
+        if held[_CHANGED] != self.block_number:
+            self._change(held)
         held[_BALANCE] += units
 
     def end_block(self) -> None:
         """Close a block: note its changed positions, and what its other rows were before where it may be undone."""
-        self._changes += [held[_NUMBER:] for held in self._touched]
+        # Nearly all positions hold nothing back: those are written without it.
+        self._balances += [held[_NUMBER:_HELD_BACK] for held in self._touched if held[_HELD_BACK:] == _NOTHING]
+        self._changes += [held[_NUMBER:] for held in self._touched if held[_HELD_BACK:] != _NOTHING]
         self._touched.clear()
         for name, before in self._before.items():
             if not before:
@@ -162,31 +172,30 @@ class State:
             bulk.upsert_rows(connection, tables.STATE[name], sorted(written))
             bulk.delete_rows(connection, tables.STATE[name], [key for key in keys if rows[key] is None])
             keys.clear()
-        bulk.upsert_rows(connection, tables.positions, sorted(self._written))
-        self._changes.sort(key=_FIRST)
+        bulk.upsert_rows(connection, tables.positions, sorted(self._written, key=_KEY))
+        self._balances.sort(key=_FIRST)
+        bulk.insert_rows(connection, tables.position_changes, self._balances, _NOTHING)
         bulk.insert_rows(connection, tables.position_changes, self._changes)
         bulk.insert_rows(connection, tables.undo, self._undo)
         self._moved = list(zip(self._written, self._former, strict=True))
-        for changed in (self._written, self._former, self._changes, self._undo):
+        self._clear_written()
+
+    def _clear_written(self) -> None:
+        for changed in (self._written, self._former, self._balances, self._changes, self._undo):
             changed.clear()
 
-    def _changing(self, token: Address, account: Address) -> Held:
-        """Return a position of which this block changes something, with its number and as not yet written."""
-        held = self._positions.get((token, account)) or self._find(token, account)
-        changed = held[_CHANGED]
-        if changed == self.block_number:
-            return held
+    def _change(self, held: Held) -> None:
+        """Note that this block changes a position, before it does: its number, and that it is not yet written."""
         if self._undoable:
             before = None if held[_NUMBER] < 0 else _encode(held)
-            self._undo.append((self.block_number, _POSITIONS, _encode((token, account)), before))
+            self._undo.append((self.block_number, _POSITIONS, _encode((held[0], held[1])), before))
         if held[_NUMBER] < 0:
             held[_NUMBER] = self._number()
-        if changed < self._first:
+        if held[_CHANGED] < self._first:
             self._written.append(held)
             self._former.append(held[_BALANCE])
         held[_CHANGED] = self.block_number
         self._touched.append(held)
-        return held
 
     def _find(self, token: Address, account: Address) -> Held:
         """Return a position that is not known yet from the database, an empty one where it is not there either."""

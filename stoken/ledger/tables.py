@@ -8,8 +8,9 @@ from sqlalchemy import Column, Index, Table
 from stoken.db.metadata import BOOL, BYTES, INT64, TEXT, field, key, metadata, optional
 
 
-def _table(name: str, *columns: Column[Any], with_rowid: bool = False) -> Table:
-    return Table(name, metadata, *columns, schema="ledger", sqlite_with_rowid=with_rowid)
+def _table(name: str, *columns: Column[Any], with_rowid: bool = False, fillfactor: int = 100) -> Table:
+    room = {"fillfactor": fillfactor}
+    return Table(name, metadata, *columns, schema="ledger", sqlite_with_rowid=with_rowid, postgresql_with=room)
 
 
 #: The venue's feed: `facts` is the msgpack list of what the block's events say.
@@ -37,6 +38,8 @@ positions = _table(
     field("pledged", INT64),
     field("restricted", INT64),
     field("frozen", BOOL),
+    # Catch-up changes each row again and again: with room on its page no index has to learn of it.
+    fillfactor=50,
 )
 
 #: A position as a block left it, for each block that changed it, by the position's number: what as-of reads need.

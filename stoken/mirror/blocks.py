@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Blocks and logs as the mirror hands them on, decoded from JSON by hand."""
 
+from binascii import unhexlify
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -62,25 +63,24 @@ def decode_header(answer: Json) -> Header:
         int(answer["timestamp"], 16),
         int(answer["logsBloom"], 16),
         _bytes(answer["receiptsRoot"]),
-        tuple([bytes.fromhex(item[2:]) for item in answer["transactions"]]),
+        tuple([unhexlify(item[2:]) for item in answer["transactions"]]),
     )
 
 
 def decode_log(answer: Json) -> Log:
     """Read a log from `eth_getLogs` or a receipt."""
-    unhex = bytes.fromhex
     return _tuple(
         Log,
         (
             int(answer["blockNumber"], 16),
             int(answer["logIndex"], 16),
             int(answer["transactionIndex"], 16),
-            unhex(answer["address"][2:]),
-            unhex("".join(answer["topics"]).replace("0x", "")),
-            unhex(answer["data"][2:]),
+            unhexlify(answer["address"][2:]),
+            unhexlify("".join(answer["topics"]).replace("0x", "")),
+            unhexlify(answer["data"][2:]),
         ),
     )
 
 
 def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text[2:])
+    return unhexlify(text[2:])

@@ -2,6 +2,8 @@
 """Nothing is missing from a block: its logs number on, its bloom follows from them, its receipts hash to its root."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from eth_hash.auto import keccak
@@ -32,20 +34,21 @@ class LogsBloom:
         topics = b"".join({log.topics for log in logs})
         items = {log.address for log in logs}
         items.update([topics[at : at + 32] for at in range(0, len(topics), 32)])
-        bloom, bits = 0, self._bits
-        for item in items:
-            known = bits.get(item)
-            bloom |= self._remember(item) if known is None else known
-        return bloom
+        self._remember(items)
+        return reduce(or_, map(self._bits.__getitem__, items), 0)
 
-    def _remember(self, item: bytes) -> int:
-        if len(self._bits) >= _BLOOM_BITS_MAX:
+    def _remember(self, items: set[bytes]) -> None:
+        new = items - self._bits.keys()
+        if len(self._bits) + len(new) > _BLOOM_BITS_MAX:
             self._bits.clear()
-        # Three numbers of 11 bits, one in each of the first three pairs of bytes.
-        pairs = int.from_bytes(keccak(item)[:6])
-        bits = 1 << (pairs >> 32 & 2047) | 1 << (pairs >> 16 & 2047) | 1 << (pairs & 2047)
-        self._bits[item] = bits
-        return bits
+            new = items
+        self._bits.update(zip(new, map(_bits, new), strict=True))
+
+
+def _bits(item: bytes) -> int:
+    # Three numbers of 11 bits, one in each of the first three pairs of bytes.
+    pairs = int.from_bytes(keccak(item)[:6])
+    return 1 << (pairs >> 32 & 2047) | 1 << (pairs >> 16 & 2047) | 1 << (pairs & 2047)
 
 
 def check_logs(header: Header, logs: Sequence[Log], bloom: LogsBloom) -> None:

@@ -227,7 +227,12 @@ def _read_extra(header: Json) -> _Extra:
         hashed, signed = [vanity, validators, vote], [vanity, validators, vote, round_]
     else:
         hashed, signed = [vanity, validators, vote, b"", []], [vanity, validators, vote, round_, []]
-    return _Extra(rlp.encode(hashed), rlp.encode(signed), int.from_bytes(round_), tuple(validators), tuple(seals))
+    return _Extra(_list(hashed), _list(signed), int.from_bytes(round_), tuple(validators), tuple(seals))
+
+
+def _list(items: Sequence[Any]) -> bytes:
+    """Return as RLP what was RLP; the library infers the type of each item anew, which costs more than the seals."""
+    return rlp_list(b"".join(rlp_bytes(item) if isinstance(item, bytes) else _list(item) for item in items))
 
 
 def _is_bytes(item: object, length: int) -> bool:

@@ -234,6 +234,7 @@ def upgrade() -> None:
         sa.Column("frozen", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("token", "account", name=op.f("pk_positions")),
         schema="ledger",
+        postgresql_with={"fillfactor": 50},
         sqlite_with_rowid=False,
     )
     op.create_table(

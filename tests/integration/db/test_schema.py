@@ -57,6 +57,13 @@ class TestMigrations:
     def test_they_add_up_to_the_models(self, engine: Engine) -> None:
         assert _migrated(engine) == _models()
 
+    @pytest.mark.parametrize("database_kind", ["postgresql"])
+    def test_rows_that_change_again_and_again_have_room(self, engine: Engine) -> None:
+        options = inspect(engine).get_table_options("positions", schema="ledger")
+        assert options["postgresql_with"] == {"fillfactor": "50"}
+        positions = complete_metadata().tables["ledger.positions"]
+        assert positions.dialect_options["postgresql"]["with"] == {"fillfactor": 50}
+
     def test_they_go_down_to_nothing_and_up_again(self, engine: Engine) -> None:
         schema.downgrade(engine, "base")
         assert _migrated(engine) == {}

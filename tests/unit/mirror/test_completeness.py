@@ -4,6 +4,7 @@
 import pytest
 from eth_hash.auto import keccak
 
+from stoken.mirror import completeness
 from stoken.mirror.blocks import Header, Log, decode_log
 from stoken.mirror.completeness import IncompleteBlockError, LogsBloom, check_logs
 
@@ -49,3 +50,12 @@ class TestDecodeLog:
             "data": "0x",
         }
         assert decode_log(answer) == Log(7, 0, 1, b"\x01" * 20, b"", b"")
+
+
+class TestLogsBloom:
+    def test_what_it_forgets_it_works_out_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(completeness, "_BLOOM_BITS_MAX", 3)
+        bloom = LogsBloom()
+        for number in (1, 2, 1, 3, 2):
+            log = _LOG._replace(address=bytes([number]) * 20)
+            assert bloom.of([log, _LOG]) == LogsBloom().of([log, _LOG]) == _bloom(log, _LOG)
