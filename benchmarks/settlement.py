@@ -7,6 +7,7 @@ node mines whenever something waits, for both sides alike. CPU is what this proc
 """
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,8 +34,10 @@ from stoken.domain.codes import Side
 from stoken.domain.order_states import TradeStatus
 from stoken.ledger.decode import topic_of
 from stoken.ledger.projection import LedgerProjection
+from stoken.ledger.roots import RootsStep
 from stoken.ledger.signatures import EVENTS
 from stoken.mirror import MirrorStep
+from stoken.mirror.reader import ChainReader
 from stoken.orders import entries, outcomes
 from stoken.orders.journal import Journal
 from stoken.orders.outcomes import Done, Outcome, Stamp, Trade
@@ -173,12 +176,17 @@ def _open_writer(market: Market, trades: Sequence[Trade]) -> Iterator[_Writer]:
         _journal(engine, trades)
         mirror = MirrorStep(engine, rpc, [LedgerProjection(suite.contracts)])
         mirror.run_to_head()
+        roots = RootsStep(engine, ChainReader(rpc), time.time_ns)
+        while roots.execute():
+            pass
         outbox = Outbox({signer.address: signer}, suite.chain_id)
         outbox.take_over(engine, rpc)
         settlement = SettlementStep(engine, engine, outbox, suite, venue.member, trades_max=1)
         broadcast, confirm = BroadcastStep(engine, rpc, capabilities.probe(rpc)), ConfirmStep(engine, rpc)
         yield _Writer(
-            engine, trades[-1].trade_id, (settlement.execute, broadcast.execute, mirror.execute, confirm.execute)
+            engine,
+            trades[-1].trade_id,
+            (settlement.execute, broadcast.execute, mirror.execute, roots.execute, confirm.execute),
         )
         engine.dispose()
 

@@ -53,7 +53,10 @@ class EmittingPath(WritePath):
     def follow_as_the_worker(self) -> None:
         """Run the steps in turn, so that confirmation sees what an unwinding left."""
         while not self.mirror.execute().caught_up:
+            self.roots.execute()
             self.confirm.execute()
+        while self.roots.execute():
+            pass
         self.confirm.execute()
 
     def resend(self) -> None:
