@@ -83,9 +83,10 @@ class State:
         """Read many keys at once."""
         for name, keys in wanted.items():
             if name == _POSITIONS:
-                self._read_positions([*(keys - self._positions.keys())])
+                # By the dictionary: a difference with its keys would walk through all that is known.
+                self._read_positions(list(keys.difference(self._positions)))
             else:
-                self._read(name, list(keys - self._rows[name].keys()))
+                self._read(name, list(keys.difference(self._rows[name])))
 
     def begin_block(self, number: int, *, undoable: bool) -> None:
         """Open a block; where it may be undone, note what its rows were before."""
@@ -143,7 +144,7 @@ class State:
                 ]
             dirty = self._dirty[name]
             # The first image of a commit stays: what `touched` compares with.
-            first = before.keys() - dirty.keys() if dirty else before
+            first = set(before).difference(dirty) if dirty else before
             dirty.update(zip(first, map(before.__getitem__, first), strict=True))
             before.clear()
 

@@ -38,7 +38,8 @@ class LogsBloom:
         return reduce(or_, map(self._bits.__getitem__, items), 0)
 
     def _remember(self, items: set[bytes]) -> None:
-        new = items - self._bits.keys()
+        # Not the difference with its keys, which would walk through all that is known.
+        new = items.difference(self._bits)
         if len(self._bits) + len(new) > _BLOOM_BITS_MAX:
             self._bits.clear()
             new = items
