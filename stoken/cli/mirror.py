@@ -33,6 +33,7 @@ from stoken.mirror.pinned import PinnedCalls
 from stoken.mirror.reader import ChainReader
 from stoken.mirror.store import Checkpoint, read_checkpoint
 from stoken.orders.cover_log import close_cover
+from stoken.parties import receipts
 from stoken.settings import Settings, load_settings
 from stoken.telemetry import logs
 
@@ -141,6 +142,17 @@ def breaks_(*, json: Json = False) -> None:
         found = mirror_breaks.cases(breaks.cases(connection, only_open=False), breaks.notices(connection))
     lines = table(found, mirror_breaks.CASE_COLUMNS) if found else ["no case was ever opened"]
     emit({"cases": found}, lines, as_json=json)
+
+
+@app.command("notices")
+def notices_(*, json: Json = False) -> None:
+    """Show the notices of broken invariants: to whom, when stamped, first read and acknowledged, and by whom."""
+    with _databases(load_settings()) as (engine, market):
+        schema.check(market)
+        with reading(engine) as connection, reading(market) as seen:
+            found = mirror_breaks.notices(breaks.notices(connection), receipts.receipts(seen))
+    lines = table(found, mirror_breaks.NOTICE_COLUMNS) if found else ["nobody had to be told of anything"]
+    emit({"notices": found}, lines, as_json=json)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How `stoken mirror` shows evaluations of the quantity invariants, and cases with their notices."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -9,8 +9,13 @@ from stoken.cli.output import table
 from stoken.ledger.breaks import Break, Notice
 from stoken.ledger.reconciliation import Evaluation
 from stoken.ledger.verification import INVARIANTS
+from stoken.parties.receipts import Receipt
 
 _COLUMNS: Final = ("block", "invariant", "subject", "lhs", "rhs", "holds", "at_close", "evaluated_at")
+NOTICE_COLUMNS: Final = (
+    *("block", "invariant", "subject", "place", "to", "institution"),
+    *("stamped_at", "read_at", "acknowledged_at", "acknowledged_by"),
+)
 CASE_COLUMNS: Final = ("block", "table", "key", "field", "mirror", "chain", "opened_at", "closed_at", "closed_by")
 
 
@@ -68,6 +73,30 @@ def _notice(notice: Notice) -> dict[str, Any]:
         "institution": notice.institution.decode("ascii", "replace") or None,
         "stamped_at": _instant(notice.stamped_at_ns),
     }
+
+
+def notices(found: Sequence[Notice], seen: Mapping[str, Receipt]) -> list[dict[str, Any]]:
+    """Return notices with the instant of each hop; None where nobody saw or acknowledged it yet."""
+    return [
+        {
+            "id": each.id,
+            "block": each.block_number,
+            "invariant": each.invariant,
+            "subject": each.subject,
+            "place": each.place,
+            **_notice(each),
+            "read_at": None if receipt is None else _instant(receipt.read_at_ns),
+            "acknowledged_at": _instant_of(receipt),
+            "acknowledged_by": None if receipt is None else receipt.acknowledged_by,
+        }
+        for each in found
+        for receipt in [seen.get(each.id)]
+    ]
+
+
+def _instant_of(receipt: Receipt | None) -> str | None:
+    at = None if receipt is None else receipt.acknowledged_at_ns
+    return None if at is None else _instant(at)
 
 
 def _instant(at_ns: int) -> str:

@@ -10,7 +10,7 @@ from stoken.bootstrap import GatewayServices
 from stoken.gateway import problems
 from stoken.gateway.access import Requires, access_of, every_route
 from stoken.gateway.auth import TokenVerifier
-from stoken.gateway.routes import accounts, market, orders, register, requests, system, transfers, venue
+from stoken.gateway.routes import accounts, market, notices, orders, register, requests, system, transfers, venue
 
 _ROUTERS = (
     orders.router,
@@ -20,6 +20,7 @@ _ROUTERS = (
     transfers.router,
     requests.router,
     venue.router,
+    notices.router,
     system.router,
 )
 

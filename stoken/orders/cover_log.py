@@ -69,7 +69,7 @@ class CoverStep:
                 done = sum(self._record(connection, each, names) for each in told)
                 cursors.move(connection, CURSOR, rows[-1].sequence)
         self._read_to = rows[-1].sequence if rows else self._read_to
-        return done or (len(rows) == _ROWS)
+        return done or int(len(rows) == _ROWS)
 
     def _record(self, connection: Connection, told: _Told, names: dict[Address, str]) -> int:
         found = [_invariant(names[event.token], event) for event in told.events]

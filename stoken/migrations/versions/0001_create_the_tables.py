@@ -341,6 +341,16 @@ def upgrade() -> None:
         schema="market",
     )
     op.create_table(
+        "notice_receipts",
+        sa.Column("notice", sa.Text(), nullable=False),
+        sa.Column("read_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("read_by", sa.Text(), nullable=False),
+        sa.Column("acknowledged_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("notice", name=op.f("pk_notice_receipts")),
+        schema="market",
+    )
+    op.create_table(
         "requests",
         sa.Column(
             "sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -707,6 +717,7 @@ def downgrade() -> None:
     op.drop_table("blocks", schema="mirror")
     op.drop_index("ix_requests_tenant_sequence", table_name="requests", schema="market")
     op.drop_table("requests", schema="market")
+    op.drop_table("notice_receipts", schema="market")
     op.drop_table("lease", schema="market")
     op.drop_table("journal", schema="market")
     op.drop_table("undo", schema="ledger")

@@ -24,6 +24,7 @@ from stoken.mirror.heartbeat import Heartbeat
 from stoken.mirror.roots import Roots, write_roots
 from stoken.mirror.store import read_checkpoint
 from stoken.network.anvil import Anvil
+from stoken.parties import receipts
 from tests.integration.compliance.world import ACCOUNTS, World
 from tests.requirements import requirement
 
@@ -151,6 +152,24 @@ class TestReconcile:
         assert (code, healed["closed"]) == (0, len(wrong))
         assert {case["closed_by"] for case in run("breaks")[1]["cases"]} == {"operator"}
         assert (run("reconcile")[0], run("status", "--no-digest")[1]["halted_tokens"]) == (0, [])
+
+
+class TestNotices:
+    def test_each_hop_has_its_instant(self, world: World, run: Run, tmp_path: Path) -> None:
+        assert run("notices") == (0, {"notices": []}, "")
+        with unit_of_work(world.engine) as connection:
+            connection.execute(update(tables.positions).values(balance=tables.positions.c.balance + 1))
+        run("reconcile")
+        found = run("notices")[1]["notices"]
+        assert [each["to"] for each in found][-2:] == ["REGISTRAR", "SUPERVISOR"]
+        assert {(each["read_at"], each["acknowledged_at"], each["acknowledged_by"]) for each in found} == {(None,) * 3}
+        with unit_of_work(open_engine(f"sqlite:///{tmp_path}/stoken-market.db")) as connection:
+            receipts.note_read(connection, [found[-2]["id"]], "clerk@A", 1_700_000_000_000_000_000)
+            receipts.acknowledge(connection, found[-1]["id"], "officer@B", 1_700_000_001_000_000_000)
+        *_, registrar, supervisor = run("notices")[1]["notices"]
+        assert (registrar["read_at"], registrar["acknowledged_at"]) == ("2023-11-14T22:13:20.000+00:00", None)
+        assert supervisor["acknowledged_at"] == "2023-11-14T22:13:21.000+00:00"
+        assert supervisor["acknowledged_by"] == "officer@B"
 
 
 class TestRebuild:

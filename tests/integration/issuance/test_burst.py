@@ -17,7 +17,7 @@ from stoken.domain.transaction_states import TransactionStatus
 from stoken.issuance.step import IN_FLIGHT_MAX, REQUESTS_MAX, IssuanceStep, request_key
 from stoken.parties import inbox
 from stoken.parties.requests import CashCreditRequest
-from stoken.transactions.broadcast import BATCH_MAX
+from stoken.transactions.broadcast import STEP_MAX
 from stoken.transactions.flight import KEY_MAX
 from stoken.transactions.tables import outbox
 from tests.integration.transactions.write_path import SECRET, WritePath
@@ -27,7 +27,7 @@ HOT: Final = "hot"
 SMALL: Final = {"bank": 34, "fund": 33, "broker": 33}
 BURST: Final = 10_000
 #: Rounds of the worker that are played; the small tenants' last transaction is in a block after so many of them.
-ROUNDS: Final = 4
+ROUNDS: Final = 6
 SMALL_DONE: Final = 2
 #: What a round may hold in memory: two commits' requests and a batch of signed bytes, not the burst.
 BYTES_MAX: Final = 5_000_000
@@ -100,7 +100,7 @@ class TestBurst:
         assert grown < BYTES_MAX
         assert max(burst.hot_live) < IN_FLIGHT_MAX + REQUESTS_MAX
         assert max(burst.decided) <= REQUESTS_MAX
-        assert max(burst.sent) <= BATCH_MAX <= KEY_MAX
+        assert max(burst.sent) <= STEP_MAX <= KEY_MAX
         rows, mined = burst.rows(), burst.on_chain()
         assert len(mined) == len(set(mined)) > IN_FLIGHT_MAX * (ROUNDS - 1)
         for sender in burst.path.signers:

@@ -33,17 +33,18 @@ from tests.requirements import requirement
 from tests.unit.orders.factories import BPL1, OPEN_AT, SECOND, VENUE
 
 _K = ContractKind
-KEY, SELLER, POOL, CASH = b"\x0c" * 20, address(1), address(8), SUITE["deposit"]
+KEY, SELLER, BUYER, POOL, CASH = b"\x0c" * 20, address(1), address(2), address(8), SUITE["deposit"]
 OF_ONE = f"{BPL1}/{ONE.decode()}"
 START = [
     issue(BPL1),
     emitted(_K.TOKEN, "Unpaused", NOBODY),
     registered(1_000),
     emitted(_K.MEMBERS, "MemberAdmitted", ONE, Role.ACCOUNT_MANAGER),
-    emitted(_K.MEMBERS, "KeyAdded", KEY, ONE, Scope.ORDER, 0, 2**40 - 1),
+    emitted(_K.MEMBERS, "KeyAdded", KEY, ONE, Scope.ORDER | Scope.CASH, 0, 2**40 - 1),
     emitted(_K.DEPOSIT, "CashAccountOpened", POOL, ONE, 1),
     emitted(_K.DEPOSIT, "Transfer", NOBODY, POOL, 5_000),
     bound(1),
+    bound(2),
     transfer(NOBODY, SELLER, 100),
 ]
 FREEZE = [emitted(_K.TOKEN, "TokensFrozen", SELLER, 30)]
@@ -84,21 +85,23 @@ class Exchange:
             await BlockFeed(actor, self.engine).step()
             await actor.submit(entries.InstrumentAdmitted(0, BPL1, TOKEN, "BENEFICIARY_CERTIFICATE", 1, 5_000, 5_000))
             await actor.submit(entries.AccountOpened(0, SELLER, ONE, b"person"))
+            await actor.submit(entries.AccountOpened(0, BUYER, ONE, b"another"))
+            await actor.submit(entries.CashAllocated(0, ONE, BUYER, POOL, 5_000, 1, OPEN_AT, b"s", KEY))
 
         self.play(scene)
 
     def sell(self, *quantities: int) -> list[Answer]:
         async def scene(actor: VenueActor) -> list[Answer]:
-            return [(await actor.submit(self._order(quantity))).answer for quantity in quantities]
+            return [(await actor.submit(self.order(quantity))).answer for quantity in quantities]
 
         found: list[Answer] = self.play(scene)
         return found
 
-    def _order(self, quantity: int) -> entries.NewOrder:
+    def order(self, quantity: int, account: bytes = SELLER, side: Side = Side.SELL) -> entries.NewOrder:
         self.nonce += 1
         until = OPEN_AT + 7_200
         signed = SignedOrder(
-            *(VENUE, SELLER, POOL, TOKEN, CASH, Side.SELL, 5_000, quantity, self.nonce, until, until + 3_600, 0)
+            *(VENUE, account, POOL, TOKEN, CASH, side, 5_000, quantity, self.nonce, until, until + 3_600, 0)
         )
         return entries.NewOrder(0, f"c{self.nonce}", ONE, BPL1, signed, b"s" * 65, KEY)
 
@@ -230,11 +233,21 @@ class TestCoverStep:
     def test_a_long_stretch_that_says_nothing_is_read_once(
         self, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("stoken.orders.cover_log._ROWS", 3)
+        monkeypatch.setattr("stoken.orders.cover_log._ROWS", 4)
         assert [exchange.cover.execute() for _ in range(3)] == [1, 0, 0]
 
     def test_a_venue_without_a_journal_says_nothing(self, engine: Engine) -> None:
         assert CoverStep(engine, engine, lambda: 1).execute() == 0
+
+    def test_a_close_counts_what_is_matched_and_not_settled(self, exchange: Exchange) -> None:
+        exchange.sell(60)
+        bought = exchange.order(1, BUYER, Side.BUY)
+        exchange.play(lambda actor: actor.submit(bought))
+        assert [type(event).__name__ for event in exchange.last().events] == ["Trade"]
+        exchange.mine(FREEZE)
+        assert exchange.log() == [(1, OF_ONE, 90, 100, True)]
+        found = close_cover(exchange.engine, exchange.engine, 7)
+        assert [(each.subject, each.lhs, each.rhs) for each in found if each.lhs] == [(OF_ONE, 90, 100)]
 
     def test_a_journal_without_a_block_closes_on_nothing(self, engine: Engine) -> None:
         exchange = Exchange(engine)

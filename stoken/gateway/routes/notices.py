@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Notices of broken invariants: each addressee reads and acknowledges its own, and both are stamped."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+
+from stoken.bootstrap import GatewayServices
+from stoken.db import reading, unit_of_work
+from stoken.domain.codes import Role
+from stoken.errors import NotFoundError
+from stoken.gateway.access import Requires
+from stoken.gateway.auth import Principal
+from stoken.gateway.schemas import Amount, Schema
+from stoken.gateway.services import Services
+from stoken.ledger import breaks
+from stoken.ledger.breaks import Notice
+from stoken.parties import receipts
+from stoken.parties.receipts import Receipt
+
+router = APIRouter(prefix="/notices", tags=["notices"])
+_ADDRESSEES = Role.ACCOUNT_MANAGER | Role.REGISTRAR | Role.SUPERVISOR
+_Caller = Annotated[Principal, Depends(Requires(_ADDRESSEES))]
+
+
+class NoticeView(Schema):
+    """A notice of a broken invariant: the how-manieth of its break, and when it was stamped, read, acknowledged."""
+
+    id: str
+    block_number: int
+    invariant: str
+    subject: str
+    place: int
+    recipient: str
+    institution: str | None
+    stamped_at: Amount
+    read_at: Amount
+    acknowledged_at: Amount | None
+    acknowledged_by: str | None
+
+
+def _own(services: GatewayServices, caller: Principal) -> list[Notice]:
+    with reading(services.ledger) as connection:
+        return [each for each in breaks.notices(connection) if _is_for(each, caller)]
+
+
+def _is_for(notice: Notice, caller: Principal) -> bool:
+    if not caller.roles & Role[notice.recipient]:
+        return False
+    return notice.institution in {b"", caller.member}
+
+
+def _read(services: GatewayServices, caller: Principal) -> list[NoticeView]:
+    own = _own(services, caller)
+    if not own:
+        return []
+    with services.inbox_lock, unit_of_work(services.market) as connection:
+        receipts.note_read(connection, [each.id for each in own], _name(caller), services.clock())
+        found = receipts.receipts(connection)
+    return [_view(each, found) for each in own]
+
+
+def _acknowledge(services: GatewayServices, caller: Principal, notice: str) -> NoticeView:
+    own = next((each for each in _own(services, caller) if each.id == notice), None)
+    if own is None:
+        raise NotFoundError
+    with services.inbox_lock, unit_of_work(services.market) as connection:
+        receipts.acknowledge(connection, notice, _name(caller), services.clock())
+        return _view(own, receipts.receipts(connection))
+
+
+def _name(caller: Principal) -> str:
+    return f"{caller.subject}@{caller.lei}"
+
+
+def _view(notice: Notice, found: Mapping[str, Receipt]) -> NoticeView:
+    receipt = found[notice.id]
+    return NoticeView(
+        id=notice.id,
+        block_number=notice.block_number,
+        invariant=notice.invariant,
+        subject=notice.subject,
+        place=notice.place,
+        recipient=notice.recipient,
+        institution=notice.institution.decode("ascii", "replace") or None,
+        stamped_at=notice.stamped_at_ns,
+        read_at=receipt.read_at_ns,
+        acknowledged_at=receipt.acknowledged_at_ns,
+        acknowledged_by=receipt.acknowledged_by,
+    )
+
+
+@router.get("")
+async def read_notices(services: Services, caller: _Caller) -> list[NoticeView]:
+    """Return the notices to the caller, oldest first; those it never saw are stamped as read."""
+    return await asyncio.to_thread(_read, services, caller)
+
+
+@router.post("/{notice}/acknowledgement")
+async def acknowledge_notice(
+    notice: Annotated[str, Path(pattern="^[0-9a-f]{32}$")], services: Services, caller: _Caller
+) -> NoticeView:
+    """Acknowledge a notice to the caller; again, it answers the same."""
+    return await asyncio.to_thread(_acknowledge, services, caller, notice)
