@@ -47,6 +47,7 @@ class EmittingPath(WritePath):
     def round(self) -> None:
         """Run the worker's steps once; raises what the first of them raises."""
         self.mirror.execute()
+        self.roots.execute()
         self.broadcast.execute()
         self.confirm.execute()
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 _BLOWS = {
     "F1-before-sending": ("eth_sendRawTransaction", False),
     "F2-before-the-answer": ("eth_sendRawTransaction", True),
-    "F3-between-receipt-and-row": ("eth_getTransactionReceipt", True),
+    "F3-between-receipt-and-row": ("eth_getBlockByHash", True),
 }
 
 

@@ -18,7 +18,7 @@ def main() -> None:
     database_url, rpc_url, key = sys.argv[1:]
     engine = open_engine(database_url)
     path = EmittingPath(engine, RpcClient(rpc_url, timeout=5), secret=SECRET)
-    # It logs nothing, so that confirming it takes a receipt.
+    # It logs nothing, so that confirming it takes the receipts of its block.
     path.enqueue(key)
     deadline = time.monotonic() + _SECONDS
     while path.row(key).status not in {"mined", "failed"} and time.monotonic() < deadline:
