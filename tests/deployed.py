@@ -76,6 +76,14 @@ class Deployed:
         created = bytes.fromhex((receipt.get("contractAddress") or "0x")[2:])
         return Receipt(receipt["status"] == "0x1", int(receipt["gasUsed"], 16), receipt["logs"], created)
 
+    def _empty_pool(self) -> None:
+        """Wait until what was mined has left the pool, too: it would be mined a second time after a revert."""
+        for _ in range(_POLLS):
+            if int(self.rpc.call("txpool_status")["pending"], 16) == 0:
+                return
+            time.sleep(_POLL_SECONDS)
+        raise TimeoutError("the node's pool keeps what is mined")
+
     def _receipt(self, sent: str) -> dict[str, Any]:
         # The node answers before it has mined.
         for _ in range(_POLLS):
@@ -116,6 +124,7 @@ class Deployed:
         snapshot = self.rpc.call("evm_snapshot")
         last = dict(self._last_orders), self._issues
         yield
+        self._empty_pool()
         self.rpc.call("evm_revert", snapshot)
         self._last_orders, self._issues = last
 
