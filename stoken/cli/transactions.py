@@ -17,6 +17,7 @@ from stoken.settings import load_settings
 from stoken.settlement import recovery as trades_recovery
 from stoken.transactions import queries, recovery
 from stoken.transactions.confirm import confirmed_to
+from stoken.transactions.keys import open_signers
 from stoken.transactions.queries import Transaction
 
 app = typer.Typer(help="List, show, send again, withdraw and recover transactions.", add_completion=False)
@@ -102,15 +103,15 @@ def recover(*, json: Json = False) -> None:
     with rpc, _disposing(engine, market), progress("reading blocks", None) as bar:
         schema.check(engine)
         check_chain(suite, capabilities)
-        missing = recovery.gaps(engine, rpc)
+        missing = recovery.gaps(engine, rpc, open_signers(settings.signer))
         found = recovery.search(rpc, capabilities.chain_id, missing, bar.advance)
         with unit_of_work(engine) as connection:
-            recovery.store(connection, missing, found)
-            trades = trades_recovery.claim(connection, market, suite["settlement"])
+            found = recovery.store(connection, missing, found)
+            settlements = trades_recovery.claim(connection, market, suite["settlement"])
     rows = [{"sender": f"0x{each.sender.hex()}", "nonce": each.nonce, "hash": f"0x{each.hash.hex()}"} for each in found]
-    said = f"{len(found)} transactions recovered, {trades} trades instructed"
+    said = f"{len(found)} transactions recovered, {settlements} of them settlements"
     lines = [*table(rows, ("sender", "nonce", "hash")), said] if rows else [said]
-    emit({"transactions": rows, "trades": trades}, lines, as_json=json)
+    emit({"transactions": rows, "settlements": settlements}, lines, as_json=json)
 
 
 def _ask(name: str, command: str, note: str | None, *, as_json: bool) -> None:

@@ -74,7 +74,9 @@ def calldata(of: Batch) -> bytes:
 
 
 def trade_ids(data: bytes) -> list[int]:
-    """Return the trades that such calldata settles, in their order."""
+    """Return the trades that such calldata settles, in their order; none for any other call."""
+    if data[:4] != _SELECTOR:
+        return []
     at = 4 + int.from_bytes(data[4 + 2 * _WORD : 4 + 3 * _WORD])
     first, count = at + _WORD, int.from_bytes(data[at : at + _WORD])
     return [_TRADE.unpack_from(data, first + each * _TRADE.size)[0] for each in range(count)]

@@ -160,7 +160,7 @@ class SettlementStep:
 
         What may not be signed has failed for good.
         """
-        keyed = [(f"settle:{each.trade_id}:{each.attempts + 1}", batch([self._trade(each)])) for each in alone]
+        keyed = [(alone_key(each), batch([self._trade(each)])) for each in alone]
         unsigned = []
         for instruction, (key, _), result in zip(alone, keyed, self._enqueue(connection, keyed), strict=True):
             if isinstance(result, OutboxRow):
@@ -247,6 +247,11 @@ class SettlementStep:
 def batch_key(first: int, last: int) -> str:
     """Return the outbox key of the batch that is the first to settle these trades and those between."""
     return f"settle:{first}-{last}"
+
+
+def alone_key(instruction: Instruction) -> str:
+    """Return the outbox key of a trade's next try, which goes alone."""
+    return f"settle:{instruction.trade_id}:{instruction.attempts + 1}"
 
 
 def _key_of(made: Batch) -> str:

@@ -31,20 +31,16 @@ def bodies(connection: Connection) -> set[bytes]:
 
 
 def to(connection: Connection, receiver: bytes) -> list[Waiting]:
-    """Return what waits of the calls of a contract, in the order of nonces."""
+    """Return what waits of the calls of a contract, in the chain's order."""
     rows = connection.execute(
-        select(outbox.c.hash, outbox.c.raw)
-        .where(_WAITING, outbox.c.receiver == receiver)
-        .order_by(outbox.c.sender, outbox.c.nonce)
+        select(outbox.c.hash, outbox.c.raw).where(_WAITING, outbox.c.receiver == receiver).order_by(outbox.c.sequence)
     )
     return [Waiting(*row) for row in rows]
 
 
 def claim(connection: Connection, body: bytes, key: str, purpose: str, owner: str) -> bool:
     """Give the first transaction that is this very call to whoever asks for it; False where none waits."""
-    first = (
-        select(outbox.c.hash).where(_WAITING, outbox.c.body == body).order_by(outbox.c.sender, outbox.c.nonce).limit(1)
-    )
+    first = select(outbox.c.hash).where(_WAITING, outbox.c.body == body).order_by(outbox.c.sequence).limit(1)
     return _claim(connection, outbox.c.hash == first.scalar_subquery(), key, purpose, owner)
 
 

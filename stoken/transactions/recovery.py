@@ -5,7 +5,7 @@ It waits there under keys of its own. The first request or batch of trades that 
 instead of being sent a second time: calls carry signed statements, so that equal ones are one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from eth_hash.auto import keccak
@@ -15,19 +15,34 @@ from stoken.chain.rpc import RpcClient
 from stoken.chain.signatures import recover
 from stoken.chain.transactions import legacy_fields, signed_legacy, signing_payload
 from stoken.db import reading
-from stoken.domain.transaction_states import TransactionStatus
+from stoken.domain.transaction_states import LIVE, TransactionStatus
 from stoken.errors import StartupError
 from stoken.transactions import recovered, senders
 from stoken.transactions.tables import outbox
 
-#: Nonces by key: the next one here, and the next one on the chain.
-Gaps = Mapping[bytes, tuple[int, int]]
-
 _BLOCKS: Final = 50
+_LIVE: Final = select(outbox.c.sender, outbox.c.nonce).where(
+    outbox.c.status.in_(tuple(status.value for status in LIVE))
+)
+
+
+class Gaps(NamedTuple):
+    """What the chain knows of our keys beyond a database."""
+
+    #: By key, the next nonce here and the next one there.
+    ends: Mapping[bytes, tuple[int, int]]
+    #: Nonces that the chain has used, and of whose transaction this database knows no end: another one may hold them.
+    open: frozenset[tuple[bytes, int]] = frozenset()
+
+    @property
+    def wanted(self) -> set[tuple[bytes, int]]:
+        """The nonces whose transactions are to be found, by key."""
+        beyond = {(address, nonce) for address, (first, end) in self.ends.items() for nonce in range(first, end)}
+        return beyond | self.open
 
 
 class Found(NamedTuple):
-    """A transaction of one of our keys that this database did not know."""
+    """A transaction of one of our keys in a block."""
 
     sender: bytes
     nonce: int
@@ -38,58 +53,64 @@ class Found(NamedTuple):
     gas: int
 
 
-def gaps(engine: Engine, rpc: RpcClient) -> Gaps:
-    """Return which nonces of this database's keys the chain has beyond it.
+def gaps(engine: Engine, rpc: RpcClient, addresses: Iterable[bytes] = ()) -> Gaps:
+    """Return which nonces of the keys, these and those on record, the chain has beyond this database.
 
     Raises StartupError while one of them waits at the node: nobody knows yet which block will hold it.
     """
     with reading(engine) as connection:
-        known = senders.next_nonces(connection)
-    missing = {}
+        known = dict.fromkeys(addresses, 0) | senders.next_nonces(connection)
+        live = [(row.sender, row.nonce) for row in connection.execute(_LIVE)]
+    ends, mined = {}, {}
     for address, following in known.items():
-        mined, pending = senders.sent(rpc, address)
-        if pending > max(mined, following):
+        mined[address], pending = senders.sent(rpc, address)
+        if pending > max(mined[address], following):
             raise StartupError(f"transactions of the key 0x{address.hex()} wait at the node: try again later")
-        if mined > following:
-            missing[address] = (following, mined)
-    return missing
+        if mined[address] > following:
+            ends[address] = (following, mined[address])
+    return Gaps(ends, frozenset((address, nonce) for address, nonce in live if nonce < mined.get(address, 0)))
 
 
 def search(rpc: RpcClient, chain_id: int, missing: Gaps, advance: Callable[[int], object] = int) -> list[Found]:
-    """Read blocks backwards from the head until each missing nonce is found; return them by key and nonce.
+    """Read blocks backwards from the head until each missing nonce is found; return them in the chain's order.
 
     Raises StartupError where one is in no block, or was not signed by this program.
     """
-    wanted = {(address, nonce) for address, (first, end) in missing.items() for nonce in range(first, end)}
-    found: dict[tuple[bytes, int], Found] = {}
+    wanted = missing.wanted
+    found: list[tuple[int, int, Found]] = []
     number = int(rpc.call("eth_blockNumber"), 16)
-    while wanted - found.keys() and number >= 0:
+    while wanted and number >= 0:
         numbers = range(number, max(-1, number - _BLOCKS), -1)
         blocks = rpc.batch([("eth_getBlockByNumber", (hex(each), True)) for each in numbers])
-        for transaction in (each for block in blocks for each in block["transactions"]):
-            place = (_bytes(transaction["from"]), int(transaction["nonce"], 16))
-            if place in wanted:
-                found[place] = _read(transaction, place, chain_id)
+        for height, block in zip(numbers, blocks, strict=True):
+            if block is None:
+                raise StartupError(f"the node does not have block {height}")
+            for place, transaction in _of_keys(block, wanted):
+                index = int(transaction["transactionIndex"], 16)
+                found.append((height, index, _read(transaction, place, chain_id)))
+                wanted.remove(place)
         advance(len(numbers))
         number -= len(numbers)
-    if wanted - found.keys():
+    if wanted:
         raise StartupError("the node counts transactions that its blocks do not hold: it prunes them, or errs")
-    return [found[place] for place in sorted(found)]
+    return [each for _, _, each in sorted(found)]
 
 
-def store(connection: Connection, missing: Gaps, found: Sequence[Found]) -> None:
-    """Put what was found into the outbox as sent, and go on with the nonces after it.
+def store(connection: Connection, missing: Gaps, found: Sequence[Found]) -> list[Found]:
+    """Put into the outbox as sent what was found and is not there, go on with the nonces after it, and return it.
 
     Raises FencedError, and nothing may be kept then, where a worker took a nonce meanwhile.
     """
-    for address, (first, end) in missing.items():
+    for address, (first, end) in missing.ends.items():
         senders.skip(connection, address, first, end)
     last = int(connection.execute(select(func.coalesce(func.max(outbox.c.sequence), 0))).scalar_one())
+    versions = {place: _versions(connection, place) for place in missing.open}
+    new = [each for each in found if each.hash not in versions.get((each.sender, each.nonce), {})]
     rows = [
         {
             "sender": each.sender,
             "nonce": each.nonce,
-            "version": 0,
+            "version": len(versions.get((each.sender, each.nonce), ())),
             "sequence": last + at,
             "key": recovered.key_of(each.hash),
             "body": keccak(each.receiver + each.data),
@@ -101,10 +122,23 @@ def store(connection: Connection, missing: Gaps, found: Sequence[Found]) -> None
             "owner": "",
             "status": TransactionStatus.BROADCAST.value,
         }
-        for at, each in enumerate(found, 1)
+        for at, each in enumerate(new, 1)
     ]
     if rows:
         connection.execute(insert(outbox), rows)
+    return new
+
+
+def _versions(connection: Connection, place: tuple[bytes, int]) -> set[bytes]:
+    rows = select(outbox.c.hash).where(outbox.c.sender == place[0], outbox.c.nonce == place[1])
+    return set(connection.execute(rows).scalars())
+
+
+def _of_keys(
+    block: Mapping[str, Any], wanted: Collection[tuple[bytes, int]]
+) -> list[tuple[tuple[bytes, int], Mapping[str, Any]]]:
+    placed = [((_bytes(each["from"]), int(each["nonce"], 16)), each) for each in block["transactions"]]
+    return [(place, each) for place, each in placed if place in wanted]
 
 
 def _read(answer: Mapping[str, Any], place: tuple[bytes, int], chain_id: int) -> Found:

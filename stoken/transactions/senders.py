@@ -46,7 +46,9 @@ def claim(connection: Connection, address: bytes, mined: int, pending: int, hold
     where a holder of another name renewed its lease a moment ago (PostgreSQL, by the database's clock).
     """
     row = connection.execute(select(senders).where(senders.c.address == address).with_for_update()).one_or_none()
-    known = mined if row is None else row.next_nonce
+    # The first key of a database may have sent before; one that comes to others is as new as the back-up it is not in.
+    others = connection.execute(select(func.count()).select_from(senders)).scalar_one()
+    known = row.next_nonce if row is not None else 0 if others else mined
     if max(mined, pending) > known:
         raise StartupError(
             f"the key 0x{address.hex()} has sent {max(mined, pending)} transactions, this database knows {known}: "
@@ -98,6 +100,11 @@ def take_nonces(connection: Connection, address: bytes, epoch: int | None, count
 
 def skip(connection: Connection, address: bytes, known: int, end: int) -> None:
     """Let a key go on from a later nonce, in a new epoch; FencedError where another process took the one known."""
+    if known == 0 and address not in next_nonces(connection):
+        connection.execute(
+            insert(senders).values(address=address, next_nonce=end, epoch=1, holder="", lease_ends_at_ms=0)
+        )
+        return
     ours = update(senders).where(senders.c.address == address, senders.c.next_nonce == known)
     if connection.execute(ours.values(next_nonce=end, epoch=senders.c.epoch + 1)).rowcount != 1:
         raise _fenced(address)

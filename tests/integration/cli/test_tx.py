@@ -14,6 +14,7 @@ from stoken.chain.transactions import sign_legacy
 from stoken.cli.running import run
 from stoken.db import open_engine, reading, unit_of_work
 from stoken.transactions import queries
+from stoken.transactions.signer import create_keystore
 from stoken.transactions.tables import outbox, senders
 from tests.integration.cli.suite_file import write_suite
 
@@ -115,6 +116,9 @@ class TestRecover:
         genesis = rpc.call("eth_getBlockByNumber", "0x0", False)["hash"]  # noqa: FBT003
         write_suite(tmp_path / "suite.json", 20260, bytes.fromhex(genesis[2:]))
         monkeypatch.setenv("STOKEN_SUITE_FILE", str(tmp_path / "suite.json"))
+        create_keystore(tmp_path / "sender.json", b"\x07" * 32, "password", work_factor=2)
+        monkeypatch.setenv("STOKEN_SIGNER__KEYSTORE_FILE", str(tmp_path / "sender.json"))
+        monkeypatch.setenv("STOKEN_SIGNER__PASSWORD", "password")
         monkeypatch.setenv("STOKEN_RPC__URL", rpc.url)
         address, secret = address_of(b"\x07" * 32), b"\x07" * 32
         engine = open_engine(stored)
@@ -128,6 +132,6 @@ class TestRecover:
         rpc.call("evm_mine")
         assert tx("recover", "--json") == 0
         taken = {"sender": f"0x{address.hex()}", "nonce": 0, "hash": f"0x{digest.hex()}"}
-        assert document(capsys) == {"transactions": [taken], "trades": 0}
+        assert document(capsys) == {"transactions": [taken], "settlements": 0}
         assert tx("recover") == 0
         assert "0 transactions recovered" in capsys.readouterr().out

@@ -11,6 +11,7 @@ from stoken.db import open_engine, reading, unit_of_work
 from stoken.errors import StartupError
 from stoken.ledger.digest import digest
 from stoken.settlement import recovery as trades_recovery
+from stoken.settlement.step import RETRY_BLOCKS
 from stoken.transactions import outbox, recovery
 from tests.consortium import BROKER_2, charter
 from tests.database import Databases
@@ -39,8 +40,8 @@ def recover(engine: Engine, market: Engine, world: WriteWorld) -> tuple[int, int
     missing = recovery.gaps(engine, world.rpc)
     found = recovery.search(world.rpc, world.suite.chain_id, missing)
     with unit_of_work(engine) as connection:
-        recovery.store(connection, missing, found)
-        return len(found), trades_recovery.claim(connection, market, world.suite["settlement"])
+        stored = recovery.store(connection, missing, found)
+        return len(stored), trades_recovery.claim(connection, market, world.suite["settlement"])
 
 
 def keys(engine: Engine, prefix: str) -> list[str]:
@@ -59,7 +60,7 @@ class TestWorkIsRestored:
         restored = open_engine(backup)
         with pytest.raises(StartupError, match="stoken tx recover"):
             WriteWorld(restored, rpc, market=world.engine)
-        assert recover(restored, world.engine, world) == (2, 2)
+        assert recover(restored, world.engine, world) == (2, 1)
         sent = int(rpc.call("eth_getTransactionCount", f"0x{world.outbox.senders[0].hex()}", "latest"), 16)
         again = WriteWorld(restored, rpc, market=world.engine)
         for _ in range(4):
@@ -86,13 +87,38 @@ class TestWorkIsRestored:
         restored = open_engine(databases.copy(database_url))
         failed = world.settle(world.trade(10), world.trade(20))
         assert [each.attempts for each in failed] == [2, 2]
-        assert recover(restored, engine, world) == (3, 2)
+        assert recover(restored, engine, world) == (3, 3)
         assert recover(restored, engine, world) == (0, 0)
         again = WriteWorld(restored, rpc, charter(sender=False), engine)
         for _ in range(6):
             again.turn()
         assert [again.instruction_of(each.trade_id) for each in failed] == failed
         assert keys(restored, "recovered:") == []
+        restored.dispose()
+
+    def test_a_try_whose_event_is_past_at_the_first_look_is_followed_by_another(
+        self, world: WriteWorld, databases: Databases, database_url: str, rpc: RpcClient
+    ) -> None:
+        trade = world.trade(10, price=2_000_000)
+        world.settle(trade)
+        world.engine.dispose()
+        restored = open_engine(databases.copy(database_url))
+        rpc.call("anvil_mine", hex(RETRY_BLOCKS))
+        for _ in range(3):
+            world.turn()
+        again_failed = world.instruction(trade)
+        world.carry("more", world.desk.credit(BROKER_2, 20_000_000))
+        assert recover(restored, world.engine, world) == (2, 1)
+        again = WriteWorld(restored, rpc, market=world.engine)
+        for _ in range(3):
+            again.turn()
+        assert again.instruction(trade) == again_failed
+        rpc.call("anvil_mine", hex(RETRY_BLOCKS))
+        for _ in range(3):
+            again.turn()
+        settled = again.instruction(trade)
+        assert settled is not None
+        assert (settled.status, settled.attempts) == ("settled", 3)
         restored.dispose()
 
     def test_what_was_decided_and_never_left_is_decided_anew(

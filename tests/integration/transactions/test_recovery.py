@@ -6,10 +6,11 @@ from eth_account import Account
 from sqlalchemy import Engine
 
 from stoken.chain.rpc import RpcClient
+from stoken.chain.signatures import address_of, load_key
 from stoken.chain.transactions import sign_legacy
 from stoken.db import unit_of_work
 from stoken.errors import FencedError, StartupError
-from stoken.transactions import recovery
+from stoken.transactions import recovered, recovery
 from stoken.transactions.recovery import Found
 from stoken.transactions.tables import senders
 from tests.integration.transactions.write_path import SECRET, WritePath
@@ -45,7 +46,7 @@ class TestSearch:
     def test_nothing_is_searched_where_the_database_knows_all(self, path: WritePath) -> None:
         path.enqueue("own")
         path.settle()
-        assert recovery.gaps(path.engine, path.rpc) == {}
+        assert recovery.gaps(path.engine, path.rpc).wanted == set()
         assert found(path) == []
 
     def test_what_waits_at_the_node_has_to_be_mined_first(self, path: WritePath, rpc: RpcClient) -> None:
@@ -63,6 +64,44 @@ class TestSearch:
         rpc.call("evm_mine")
         with pytest.raises(StartupError, match=r"nonce 0 of the key 0x.* was used by another program"):
             found(path)
+
+    def test_a_key_that_the_database_never_had_is_searched_from_its_first_nonce(
+        self, path: WritePath, rpc: RpcClient
+    ) -> None:
+        key = load_key(b"\x2b" * 32)
+        raw, digest = sign_legacy(key, 0, 100_000, b"\x0e" * 20, b"", CHAIN_ID)
+        rpc.call("eth_sendRawTransaction", f"0x{raw.hex()}")
+        rpc.call("evm_mine")
+        younger = WritePath(path.engine, rpc, SECRET, b"\x2b" * 32)
+        with pytest.raises(StartupError, match="has sent 1 transactions, this database knows 0"):
+            younger.take_over()
+        missing = recovery.gaps(path.engine, rpc, younger.signers)
+        taken = recovery.search(rpc, CHAIN_ID, missing)
+        with unit_of_work(path.engine) as connection:
+            recovery.store(connection, missing, taken)
+        younger.take_over()
+        assert [(each.sender, each.hash) for each in taken] == [(address_of(key), digest)]
+
+    def test_what_replaced_a_transaction_since_is_found_and_ends_it(self, path: WritePath, rpc: RpcClient) -> None:
+        path.enqueue("replaced")
+        digest = send(rpc, 0, b"\x05")
+        rpc.call("evm_mine")
+        missing = recovery.gaps(path.engine, rpc)
+        with unit_of_work(path.engine) as connection:
+            taken = recovery.store(connection, missing, recovery.search(rpc, CHAIN_ID, missing))
+        path.follow()
+        assert [each.hash for each in taken] == [digest]
+        assert path.row("replaced").status == "replaced"
+        assert path.row(recovered.key_of(digest)).status == "mined"
+
+    def test_what_was_sent_after_all_is_left_as_it_is(self, path: WritePath, rpc: RpcClient) -> None:
+        rpc.call("eth_sendRawTransaction", f"0x{(path.enqueue('own'), path.raw('own'))[1].hex()}")
+        rpc.call("evm_mine")
+        missing = recovery.gaps(path.engine, rpc)
+        with unit_of_work(path.engine) as connection:
+            assert recovery.store(connection, missing, recovery.search(rpc, CHAIN_ID, missing)) == []
+        path.follow()
+        assert path.row("own").status == "mined"
 
 
 class TestStore:
