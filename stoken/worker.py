@@ -34,23 +34,25 @@ class Worker:
     """Runs steps until it is told to stop; one of a process, and one process of a database."""
 
     def __init__(
-        self, steps: Sequence[tuple[str, Step]], idle_seconds: float = IDLE_SECONDS, ran: Ran | None = None
+        self,
+        steps: Sequence[tuple[str, Step]],
+        idle_seconds: float = IDLE_SECONDS,
+        ran: Ran | None = None,
+        stopping: threading.Event | None = None,
     ) -> None:
-        """Take the steps, with their names in the logs, in the order in which they run, and who hears of each run."""
+        """Take the steps, with their names in the logs, in the order in which they run, and who hears of each run.
+
+        `stopping` may be set from outside, also before the first step.
+        """
         self._steps = steps
         self._idle_seconds = idle_seconds
         self._ran = ran
-        self._stopping = threading.Event()
+        self._stopping = stopping or threading.Event()
         self._failures = 0
 
     def stop(self) -> None:
         """Let the running step finish and end; may be called from any thread."""
         self._stopping.set()
-
-    def stop_on_signals(self) -> None:
-        """Stop on SIGTERM and SIGINT; only from the main thread."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
 
     def run(self) -> None:
         """Loop until stopped.
@@ -93,18 +95,26 @@ class Worker:
             self._ran(name, time.monotonic() - began, failure)
         return done
 
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+
+def _stop_on_signals(stopping: threading.Event) -> None:
+    """Set an event on SIGTERM and SIGINT; only from the main thread."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
         _log.info("worker.stopping", signal=signal.Signals(number).name)
-        self.stop()
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
 
 
 def work(settings: Settings) -> None:
     """Run the worker until a signal stops it; StartupError where it must not start, any of FATAL where it must end."""
+    stopping = threading.Event()
+    # Before all else: a start may take long, and what it began must be closed.
+    _stop_on_signals(stopping)
     services = bootstrap.worker(settings)
     try:
-        loop = Worker(services.steps, ran=services.monitor.ran)
         with listening(services.monitor, settings.monitoring):
-            loop.stop_on_signals()
-            loop.run()
+            Worker(services.steps, ran=services.monitor.ran, stopping=stopping).run()
     finally:
         services.close()

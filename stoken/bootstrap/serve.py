@@ -22,8 +22,8 @@ from stoken.drift import records as drift_records
 from stoken.errors import StartupError
 from stoken.ledger.breaks import broken, halted_tokens
 from stoken.mirror.heartbeat import health
-from stoken.mirror.roots import read_roots
 from stoken.mirror.utc import ClockWatch
+from stoken.mirror.verified import verified_to
 from stoken.monitoring.venue import GatewayMonitor
 from stoken.orders.actor import VenueActor
 from stoken.orders.entries import DECISIONS, VenueOpened
@@ -122,7 +122,7 @@ def _health(connection: Connection, now_ns: int, settings: Settings, watch: Cloc
     found = health(connection, now_ns, limits_of(settings))
     halted = tuple(sorted({*halted_tokens(connection), *drift_records.open_tokens(connection)}))
     reason = found.reason or ("clock" if watch.refuses else "differs" if halted else "")
-    verified = read_roots(connection).number
+    verified = verified_to(connection)
     return LedgerHealth(found.current and not watch.refuses, halted, found.head, reason, *broken(connection), verified)
 
 

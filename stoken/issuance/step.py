@@ -94,9 +94,8 @@ class IssuanceStep:
 
     def _outcomes(self, connection: Connection, chosen: Sequence[Request]) -> list[Enqueued | Failure]:
         made = [self._submission(request) for request in chosen]
-        sent = self._outbox.enqueue_all(connection, [each for each in made if isinstance(each, Submission)])
-        results = iter(sent)
-        return [next(results) if isinstance(each, Submission) else each for each in made]
+        enqueued = iter(self._outbox.enqueue_all(connection, [each for each in made if isinstance(each, Submission)]))
+        return [next(enqueued) if isinstance(each, Submission) else each for each in made]
 
     def _submission(self, request: Request) -> Submission | Failure:
         try:

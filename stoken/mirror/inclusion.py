@@ -12,6 +12,7 @@ from eth_hash.auto import keccak
 
 from stoken.chain.raw_transactions import encode_transaction
 from stoken.chain.rpc import RpcClient
+from stoken.errors import LedgerUnavailableError
 from stoken.mirror.blocks import Header, decode_header
 from stoken.mirror.completeness import IncompleteBlockError, read_receipts
 from stoken.mirror.reader import ChainReader
@@ -19,6 +20,8 @@ from stoken.mirror.receipts import trie_root
 from stoken.mirror.seals import check_from
 
 Json = dict[str, Any]
+#: Asked for at once: each may bring all its calldata.
+_BLOCKS: Final = 20
 _NONE: Final[Mapping[bytes, bytes]] = {}
 
 
@@ -31,18 +34,30 @@ class Inclusion:
         self._sealed_from = sealed_from
         self._reader = ChainReader(rpc, sealed_from=sealed_from)
 
-    def headers(self, blocks: Sequence[bytes], known: Mapping[bytes, bytes] = _NONE) -> dict[bytes, Header]:
-        """Return the headers of blocks by their hashes, without those that the node lacks.
+    def headers(
+        self, blocks: Sequence[bytes], known: Mapping[bytes, bytes] = _NONE
+    ) -> tuple[dict[bytes, Header], list[LedgerUnavailableError]]:
+        """Return the headers of blocks by their hashes, without those that the node lacks or cannot show.
 
-        `known` are raw transactions by their hashes; others are asked for. Raises IncompleteBlockError where the
-        transactions that a block is said to hold do not give its root.
+        `known` are raw transactions by their hashes; others are asked for. What a block is said to hold and does not
+        give its root, or cannot be read, is an error of that block alone.
         """
+        headers: dict[bytes, Header] = {}
+        errors: list[LedgerUnavailableError] = []
+        for start in range(0, len(blocks), _BLOCKS):
+            for block, answer in self._answers(blocks[start : start + _BLOCKS], known).items():
+                try:
+                    headers[block] = self._shown(block, answer, known)[0]
+                except LedgerUnavailableError as error:
+                    errors.append(error)
+        return headers, errors
+
+    def _answers(self, blocks: Sequence[bytes], known: Mapping[bytes, bytes]) -> dict[bytes, Json]:
         answers = self._ask(blocks, full=False)
         others = [each for each, answer in answers.items() if any(_hex(item) not in known for item in _named(answer))]
         # A node that lost a block between the two questions has it no longer.
         answers = {each: answer for each, answer in answers.items() if each not in others}
-        answers |= self._ask(others, full=True)
-        return {each: self._shown(each, answer, known)[0] for each, answer in answers.items()}
+        return answers | self._ask(others, full=True)
 
     def raw_transactions(self, block: bytes) -> tuple[Header, list[bytes]] | None:
         """Return a block's header and raw transactions, which give its root; None where the node lacks it."""

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, select
 
 from stoken.mirror import tables
 
@@ -40,6 +40,11 @@ def sightings(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, Si
             row.hash: Sighting(row.block_number, row.block, row.transaction_index, bool(row.has_logs)) for row in rows
         }
     return seen
+
+
+def block_of(transaction_hash: ColumnElement[bytes]) -> ColumnElement[int]:
+    """Return the number of the mirrored block that a transaction is in, for an order."""
+    return select(func.min(_transactions.block_number)).where(_transactions.hash == transaction_hash).scalar_subquery()
 
 
 def is_mirrored(transaction_hash: ColumnElement[bytes]) -> ColumnElement[bool]:

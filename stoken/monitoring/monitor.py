@@ -16,8 +16,8 @@ from stoken.errors import LedgerUnavailableError
 from stoken.ledger import breaks
 from stoken.ledger.sweep import read_sweep
 from stoken.mirror.heartbeat import Health, Limits, health, last_beat
-from stoken.mirror.roots import read_roots
 from stoken.mirror.store import Checkpoint, read_checkpoint
+from stoken.mirror.verified import verified_to
 from stoken.telemetry.metrics import Counts, Sample, render
 from stoken.transactions import measures
 from stoken.transactions.pool import PoolFill
@@ -168,7 +168,7 @@ def _of_standing(found: Standing) -> Iterator[Sample]:
 def _of_mirror(connection: Connection, at: Checkpoint, now: int) -> Iterator[Sample]:
     yield Sample("stoken_mirror_block", at.number)
     yield Sample("stoken_mirror_final_block", at.final_number)
-    yield Sample("stoken_mirror_verified_block", read_roots(connection).number)
+    yield Sample("stoken_mirror_verified_block", verified_to(connection))
     if at.number >= 0:
         yield Sample("stoken_mirror_lag_seconds", max(0, now // _SECOND_NS - at.time))
     beat = last_beat(connection)

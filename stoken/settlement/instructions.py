@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
 from stoken.db import bulk
 from stoken.domain.facts import MemberId, TradeFailed, TradeSettled
@@ -61,7 +61,7 @@ def failed_by(connection: Connection, block_number: int, attempts_max: int, limi
     """Return trades that failed alone at or before a block and may be tried again, by trade id."""
     again = (_columns.status == TradeStatus.FAILED.value) & _columns.failure_sequence.is_(None)
     due = (_columns.block_number <= block_number) & (_columns.attempts < attempts_max)
-    return _select(connection, again & due)[:limit]
+    return _select(connection, again & due, limit)
 
 
 def failures_after(connection: Connection, position: int) -> list[tuple[int, int]]:
@@ -136,9 +136,9 @@ def _states(connection: Connection, trades: Sequence[int]) -> dict[int, TradeSta
     return states
 
 
-def _select(connection: Connection, where: object) -> list[Instruction]:
+def _select(connection: Connection, where: ColumnElement[bool], limit: int | None = None) -> list[Instruction]:
     fields = [_columns[name] for name in Instruction._fields]
-    rows = connection.execute(select(*fields).where(where).order_by(_columns.trade_id))  # type: ignore[arg-type]
+    rows = connection.execute(select(*fields).where(where).order_by(_columns.trade_id).limit(limit))
     return [Instruction(*row)._replace(status=TradeStatus(row.status)) for row in rows]
 
 

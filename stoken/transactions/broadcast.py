@@ -120,6 +120,7 @@ class BroadcastStep:
         self._seen_at = {digest: self._seen_at.get(digest, now) for digest in known}
         self._sent_at = {digest: at for digest, at in self._sent_at.items() if digest in known}
         self._refusals = {digest: count for digest, count in self._refusals.items() if digest in known}
+        self._holds.keep(known)
         due = [row for row in rows if row.command == "retry" or self._is_due(row.hash)]
         return self._bearable(due, rows)[:STEP_MAX], len(rows)
 

@@ -18,9 +18,11 @@ from stoken.chain.rpc import NodeError, RpcClient
 from stoken.chain.transactions import calldata
 from stoken.db import unit_of_work
 from stoken.domain.transaction_states import LIVE, TransactionEvent, TransactionStatus, next_transaction_status
+from stoken.errors import LedgerUnavailableError
 from stoken.mirror.blocks import Header
+from stoken.mirror.completeness import IncompleteBlockError
 from stoken.mirror.inclusion import Inclusion
-from stoken.mirror.sightings import Sighting, is_mirrored, sightings
+from stoken.mirror.sightings import Sighting, block_of, is_mirrored, sightings
 from stoken.mirror.store import read_checkpoint, replace_transactions
 from stoken.mirror.verified import verified_to
 from stoken.telemetry.metrics import Counts
@@ -33,13 +35,20 @@ _LIVE = tuple(status.value for status in LIVE)
 _IN_BLOCK = (MINED, FAILED)
 _CURSOR: Final = "confirm.final"
 _CHUNK: Final = 500
+#: Judged in one step: after a recovery any number may be in blocks, each with all its calldata.
+STEP_MAX: Final = 500
 _NAMES: Final = ("hash", "sender", "nonce", "status", "block_number", "block_hash")
 #: Built once: each round asks them.
 _ROWS: Final = select(*(outbox.c[name] for name in _NAMES))
 #: What a block says something new about: also what was replaced, since it may have won after all.
-_SEEN: Final = _ROWS.where(
-    outbox.c.status.in_(_LIVE) | (outbox.c.status.in_((CANCELED, REPLACED)) & outbox.c.block_number.is_(None)),
-    is_mirrored(outbox.c.hash),
+_SEEN: Final = (
+    _ROWS.where(
+        outbox.c.status.in_(_LIVE) | (outbox.c.status.in_((CANCELED, REPLACED)) & outbox.c.block_number.is_(None)),
+        is_mirrored(outbox.c.hash),
+    )
+    .order_by(block_of(outbox.c.hash), outbox.c.hash)
+    .limit(bindparam("limit"))
+    .offset(bindparam("passed"))
 )
 _IN_BLOCKS_ABOVE: Final = _ROWS.where((outbox.c.block_number > bindparam("number")) & outbox.c.status.in_(_IN_BLOCK))
 _SENT: Final = select(outbox.c.receiver, outbox.c.raw, outbox.c.gas).where(outbox.c.hash == bindparam("transaction"))
@@ -76,7 +85,13 @@ class ConfirmStep:
     """One step of the worker's loop."""
 
     def __init__(
-        self, engine: Engine, rpc: RpcClient, counts: Counts | None = None, *, sealed_from: int | None = None
+        self,
+        engine: Engine,
+        rpc: RpcClient,
+        counts: Counts | None = None,
+        *,
+        sealed_from: int | None = None,
+        step_max: int = STEP_MAX,
     ) -> None:
         """Take the database with the mirror, and the node for what blocks hold and the reasons of failures.
 
@@ -87,21 +102,30 @@ class ConfirmStep:
         self._rpc = rpc
         self._inclusion = Inclusion(rpc, sealed_from=sealed_from)
         self._counts = counts or Counts()
+        #: How many, from the first on, the steps before had to leave without an end.
+        self._passed = 0
+        self._step_max = step_max
 
     def execute(self) -> int:
         """Record what the mirror saw and return how many transactions changed their state.
 
-        Raises LedgerUnavailableError where the node does not answer, or cannot show what it said a block holds.
+        Raises LedgerUnavailableError where the node does not answer; where it cannot show what it said a block holds,
+        once the transactions of all other blocks are recorded.
         """
         with self._engine.connect() as connection:
             verified = verified_to(connection)
             final, looked = min(read_checkpoint(connection).final_number, verified), confirmed_to(connection)
-            fresh = connection.execute(_SEEN).all()
+            fresh = connection.execute(_SEEN, {"limit": self._step_max, "passed": self._passed}).all()
             unsettled = connection.execute(_IN_BLOCKS_ABOVE, {"number": looked}).all()
             seen = sightings(connection, [row.hash for row in (*fresh, *unsettled)])
             ready = [row for row in fresh if row.hash in seen and seen[row.hash].block_number <= verified]
             raw = _raw(connection, [row.hash for row in ready])
-        verdicts = self._judge(ready, seen, raw)
+        verdicts, unreadable = self._judge(ready, seen, raw)
+        is_full = len(ready) == self._step_max
+        self._passed = self._passed + len(ready) - len(verdicts) if is_full else 0
+        if is_full:
+            # Others of the last block may wait for the next step.
+            final = min(final, seen[ready[-1].hash].block_number - 1)
         # The same number may by now be another block's.
         moved = [row for row in unsettled if row.hash not in seen or seen[row.hash].block_hash != row.block_hash]
         verdicts += [_Verdict(row, TransactionEvent.DROP, None, None) for row in moved]
@@ -110,11 +134,16 @@ class ConfirmStep:
                 _record(connection, verdicts)
                 # What was taken back from a final block is in another one: that is for the next look to say.
                 cursors.move(connection, _CURSOR, looked if moved else final)
+        for error in unreadable:
+            raise error
         return len(verdicts)
 
-    def _judge(self, rows: Sequence[_Row], seen: dict[bytes, Sighting], raw: Mapping[bytes, bytes]) -> list[_Verdict]:
+    def _judge(
+        self, rows: Sequence[_Row], seen: dict[bytes, Sighting], raw: Mapping[bytes, bytes]
+    ) -> tuple[list[_Verdict], list[LedgerUnavailableError]]:
+        """Return what became of transactions, and why that of others cannot be told."""
         blocks = list({seen[row.hash].block_hash: None for row in rows})
-        headers = self._inclusion.headers(blocks, raw)
+        headers, unreadable = self._inclusion.headers(blocks, raw)
         # A node that lags behind the mirror does not have the block yet: ask again with the next step.
         placed = [row for row in rows if seen[row.hash].block_hash in headers]
         held = [row for row in placed if _holds(headers[seen[row.hash].block_hash], row, seen[row.hash])]
@@ -126,9 +155,13 @@ class ConfirmStep:
             if not seen[row.hash].has_logs:
                 silent.setdefault(seen[row.hash].block_hash, []).append(row)
         for block, without_logs in silent.items():
-            receipts = self._inclusion.receipts(headers[block])
+            try:
+                receipts = self._inclusion.receipts(headers[block])
+            except IncompleteBlockError as error:
+                unreadable.append(error)
+                continue
             verdicts += [self._by_receipt(row, seen, receipts) for row in without_logs]
-        return verdicts
+        return verdicts, unreadable
 
     def _by_receipt(self, row: _Row, seen: dict[bytes, Sighting], receipts: Sequence[dict[str, Any]]) -> _Verdict:
         """Return what a block's receipts, which hash to its root, say of a transaction that logged nothing."""

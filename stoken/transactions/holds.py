@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts on record what a node keeps refusing in words that nobody listed: an operator decides, nothing is guessed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import structlog
@@ -11,7 +11,7 @@ from stoken.db import unit_of_work
 from stoken.transactions.answers import Answer
 from stoken.transactions.tables import outbox
 
-#: Refusals in a row of the same bytes, a resend period apart: a minute, with the periods that are usual.
+#: Refusals of the same bytes, a resend period apart, until the node has them: a minute, with the usual periods.
 HELD_AFTER: Final = 12
 _log = structlog.get_logger(__name__)
 
@@ -26,15 +26,20 @@ class Holds:
 
     def heard(self, row: Row[*tuple[Any, ...]], answer: Answer, said: str) -> None:
         """Note what a node answered to a row of the outbox: `held` is set, or cleared once the node has the bytes."""
-        if not answer.unexplained:
+        if answer.delivered:
             self._refusals.pop(row.hash, None)
             if row.held is not None:
                 self._write(row, None)
+        if not answer.unexplained:
             return
         count = self._refusals[row.hash] = self._refusals.get(row.hash, 0) + 1
         if count >= HELD_AFTER and row.held != said:
             self._write(row, said)
             _log.error("transaction.held", sender=row.sender, nonce=row.nonce, refusals=count, said=said)
+
+    def keep(self, known: Collection[bytes]) -> None:
+        """Forget all but these transactions."""
+        self._refusals = {digest: count for digest, count in self._refusals.items() if digest in known}
 
     def unsure(self, rows: Sequence[Row[*tuple[Any, ...]]], answers: Sequence[Answer]) -> bool:
         """Tell whether the node said something unlisted that may mean that it is busy: not yet so often as to hold."""

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ import msgspec
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import update
+from typing_extensions import override
 
 from stoken import bootstrap
 from stoken.chain import suite as suites
@@ -34,6 +36,7 @@ from stoken.transactions.outbox import read_all
 from stoken.transactions.signer import create_keystore
 from stoken.transactions.tables import outbox as outbox_table
 from tests.consortium import SELLER, SENDER, Desk, charter
+from tests.fault_proxy import ANY, Fault, FaultProxy
 
 PASSWORD = "correct horse"
 
@@ -98,6 +101,45 @@ def _wait_for(done: Callable[[], bool], seconds: float = 180) -> None:
         time.sleep(0.1)
 
 
+def _is_live(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+class Waiting(Fault):
+    """The node answers once it is let."""
+
+    def __init__(self) -> None:
+        self.asked, self.let = threading.Event(), threading.Event()
+
+    @override
+    def result(self, call: object, result: object) -> object:
+        self.asked.set()
+        assert self.let.wait(30)
+        return result
+
+
+class TestStart:
+    def test_a_signal_amid_it_ends_the_worker_cleanly(self, configured: Settings, node: Anvil) -> None:
+        bootstrap.deploy(configured, charter())
+        waiting = Waiting()
+        with FaultProxy(node.url) as proxy:
+            proxy.fail(ANY, waiting, None)
+            environment = {**variables(configured), "STOKEN_RPC__URL": proxy.url}
+            worker = subprocess.Popen([sys.executable, "-m", "stoken.cli", "work"], env=environment)
+            try:
+                assert waiting.asked.wait(60)
+                worker.send_signal(signal.SIGTERM)
+                waiting.let.set()
+                assert worker.wait(30) == 0
+            finally:
+                waiting.let.set()
+                worker.kill()
+                worker.wait()
+
+
 class TestWorker:
     def test_it_follows_the_chain_and_ends_on_sigterm(self, configured: Settings) -> None:
         bootstrap.deploy(configured, charter())
@@ -140,8 +182,10 @@ class TestWorker:
         finally:
             worker.kill()
             worker.wait()
-        again = subprocess.Popen([sys.executable, "-m", "stoken.cli", "work"], env=variables(configured))
+        again = subprocess.Popen([sys.executable, "-m", "stoken.cli", "work"], env=environment)
         try:
+            # All may be mined before the process has begun: before its first line a signal ends it at once.
+            _wait_for(lambda: _is_live(port))
             _wait_for(lambda: set(_statuses(configured, keys)) == {"mined"})
         finally:
             again.terminate()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The loop runs its steps in order, survives their errors, and ends where no retry can help."""
 
+import threading
+
 import pytest
 
 from stoken.errors import FencedError, LedgerUnavailableError
@@ -58,6 +60,12 @@ class TestRunOnce:
 
 
 class TestStop:
+    def test_before_the_start_no_step_runs(self) -> None:
+        steps, stopping = Steps(mirror=1), threading.Event()
+        stopping.set()
+        Worker(steps.listed(), stopping=stopping).run()
+        assert steps.ran == []
+
     def test_the_running_step_is_the_last(self) -> None:
         steps = Steps(mirror=1, broadcast=1)
         listed = steps.listed()

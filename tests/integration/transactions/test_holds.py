@@ -90,6 +90,14 @@ class TestHeld:
         _send(refused, HELD_AFTER + 1)
         assert _held(refused) == (None, 0)
 
+    def test_a_full_pool_in_between_begins_no_new_count_and_takes_no_mark_away(
+        self, refused: WritePath, node_that_refuses: Refusing
+    ) -> None:
+        for said in ("Internal error", "txpool is full") * HELD_AFTER:
+            node_that_refuses.said = said
+            _send(refused, 1)
+        assert _held(refused) == ("the node answers -32603: Internal error", 1)
+
     def test_one_that_the_node_took_all_the_same_is_mined(
         self, refused: WritePath, node_that_refuses: Refusing
     ) -> None:

@@ -10,10 +10,11 @@ from typing_extensions import override
 
 from stoken.chain.raw_transactions import encode_transaction, signer_and_nonce
 from stoken.chain.rpc import NodeError, RpcClient
+from stoken.db import reading
 from stoken.mirror.completeness import IncompleteBlockError
 from stoken.mirror.inclusion import Inclusion
 from stoken.network.anvil import Anvil
-from stoken.transactions.confirm import ConfirmStep
+from stoken.transactions.confirm import ConfirmStep, confirmed_to
 from stoken.transactions.signer import sign_transaction
 from stoken.transactions.watch import WatchStep
 from tests.fault_proxy import Fault, FaultProxy
@@ -101,6 +102,80 @@ class TestMined:
         with pytest.raises(IncompleteBlockError, match="transactions do not give its root"):
             lied.confirm.execute()
         assert lied.row("one").status == "signed"
+
+
+def _of_a_type_to_come(number: int) -> Forged:
+    """Give the transactions of one block, where they are told in full, a type that nobody knows."""
+
+    def change(block: Json) -> Json:
+        if block["number"] != hex(number) or any(isinstance(each, str) for each in block["transactions"]):
+            return block
+        return block | {"transactions": [each | {"type": "0x7f"} for each in block["transactions"]]}
+
+    return Forged(change)
+
+
+class TestUnreadableBlocks:
+    @pytest.fixture
+    def mined(self, lied: WritePath, rpc: RpcClient) -> WritePath:
+        """Return a path with one transaction in each of the blocks 1 to 3, the first with somebody else's."""
+        for at in (1, 2, 3):
+            lied.enqueue(str(at))
+            lied.broadcast.execute()
+            if at == 1:
+                _somebodys(rpc)
+            _mirror(lied)
+        return lied
+
+    def _statuses(self, path: WritePath) -> list[str]:
+        return [path.row(each).status for each in ("1", "2", "3")]
+
+    def test_the_transactions_of_the_others_are_recorded(self, mined: WritePath, proxy: FaultProxy) -> None:
+        proxy.fail("eth_getBlockByHash", _of_a_type_to_come(1), None)
+        with pytest.raises(IncompleteBlockError, match="block 1: a transaction is unreadable"):
+            mined.confirm.execute()
+        assert self._statuses(mined) == ["broadcast", "mined", "mined"]
+        with reading(mined.engine) as connection:
+            assert confirmed_to(connection) == 3
+        proxy.behave()
+        assert mined.confirm.execute() == 1
+        assert self._statuses(mined) == ["mined"] * 3
+
+    def test_nor_do_receipts_that_give_no_root_hold_up_those_of_other_blocks(
+        self, mined: WritePath, proxy: FaultProxy
+    ) -> None:
+        def change(receipts: Json) -> Json:
+            return [each | {"status": "0x0"} if each["blockNumber"] == "0x2" else each for each in receipts]
+
+        proxy.fail("eth_getBlockReceipts", Forged(change), None)
+        with pytest.raises(IncompleteBlockError, match="block 2: its receipts"):
+            mined.confirm.execute()
+        assert self._statuses(mined) == ["mined", "broadcast", "mined"]
+
+    def test_they_hold_up_none_where_one_step_takes_no_more(self, mined: WritePath, proxy: FaultProxy) -> None:
+        proxy.fail("eth_getBlockByHash", _of_a_type_to_come(1), None)
+        step = ConfirmStep(mined.engine, mined.rpc, step_max=1)
+        with pytest.raises(IncompleteBlockError):
+            step.execute()
+        assert (step.execute(), step.execute(), step.execute()) == (1, 1, 0)
+        assert self._statuses(mined) == ["broadcast", "mined", "mined"]
+
+
+class TestManyAtOnce:
+    def test_are_judged_by_block_some_a_step_and_final_is_what_lies_below_the_others(self, path: WritePath) -> None:
+        for key in ("one", "two", "three"):
+            path.enqueue(key)
+            path.broadcast.execute()
+            _mirror(path)
+        step = ConfirmStep(path.engine, path.rpc, step_max=1)
+        for at, statuses in enumerate((["mined", "broadcast", "broadcast"], ["mined", "mined", "broadcast"])):
+            assert step.execute() == 1
+            assert [path.row(each).status for each in ("one", "two", "three")] == statuses
+            with reading(path.engine) as connection:
+                assert confirmed_to(connection) == at
+        assert (step.execute(), step.execute()) == (1, 0)
+        with reading(path.engine) as connection:
+            assert confirmed_to(connection) == 3
 
 
 class TestFailed:
@@ -210,7 +285,7 @@ class TestBlocksOfOtherKinds:
         assert signers == {(path.sender, 0), *((_OTHER, nonce) for nonce in range(4))}
 
     def test_a_block_that_the_node_lacks_is_left_out(self, rpc: RpcClient) -> None:
-        assert Inclusion(rpc).headers([b"\x77" * 32]) == {}
+        assert Inclusion(rpc).headers([b"\x77" * 32]) == ({}, [])
         assert Inclusion(rpc).raw_transactions(b"\x77" * 32) is None
 
     def test_a_type_that_nobody_knows_shows_nothing(self, lied: WritePath, proxy: FaultProxy, rpc: RpcClient) -> None:

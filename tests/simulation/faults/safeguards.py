@@ -109,9 +109,9 @@ SAFEGUARDS: Final[dict[str, tuple[Off, int]]] = {
     "receipts root": (_receipts_root, 2),
     "fencing": (_fencing, 5),
     "lease epoch": (_lease_epoch, 203),
-    "sign first": (_sign_first, 14),
-    "mark before sending": (_mark_before_sending, 7),
-    "siblings of a nonce": (_siblings, 0),
+    "sign first": (_sign_first, 41),
+    "mark before sending": (_mark_before_sending, 2),
+    "siblings of a nonce": (_siblings, 4),
 }
 
 #: Missed only where the chain changes between two questions, or two steps, or where nothing looks again: shown by

@@ -21,6 +21,10 @@ def test_they_hold_on_postgresql(seed: int, postgres_store: PostgresStore) -> No
     play(seed, postgres_store)
 
 
+def test_also_the_rows_that_go_past_sqlalchemy_are_struck(store: SqliteStore) -> None:
+    assert any(play(seed, store).rows_struck for seed in range(40))
+
+
 def test_ranges_are_resumed_and_say_which_seeds_broke(tmp_path: Path) -> None:
     results = tmp_path / "ranges.csv"
     results.write_text(f"first,end,code,seconds,broken\n{Result(500, 1000, 'abc', 0.1, (501, 502)).line()}")

@@ -7,14 +7,16 @@ Everything between the inbox and the node is the product; the node, the clock an
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from random import Random
-from typing import Final
+from sqlite3 import OperationalError as DriverError
+from typing import Any, Final
 
-from sqlalchemy import Engine, event, select
+import pytest
+from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.exc import OperationalError
 
 from stoken.chain.capabilities import Capabilities
 from stoken.chain.statements import CashEntry
-from stoken.db import reading, unit_of_work
+from stoken.db import bulk, reading, unit_of_work
 from stoken.errors import (
     ConflictError,
     FencedError,
@@ -47,6 +49,9 @@ _TENANTS: Final = ("one", "two", "three")
 #: Of the form that the outbox lets pass; the simulated contract asks for no more.
 _SIGNATURE: Final = b"\x01" * 64 + b"\x1b"
 _ENDS: Final = select(outbox.c.version, outbox.c.block_number)
+#: How a statement fails; of the driver's own kind, where SQLAlchemy does not make it one of its own.
+_DATABASE_ERRORS: Final = (OperationalError, DriverError)
+_driver: Final = bulk._driver  # noqa: SLF001 - struck from outside
 _CRASHES: Final = (*failpoints.NAMES, "")
 
 
@@ -76,6 +81,9 @@ class World:
         self.accepted: dict[tuple[str, str], int] = {}
         self.crashes = 0
         self._crash_at, self._database_fault, self._amid = "", 0.0, False
+        self._patch = pytest.MonkeyPatch()
+        #: How often the reading or writing of many rows at once failed.
+        self.rows_struck = 0
         # Of its own: a connection's version of the database counts what others commit.
         self._watching = engine.raw_connection() if engine.dialect.name == "sqlite" else None
         self.worker: Worker | None = None
@@ -88,6 +96,7 @@ class World:
         self.second_rpc.close()
         if self._database_fault:
             event.remove(self.engine, "before_cursor_execute", self._before_statement)
+        self._patch.undo()
 
     def version(self) -> int | None:
         """Return what changes with each commit; None where the database has no such thing."""
@@ -170,6 +179,8 @@ class World:
         self._database_fault = random.choice((0.0, 0.0, 0.005))
         if self._database_fault:
             event.listen(self.engine, "before_cursor_execute", self._before_statement)
+            # Many rows at once go past SQLAlchemy, whose events do not hear of them.
+            self._patch.setattr(bulk, "_driver", self._before_rows)
 
     def _tick(self) -> None:
         happening = self.random.choices(
@@ -202,7 +213,7 @@ class World:
                 # A take-over that broke off fenced this one off, or the node lags at the start: it is started again.
                 self.worker = None
                 return
-            except (UnavailableError, OperationalError):
+            except (UnavailableError, *_DATABASE_ERRORS):
                 pass
 
     def _submit_some(self) -> None:
@@ -283,7 +294,7 @@ class World:
         ended = False
         for name in ("issuance", "withdraw", "broadcast", "watch"):
             try:
-                with suppress(UnavailableError, OperationalError):
+                with suppress(UnavailableError, *_DATABASE_ERRORS):
                     older.steps[name].execute()
             except FencedError:
                 ended = True
@@ -292,7 +303,7 @@ class World:
             assert len(connection.execute(select(outbox.c.hash)).all()) == before, "a fenced writer signed"
         self.now += 5
         if not ended:
-            with suppress(FencedError, UnavailableError, OperationalError):
+            with suppress(FencedError, UnavailableError, *_DATABASE_ERRORS):
                 older.steps["watch"].execute()
                 raise AssertionError("a fenced writer goes on")
 
@@ -315,7 +326,7 @@ class World:
         except Crash:
             self.crashes += 1
             self.worker = None
-        except (UnavailableError, OperationalError):
+        except (UnavailableError, *_DATABASE_ERRORS):
             pass  # a take-over, a request or an operator's word failed: nothing of it was accepted
         finally:
             self._amid = False
@@ -330,3 +341,9 @@ class World:
     def _before_statement(self, *_arguments: object) -> None:
         if self._amid and self.random.random() < self._database_fault:
             raise OperationalError("a statement", None, Exception("disk I/O error"))
+
+    def _before_rows(self, connection: Connection) -> Any:  # noqa: ANN401 - as what it stands for
+        if self._amid and self.random.random() < self._database_fault:
+            self.rows_struck += 1
+            raise DriverError("disk I/O error")
+        return _driver(connection)

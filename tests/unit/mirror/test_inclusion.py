@@ -35,7 +35,10 @@ def _ask(answer: dict[str, Any], sealed_from: int | None) -> Any:  # noqa: ANN40
         return httpx.Response(200, content=msgspec.json.encode([{"id": call["id"], "result": answer}]))
 
     with RpcClient("http://node", transport=httpx.MockTransport(answered)) as rpc:
-        return Inclusion(rpc, sealed_from=sealed_from).headers([hash_of(BLOCK)], KNOWN)
+        headers, errors = Inclusion(rpc, sealed_from=sealed_from).headers([hash_of(BLOCK)], KNOWN)
+    for error in errors:
+        raise error
+    return headers
 
 
 class TestHeaders:
