@@ -60,15 +60,15 @@ class Shelf(MutableMapping[bytes, Any]):
         (count,) = self._file.execute("SELECT count(*) FROM items WHERE shelf = ?", (self._number,)).fetchone()
         return int(count)
 
-    def near(self, key: bytes) -> bytes | None:
-        """Return the first key from this one on, or of all where there is none; None where the table is empty."""
+    def near(self, key: bytes, count: int) -> list[bytes]:
+        """Return up to so many keys in their order from this one on, and after the last from the first on."""
         self.put_away()
-        query = "SELECT min(key) FROM items WHERE shelf = ? AND key >= ?"
-        for start in (key, b""):
-            found: bytes | None = self._file.execute(query, (self._number, start)).fetchone()[0]
-            if found is not None:
-                return found
-        return None
+        found: list[bytes] = []
+        for side in (">=", "<"):
+            query = f"SELECT key FROM items WHERE shelf = ? AND key {side} ? ORDER BY key LIMIT ?"  # noqa: S608 - two
+            rows = self._file.execute(query, (self._number, key, count - len(found)))
+            found += [row[0] for row in rows]
+        return found
 
     def put_away(self) -> None:
         """Write what is in memory, and hold it no longer: what was got before is no part of the table any more."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks the contracts now and then what they would answer, and compares with the local verdict at the same block."""
 
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping
 from random import Random
@@ -29,6 +30,8 @@ _BLOCKS_MAX: Final = 200
 _FACTS_MAX: Final = 5_000
 #: Moves of the last blocks to choose from.
 _RECENT_MAX: Final = 256
+#: Neighbours among which an account is chosen.
+_NEIGHBOURS: Final = 64
 _log = structlog.get_logger()
 
 
@@ -75,18 +78,36 @@ class DriftStep:
         self._clock = clock
         self._choose = choose
         self._verdict = Interface(artifacts.load("SecurityToken").abi).functions["verdict"]
-        self._shelves = Shelves()
-        self._state = ChainState(self._shelves.table)
         self._recent: deque[Sample] = deque(maxlen=_RECENT_MAX)
         self._due_ns = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Start before the first block, with tables in a new file."""
+        self._recent.clear()
+        self._shelves = Shelves()
+        self._state = ChainState(self._shelves.table)
 
     def execute(self) -> int:
         """Compare what is due and return how many verdicts parted; nothing is asked before its time.
 
-        Raises what the node raises; the next turn asks again.
+        Raises what the node raises; the next turn asks again. Where the temporary file fails, as on a full disk, its
+        state is given up, and after the period folded anew.
         """
         now = self._clock()
-        if not self._samples or now < self._due_ns or not self._follow():
+        if not self._samples or now < self._due_ns:
+            return 0
+        try:
+            return self._compare(now)
+        except sqlite3.Error as error:
+            _log.warning("drift.file_failed", reason=str(error), block=self._state.block_number)
+            self._due_ns = now + self._period_ns
+            self._shelves.close()
+            self._begin()
+            return 0
+
+    def _compare(self, now: int) -> int:
+        if not self._follow():
             return 0
         self._due_ns = now + self._period_ns
         if not self._state.tokens or self._account() is None or not self._is_canonical():
@@ -139,8 +160,10 @@ class DriftStep:
         return found
 
     def _account(self) -> Address | None:
-        """Choose an account, each as likely as the other: addresses are hashes."""
-        return cast("Shelf", self._state.accounts).near(self._choose.randbytes(len(NOBODY)))
+        """Choose an account among neighbours at a random address: of few each is as likely, of many nearly so."""
+        accounts = cast("Shelf", self._state.accounts)
+        near = accounts.near(self._choose.randbytes(len(NOBODY)), _NEIGHBOURS)
+        return self._choose.choice(near) if near else None
 
     def _difference(self, sample: Sample) -> Difference | None:
         state = self._state

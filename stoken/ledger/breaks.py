@@ -41,15 +41,15 @@ class Notice(NamedTuple):
     block_number: int
     invariant: str
     subject: str
+    stamped_at_ns: int
     place: int
     recipient: str
     institution: MemberId
-    stamped_at_ns: int
 
     @property
     def id(self) -> str:
         """Name the notice by what it says, so that no counter need be kept."""
-        return sha256("|".join(map(str, self[:4])).encode()).hexdigest()[:32]
+        return sha256("|".join(map(str, self[:5])).encode()).hexdigest()[:32]
 
 
 def open_cases(connection: Connection, found: Sequence[Difference], at: Checkpoint, now_ns: int) -> int:
@@ -84,9 +84,9 @@ def _notify(connection: Connection, item: Difference, at: Checkpoint, now_ns: in
     managers = select(tables.books.c.manager).where(tables.books.c.token == item.token, tables.books.c.manager != b"")
     institutions = [lei] if lei else sorted(connection.execute(managers).scalars())
     told = [*(("ACCOUNT_MANAGER", each) for each in institutions), ("REGISTRAR", b""), ("SUPERVISOR", b"")]
-    rows = [(at.number, name, subject, place, *whom, now_ns) for place, whom in enumerate(told, 1)]
+    rows = [(at.number, name, subject, now_ns, place, *whom) for place, whom in enumerate(told, 1)]
     bulk.upsert_rows(connection, tables.break_notices, rows)
-    for _, _, _, place, recipient, institution, _ in rows:
+    for *_, place, recipient, institution in rows:
         _log.error("ledger_break_notice", invariant=name, subject=subject, place=place, to=recipient, who=institution)
 
 

@@ -135,9 +135,9 @@ def of_venue(invariant: str, subject: str) -> bool:
 
 
 def holds_at_last(connection: Connection, invariant: str, subject: str) -> bool:
-    """Tell whether the last evaluation on record holds."""
+    """Tell whether the last close on record holds: what a block says of a broker may be of another account."""
     logged = tables.reconciliations.c
-    query = select(logged.holds).where(logged.invariant == invariant, logged.subject == subject)
+    query = select(logged.holds).where(logged.invariant == invariant, logged.subject == subject, logged.at_close)
     latest = query.order_by(logged.block_number.desc(), logged.evaluated_at_ns.desc()).limit(1)
     return bool(connection.execute(latest).scalar())
 

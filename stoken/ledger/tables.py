@@ -296,10 +296,10 @@ break_notices = Table(
     key("block_number", INT64),
     key("invariant", TEXT),
     key("subject", TEXT),
+    key("stamped_at_ns", INT64),
     key("place", INT64),
     field("recipient", TEXT),
     field("institution", BYTES),
-    field("stamped_at_ns", INT64),
     schema="ops",
 )
 

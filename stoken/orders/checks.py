@@ -15,6 +15,7 @@ from stoken.domain.ticks import tick_at
 from stoken.orders.classes import class_now
 from stoken.orders.entries import AccountOpened, NewOrder
 from stoken.orders.records import ClassRecord, Instrument, OrderRecord
+from stoken.orders.standings import Held, not_held
 from stoken.orders.state import VenueState, decline, declined_by
 
 _R = Refusal
@@ -241,7 +242,8 @@ def _side_verdict(candidate: Candidate, commitments: Commitments) -> Verdict | N
 def _commitments(candidate: Candidate) -> Commitments:
     state, order = candidate.state, candidate.order
     if order.side == Side.SELL:
-        return Commitments(selling=state.reservations.units(order.token, order.account).committed)
+        reserved = state.reservations.reserved_units(order.token, order.account)
+        return Commitments(selling=reserved + not_held(state, Held(order.token, order.account)))
     buying = state.reservations.buying(order.token, candidate.identity).committed
     return Commitments(buying=buying, new_holders=new_holders(state, order.token, candidate.identity))
 
@@ -277,7 +279,8 @@ def _check_cash(candidate: Candidate) -> None:
         if available < needed:
             raise decline(_R.INSUFFICIENT_CASH, account=order.account, available=available, needed=needed)
     pool = state.reservations.pool(order.cash_account)
-    available = max(0, cash_on_chain(state.chain, order.cash_account) - pool.committed)
+    promised = pool.reserved + not_held(state, Held(order.cash, order.cash_account))
+    available = max(0, cash_on_chain(state.chain, order.cash_account) - promised)
     if available < needed:
         raise decline(_R.INSUFFICIENT_CASH, account=order.cash_account, available=available, needed=needed)
 

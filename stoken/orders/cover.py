@@ -2,7 +2,6 @@
 """Q5 of what the venue promised: what a final block leaves uncovered of open orders it cancels, the youngest first."""
 
 from collections.abc import Iterable
-from typing import Final
 
 from stoken.compliance.verdict import Commitments, cover_verdict
 from stoken.domain.codes import Side
@@ -11,12 +10,9 @@ from stoken.domain.refusals import Refusal
 from stoken.orders.checks import cash_on_chain
 from stoken.orders.lifecycle import cancel
 from stoken.orders.records import OrderRecord
-from stoken.orders.standings import NO_CASH, Held, evaluate, held_for, reserved, standing
+from stoken.orders.standings import Held, evaluate, held_for, not_held, reserved, standing
 from stoken.orders.state import Decline, VenueState, decline, declined_by
 from stoken.orders.touching import touched
-
-#: The number of `DECISIONS` from which on blocks cancel what they uncover.
-COVER_FOLLOWED: Final = 1
 
 
 def follow_cover(state: VenueState, block_facts: Iterable[Fact]) -> None:
@@ -45,13 +41,12 @@ def _uncovered(state: VenueState, record: OrderRecord) -> Decline | None:
     order, chain = record.entry.order, state.chain
     if record.side == Side.SELL:
         promise = state.reservations.units(order.token, order.account)
-        later = chain.token(order.token).held_by(order.account).held
-        beside = promise.reserved - record.leaves_quantity + max(0, promise.in_flight - later)
+        beside = promise.reserved - record.leaves_quantity + not_held(state, held_for(state, record))
         verdict = cover_verdict(chain, order.token, order.account, record.leaves_quantity, Commitments(beside))
         return None if verdict is None else declined_by(verdict)
-    pool, cash = state.reservations.pool(order.cash_account), chain.cash_accounts.get(order.cash_account, NO_CASH)
+    pool = state.reservations.pool(order.cash_account)
     needed = order.price * record.leaves_quantity
-    beside = pool.reserved - needed + max(0, pool.in_flight - cash.held)
+    beside = pool.reserved - needed + not_held(state, held_for(state, record))
     available = cash_on_chain(chain, order.cash_account) - beside
     if available >= needed:
         return None

@@ -64,20 +64,24 @@ class CoverStep:
         done = 0
         # The cursor alone is worth no commit, but for a long stretch.
         if told or len(rows) == _ROWS:
+            logged = dict(self._logged)
             with unit_of_work(self._engine) as connection:
                 names = _names(connection, [event.token for each in told for event in each.events])
-                done = sum(self._record(connection, each, names) for each in told)
+                done = sum(self._record(connection, each, names, logged) for each in told)
                 cursors.move(connection, CURSOR, rows[-1].sequence)
+            self._logged = logged
         self._read_to = rows[-1].sequence if rows else self._read_to
         return done or int(len(rows) == _ROWS)
 
-    def _record(self, connection: Connection, told: _Told, names: dict[Address, str]) -> int:
+    def _record(
+        self, connection: Connection, told: _Told, names: dict[Address, str], logged: dict[str, tuple[int, int]]
+    ) -> int:
         found = [_invariant(names[event.token], event) for event in told.events]
         for each, event in zip(found, told.events, strict=True):
             if not each.holds:
                 _log.error("cover.broken", subject=each.subject, account=f"0x{event.account.hex()}")
-        news = [each for each in found if not each.holds or self._logged.get(each.subject) != (each.left, each.right)]
-        self._logged.update({each.subject: (each.left, each.right) for each in news})
+        news = [each for each in found if not each.holds or logged.get(each.subject) != (each.left, each.right)]
+        logged.update({each.subject: (each.left, each.right) for each in news})
         at = Checkpoint(told.block.number, told.block.hash, told.block.number, told.block.time)
         reconciliation.record(connection, news, names, at, self._clock())
         return len(news)

@@ -8,11 +8,12 @@ from stoken.domain.calendar import NANOSECONDS, Session, market_date
 from stoken.domain.codes import OwnerType
 from stoken.domain.order_states import TradeEvent, TradeStatus, next_trade_status
 from stoken.domain.refusals import Refusal
-from stoken.orders.cover import COVER_FOLLOWED, follow_cover
+from stoken.orders.cover import follow_cover
 from stoken.orders.entries import BlockApplied
 from stoken.orders.lifecycle import cancel, expire_all, expire_due, recheck
 from stoken.orders.outcomes import TradeFailed, TradeSettled
 from stoken.orders.records import TradeRecord
+from stoken.orders.standings import COVER_FOLLOWED
 from stoken.orders.state import VenueState, decline
 
 

@@ -14,6 +14,7 @@ from stoken.orders.checks import cash_on_chain, new_holders
 from stoken.orders.entries import NewOrder
 from stoken.orders.outcomes import OrderCanceled, OrderExpired, Trade
 from stoken.orders.records import OrderRecord, TradeRecord
+from stoken.orders.standings import held_for, not_held
 from stoken.orders.state import Decline, VenueState, decline, declined_by
 
 
@@ -82,7 +83,7 @@ def recheck(state: VenueState, record: OrderRecord, quantity: int) -> Decline | 
     if standing is not None:
         return standing
     if record.side == Side.SELL:
-        committed = Commitments(selling=state.reservations.units(order.token, order.account).in_flight)
+        committed = Commitments(selling=not_held(state, held_for(state, record)))
         verdict = seller_verdict(chain, order.token, order.account, quantity, committed)
         return None if verdict is None else declined_by(verdict)
     committed = Commitments(
@@ -92,7 +93,7 @@ def recheck(state: VenueState, record: OrderRecord, quantity: int) -> Decline | 
     verdict = buyer_verdict(chain, order.token, order.account, quantity, committed)
     if verdict is not None:
         return declined_by(verdict)
-    available = cash_on_chain(chain, order.cash_account) - state.reservations.pool(order.cash_account).in_flight
+    available = cash_on_chain(chain, order.cash_account) - not_held(state, held_for(state, record))
     needed = order.price * quantity
     if available < needed:
         return decline(

@@ -107,6 +107,8 @@ class VenueState:
         self.deadlines: list[tuple[int, int]] = []
         #: Events of the entry at hand.
         self.events: list[Event] = []
+        #: By token and account, what the chain holds of what is in flight; None until it is asked for at a block.
+        self.held_in_flight: dict[tuple[Address, Address], int] | None = None
         self._stamps: dict[Address, Stamp] = {}
 
     def open(self, entry: VenueOpened) -> None:
@@ -133,8 +135,9 @@ class VenueState:
         return stamp
 
     def forget_stamps(self) -> None:
-        """Let stamps be made anew after a block or a change of rulebook."""
+        """Let stamps be made anew after a block or a change of rulebook, and what the chain holds be summed anew."""
         self._stamps.clear()
+        self.held_in_flight = None
 
     def band(self, net_asset_value: int, reference_price: int) -> Band:
         """Return the day's band of an instrument."""

@@ -14,6 +14,7 @@ from stoken.orders.entries import Entry, VenueOpened
 from stoken.orders.following import apply_block, pass_time
 from stoken.orders.outcomes import Answer, Done, Outcome, Refused
 from stoken.orders.records import OrderRecord, TradeRecord
+from stoken.orders.standings import Held, not_held
 from stoken.orders.state import Decline, Handled, VenueState, decline
 
 _NO_TOKEN: Address = b""
@@ -110,7 +111,7 @@ class Venue:
         if security is None:
             return UnitsView(0, promise.reserved, promise.in_flight, 0)
         position = security.held_by(account)
-        available = max(0, position.available - promise.committed)
+        available = max(0, position.available - promise.reserved - not_held(self.state, Held(token, account)))
         return UnitsView(position.balance, promise.reserved, promise.in_flight, available)
 
 

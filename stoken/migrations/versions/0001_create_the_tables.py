@@ -622,11 +622,15 @@ def upgrade() -> None:
         ),
         sa.Column("invariant", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("subject", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column(
+            "stamped_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("place", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("institution", sa.LargeBinary(), nullable=False),
-        sa.Column("stamped_at_ns", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.PrimaryKeyConstraint("block_number", "invariant", "subject", "place", name=op.f("pk_break_notices")),
+        sa.PrimaryKeyConstraint(
+            "block_number", "invariant", "subject", "stamped_at_ns", "place", name=op.f("pk_break_notices")
+        ),
         schema="ops",
     )
     op.create_table(

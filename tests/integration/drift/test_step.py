@@ -2,7 +2,10 @@
 """The alarm on a live node: silent while both say the same, and loud where an event was lost on the way."""
 
 import random
+import sqlite3
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -111,3 +114,32 @@ class TestDriftStep:
         watch = Watch(world)
         assert watch.look() == 0
         assert watch.found() == []
+
+    def test_a_full_disk_ends_it_for_a_period_and_it_starts_anew(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert world.on_token("pause") == "0x1"
+        lose_events(world, world.state.block_number)
+        connect = sqlite3.connect
+
+        def small(*args: Any, **changed: Any) -> sqlite3.Connection:  # noqa: ANN401
+            file = connect(*args, **changed)
+            file.executescript("PRAGMA page_size=512; PRAGMA max_page_count=2")
+            return file
+
+        with monkeypatch.context() as full:
+            full.setattr(sqlite3, "connect", small)
+            watch = Watch(world)
+            assert [watch.look() for _ in range(3)] == [0, 0, 0]
+        assert watch.look() == 0
+        watch.now += 9 * _SECOND
+        assert watch.step.execute() == 0
+        assert watch.look() > 0
+
+    def test_of_a_few_accounts_each_is_asked_about_alike(self, world: World) -> None:
+        watch = Watch(world)
+        watch.look()
+        accounts = list(world.state.accounts)
+        chosen = Counter(watch.step._account() for _ in range(200 * len(accounts)))  # noqa: SLF001 - a choice inside
+        assert chosen.keys() == set(accounts)
+        assert max(chosen.values()) < 2 * min(chosen.values())

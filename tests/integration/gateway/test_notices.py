@@ -15,15 +15,15 @@ from tests.integration.gateway.harness import STRANGER, Gateway, Json
 from tests.unit.orders.factories import BPL1, BROKERS, TOKENS
 
 _STAMPED = 1_700_000_000_000_000_123
+BROKEN = Invariant("Q5", f"{BPL1}/{BROKERS[0].decode()}", 101, 100, holds=False)
 ROLES = {"ACCOUNT_MANAGER": Role.ACCOUNT_MANAGER, "REGISTRAR": Role.REGISTRAR, "SUPERVISOR": Role.SUPERVISOR}
 
 
 @pytest.fixture
 def gateway(gateway: Gateway) -> Gateway:
     """The gateway over a ledger in which broker 1's open orders are not covered."""
-    broken = Invariant("Q5", f"{BPL1}/{BROKERS[0].decode()}", 101, 100, holds=False)
     with unit_of_work(gateway.services.ledger) as connection:
-        record(connection, [broken], {TOKENS[BPL1]: BPL1}, Checkpoint(3, b"\x03" * 32, 3), _STAMPED)
+        record(connection, [BROKEN], {TOKENS[BPL1]: BPL1}, Checkpoint(3, b"\x03" * 32, 3), _STAMPED)
     return gateway
 
 
@@ -72,6 +72,16 @@ class TestReadNotices:
         (first,) = read(gateway, Role.REGISTRAR)
         gateway.now += 60
         assert read(gateway, Role.REGISTRAR) == [first]
+
+    def test_one_found_again_at_the_same_block_is_a_notice_of_its_own(self, gateway: Gateway) -> None:
+        (first,) = read(gateway, Role.REGISTRAR)
+        acknowledge(gateway, first["id"], Role.REGISTRAR)
+        with unit_of_work(gateway.services.ledger) as connection:
+            breaks.close_cases(connection, breaks.cases(connection, only_open=True), "operator", _STAMPED + 1)
+            record(connection, [BROKEN], {TOKENS[BPL1]: BPL1}, Checkpoint(3, b"\x03" * 32, 3), _STAMPED + 2)
+        found = read(gateway, Role.REGISTRAR)
+        assert [each["acknowledged_at"] is None for each in found] == [False, True]
+        assert [each["stamped_at"] for each in found] == [str(_STAMPED), str(_STAMPED + 2)]
 
     def test_without_a_break_there_are_none(self, gateway: Gateway) -> None:
         with unit_of_work(gateway.services.ledger) as connection:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, Engine, update
+from sqlalchemy import Connection, Engine, event, update
 
 from stoken.db import reading, unit_of_work
 from stoken.domain.codes import Role, Scope, Side
@@ -17,9 +17,11 @@ from stoken.domain.signed_order import SignedOrder
 from stoken.errors import StartupError
 from stoken.ledger import breaks
 from stoken.ledger.comparison import heal
-from stoken.ledger.reconciliation import SupplyStep, close, evaluations
+from stoken.ledger.invariants import Invariant
+from stoken.ledger.reconciliation import SupplyStep, close, evaluations, record
 from stoken.ledger.signatures import ContractKind
 from stoken.ledger.verification import Verification
+from stoken.mirror.store import Checkpoint
 from stoken.orders import entries, outcomes
 from stoken.orders.actor import VenueActor
 from stoken.orders.cover_log import CoverStep, close_cover
@@ -47,6 +49,7 @@ START = [
     bound(2),
     transfer(NOBODY, SELLER, 100),
 ]
+HOLDS = Invariant("Q5", OF_ONE, 100, 100, holds=True)
 FREEZE = [emitted(_K.TOKEN, "TokensFrozen", SELLER, 30)]
 
 
@@ -229,6 +232,30 @@ class TestCoverStep:
         exchange.mine([transfer(SELLER, NOBODY, 5)])
         exchange.mine([transfer(SELLER, SELLER, 5)])
         assert exchange.log() == [(1, OF_ONE, 90, 100, True), (2, OF_ONE, 90, 95, True)]
+
+    def test_what_a_failed_commit_lost_is_logged_when_it_is_read_again(self, exchange: Exchange) -> None:
+        exchange.sell(60)
+        exchange.followed.mine(FREEZE)
+        exchange.play(lambda actor: BlockFeed(actor, exchange.engine).step())
+
+        def fail(_connection: Connection) -> None:
+            raise ConnectionError
+
+        event.listen(exchange.engine, "commit", fail)
+        with pytest.raises(ConnectionError):
+            exchange.cover.execute()
+        event.remove(exchange.engine, "commit", fail)
+        assert exchange.cover.execute() == 1
+        assert exchange.log() == [(1, OF_ONE, 90, 100, True)]
+
+    def test_a_block_that_says_another_account_is_covered_closes_no_case(self, exchange: Exchange) -> None:
+        names, at = {TOKEN: BPL1}, [Checkpoint(number, bytes([number]) * 32, number) for number in range(4)]
+        broken = Invariant("Q5", OF_ONE, 101, 100, holds=False)
+        for instant, (at_close, found) in enumerate([(True, broken), (False, HOLDS), (True, HOLDS)], 1):
+            with unit_of_work(exchange.engine) as connection:
+                record(connection, [found], names, at[instant], instant, at_close=at_close)
+            closed = heal(exchange.engine, SUITE, exchange.verification, "operator", 8).closed
+            assert closed == int(instant == 3)
 
     def test_a_long_stretch_that_says_nothing_is_read_once(
         self, exchange: Exchange, monkeypatch: pytest.MonkeyPatch

@@ -74,18 +74,21 @@ class TestShelves:
 
 
 class TestNear:
-    def test_it_is_the_next_key_and_after_the_last_the_first(self, shelves: Shelves) -> None:
+    def test_keys_follow_from_one_on_and_after_the_last_the_first(self, shelves: Shelves) -> None:
         table, other = shelves.table(), shelves.table()
         other[b"\x02"] = 1
-        assert table.near(b"\x00") is None
-        table.update({b"\x01": 1, b"\x03": 3})
-        assert [table.near(key) for key in (b"\x00", b"\x01", b"\x02", b"\x04")] == [b"\x01", b"\x01", b"\x03", b"\x01"]
+        assert table.near(b"\x00", 2) == []
+        table.update({b"\x01": 1, b"\x03": 3, b"\x05": 5})
+        assert table.near(b"\x00", 2) == [b"\x01", b"\x03"]
+        assert table.near(b"\x03", 2) == [b"\x03", b"\x05"]
+        assert table.near(b"\x04", 2) == [b"\x05", b"\x01"]
+        assert table.near(b"\x06", 9) == [b"\x01", b"\x03", b"\x05"]
 
     def test_what_was_deleted_is_not_found(self, shelves: Shelves) -> None:
         table = shelves.table()
         table[b"\x01"] = 1
         table.put_away()
         del table[b"\x01"]
-        assert (table.near(b"\x00"), table.get(b"\x01"), len(table)) == (None, None, 0)
+        assert (table.near(b"\x00", 1), table.get(b"\x01"), len(table)) == ([], None, 0)
         with pytest.raises(KeyError):
             del table[b"\x01"]

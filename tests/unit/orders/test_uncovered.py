@@ -23,6 +23,7 @@ from tests.unit.orders.factories import (
     address,
     buy,
     cash_account,
+    rules,
     sell,
 )
 
@@ -44,6 +45,54 @@ def covered(outcome: Outcome) -> list[Event]:
 def why(outcome: Outcome) -> dict[str, Value]:
     (event,) = (each for each in outcome.events if isinstance(each, OrderCanceled))
     return dict(event.values)
+
+
+def held(quantity: int, venue: bytes = VENUE) -> facts.TradeHeld:
+    """What the chain says where trade 1 of a venue is held for a later day."""
+    ends = (SELLER, address("buyer"), cash_account(BROKERS[0]), cash_account(BUYING))
+    return facts.TradeHeld(venue, 1, TOKEN, CASH_TOKEN, *ends, 1, 1, quantity, 5_000, FAR)
+
+
+class TestHeldForALaterDay:
+    def test_the_rest_of_the_sale_still_meets_a_purchase(self, market: Market) -> None:
+        accepted(sell(market, 1_000))
+        accepted(buy(market, 400))
+        market.apply([held(400)])
+        accepted(buy(market, 600))
+        assert market.venue.state.orders[1].status is OrderStatus.FILLED
+        assert market.venue.units(TOKEN, SELLER).available == 0
+
+    def test_what_is_free_can_be_sold_and_paid(self, market: Market) -> None:
+        accepted(sell(market, 400))
+        accepted(buy(market, 400))
+        cash = cash_account(BUYING)
+        market.apply([held(400), facts.CashMoved(CASH_TOKEN, cash, bytes(20), 10**12 - 5_000_000)])
+        assert market.venue.units(TOKEN, SELLER).available == 600
+        accepted(sell(market, 600))
+        accepted(buy(market, 600))
+        assert len(market.venue.state.trades) == 2
+
+    def test_an_order_rechecked_by_new_rules_stays(self, market: Market) -> None:
+        accepted(sell(market, 1_000))
+        accepted(buy(market, 400))
+        market.apply([held(400), rules(BPL1, 1, 3)])
+        assert canceled(market.apply()) == []
+
+    def test_a_hold_of_another_venue_is_not_in_flight_here(self, market: Market) -> None:
+        accepted(sell(market, 600))
+        accepted(buy(market, 600))
+        accepted(sell(market, 400))
+        outcome = market.apply([held(300, BROKERS[0])])
+        assert canceled(outcome) == [(3, 400, Refusal.INSUFFICIENT_SECURITIES)]
+        assert why(outcome) == {"account": "0x" + SELLER.hex(), "available": 100, "needed": 400}
+
+    def test_cash_held_by_another_venue_is_not_in_flight_here(self, market: Market) -> None:
+        accepted(sell(market, 600))
+        accepted(buy(market, 600))
+        accepted(buy(market, 400))
+        cash = facts.CashMoved(CASH_TOKEN, cash_account(BUYING), bytes(20), 10**12 - 5_000_000)
+        assert canceled(market.apply([cash])) == []
+        assert canceled(market.apply([held(1, BROKERS[0])])) == [(3, 400, Refusal.INSUFFICIENT_CASH)]
 
 
 class TestUnits:
@@ -133,19 +182,7 @@ class TestUnits:
     def test_units_held_for_a_later_day_are_in_flight_once(self, market: Market) -> None:
         accepted(sell(market, 1_000))
         accepted(buy(market, 400))
-        trade = market.venue.state.trades[1].trade
-        hold = facts.TradeHeld(
-            VENUE,
-            1,
-            TOKEN,
-            CASH_TOKEN,
-            SELLER,
-            address("buyer"),
-            trade.sell.cash_account,
-            trade.buy.cash_account,
-            *(trade.sell.nonce, trade.buy.nonce, 400, 5_000, FAR),
-        )
-        outcome = market.apply([hold])
+        outcome = market.apply([held(400)])
         assert (canceled(outcome), covered(outcome)) == (
             [],
             [CoverEvaluated(TOKEN, BROKERS[0], SELLER, 1_000, 1_000, 1)],
