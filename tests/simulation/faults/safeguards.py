@@ -108,7 +108,7 @@ def _read_ahead(patch: Patch) -> None:
 SAFEGUARDS: Final[dict[str, tuple[Off, int]]] = {
     "receipts root": (_receipts_root, 2),
     "fencing": (_fencing, 5),
-    "lease epoch": (_lease_epoch, 203),
+    "lease epoch": (_lease_epoch, 48),
     "sign first": (_sign_first, 41),
     "mark before sending": (_mark_before_sending, 2),
     "siblings of a nonce": (_siblings, 4),

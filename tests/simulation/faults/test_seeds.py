@@ -22,7 +22,13 @@ def test_they_hold_on_postgresql(seed: int, postgres_store: PostgresStore) -> No
 
 
 def test_also_the_rows_that_go_past_sqlalchemy_are_struck(store: SqliteStore) -> None:
-    assert any(play(seed, store).rows_struck for seed in range(40))
+    unstruck = {"outbox", "decisions", "blocks"}
+    # Whatever changes the worlds: then others do it.
+    for seed in (154, 24, *range(200)):
+        unstruck -= play(seed, store).rows_struck
+        if not unstruck:
+            return
+    pytest.fail(f"no world strikes {unstruck}")
 
 
 def test_ranges_are_resumed_and_say_which_seeds_broke(tmp_path: Path) -> None:

@@ -4,14 +4,14 @@
 Everything between the inbox and the node is the product; the node, the clock and the accidents are simulated.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from random import Random
 from sqlite3 import OperationalError as DriverError
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy import Connection, Engine, Table, event, select
 from sqlalchemy.exc import OperationalError
 
 from stoken.chain.capabilities import Capabilities
@@ -51,7 +51,8 @@ _SIGNATURE: Final = b"\x01" * 64 + b"\x1b"
 _ENDS: Final = select(outbox.c.version, outbox.c.block_number)
 #: How a statement fails; of the driver's own kind, where SQLAlchemy does not make it one of its own.
 _DATABASE_ERRORS: Final = (OperationalError, DriverError)
-_driver: Final = bulk._driver  # noqa: SLF001 - struck from outside
+#: Many rows at once are seldom: they fail so much more often than a statement.
+_ROWS_FAULT: Final = 10
 _CRASHES: Final = (*failpoints.NAMES, "")
 
 
@@ -82,8 +83,8 @@ class World:
         self.crashes = 0
         self._crash_at, self._database_fault, self._amid = "", 0.0, False
         self._patch = pytest.MonkeyPatch()
-        #: How often the reading or writing of many rows at once failed.
-        self.rows_struck = 0
+        #: Tables of which the reading or writing of many rows at once failed.
+        self.rows_struck: set[str] = set()
         # Of its own: a connection's version of the database counts what others commit.
         self._watching = engine.raw_connection() if engine.dialect.name == "sqlite" else None
         self.worker: Worker | None = None
@@ -180,7 +181,8 @@ class World:
         if self._database_fault:
             event.listen(self.engine, "before_cursor_execute", self._before_statement)
             # Many rows at once go past SQLAlchemy, whose events do not hear of them.
-            self._patch.setattr(bulk, "_driver", self._before_rows)
+            for name in ("insert_rows", "upsert_rows", "delete_rows", "select_rows"):
+                self._patch.setattr(bulk, name, self._before_rows(getattr(bulk, name)))
 
     def _tick(self) -> None:
         happening = self.random.choices(
@@ -342,8 +344,11 @@ class World:
         if self._amid and self.random.random() < self._database_fault:
             raise OperationalError("a statement", None, Exception("disk I/O error"))
 
-    def _before_rows(self, connection: Connection) -> Any:  # noqa: ANN401 - as what it stands for
-        if self._amid and self.random.random() < self._database_fault:
-            self.rows_struck += 1
-            raise DriverError("disk I/O error")
-        return _driver(connection)
+    def _before_rows(self, honest: Callable[..., Any]) -> Callable[..., Any]:
+        def struck(connection: Connection, table: Table, rows: Sequence[object], *rest: object) -> Any:  # noqa: ANN401
+            if rows and self._amid and self.random.random() < _ROWS_FAULT * self._database_fault:
+                self.rows_struck.add(table.name)
+                raise DriverError("disk I/O error")
+            return honest(connection, table, rows, *rest)
+
+        return struck
