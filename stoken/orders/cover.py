@@ -17,7 +17,16 @@ from stoken.orders.touching import touched
 
 def follow_cover(state: VenueState, block_facts: Iterable[Fact]) -> None:
     """Cancel what the block left uncovered of the accounts that it touched, then say how each broker's stand."""
-    promised = [held for held in touched(state, block_facts) if reserved(state, held)]
+    _follow(state, touched(state, block_facts))
+
+
+def follow_all(state: VenueState) -> None:
+    """Do so of every account that has open orders: an older version let blocks uncover them."""
+    _follow(state, dict.fromkeys(held_for(state, record) for record in state.open_orders.values()))
+
+
+def _follow(state: VenueState, looked_at: Iterable[Held]) -> None:
+    promised = [held for held in looked_at if reserved(state, held)]
     short: dict[Held, list[OrderRecord]] = {held: [] for held in promised if not standing(state, held).is_covered}
     if short:
         for record in state.open_orders.values():

@@ -10,11 +10,12 @@ from stoken.domain.refusals import Refusal
 from stoken.orders import entries
 from stoken.orders.accepting import admit_instrument, allocate_cash, cancel_order, halt_instrument, new_order
 from stoken.orders.classes import change_class, open_class
+from stoken.orders.cover import follow_all
 from stoken.orders.entries import Entry, VenueOpened
 from stoken.orders.following import apply_block, pass_time
 from stoken.orders.outcomes import Answer, Done, Outcome, Refused
 from stoken.orders.records import OrderRecord, TradeRecord
-from stoken.orders.standings import Held, not_held
+from stoken.orders.standings import COVER_FOLLOWED, Held, not_held
 from stoken.orders.state import Decline, Handled, VenueState, decline
 
 _NO_TOKEN: Address = b""
@@ -128,7 +129,10 @@ def _open(state: VenueState, entry: VenueOpened) -> Answer:
         entry.cash,
     ):
         raise ValueError("the journal belongs to another venue or chain")
+    followed = state.decisions >= COVER_FOLLOWED
     state.open(entry)
+    if not followed and state.decisions >= COVER_FOLLOWED:
+        follow_all(state)
     return Done()
 
 

@@ -234,17 +234,19 @@ class TestCoverStep:
         assert exchange.log() == [(1, OF_ONE, 90, 100, True), (2, OF_ONE, 90, 95, True)]
 
     def test_what_a_failed_commit_lost_is_logged_when_it_is_read_again(self, exchange: Exchange) -> None:
+        exchange.cover.execute()
         exchange.sell(60)
         exchange.followed.mine(FREEZE)
         exchange.play(lambda actor: BlockFeed(actor, exchange.engine).step())
 
-        def fail(_connection: Connection) -> None:
-            raise ConnectionError
+        def fail(*said: object) -> None:
+            if "reconciliations" in str(said[2]):
+                raise ConnectionError
 
-        event.listen(exchange.engine, "commit", fail)
+        event.listen(exchange.engine, "before_cursor_execute", fail)
         with pytest.raises(ConnectionError):
             exchange.cover.execute()
-        event.remove(exchange.engine, "commit", fail)
+        event.remove(exchange.engine, "before_cursor_execute", fail)
         assert exchange.cover.execute() == 1
         assert exchange.log() == [(1, OF_ONE, 90, 100, True)]
 

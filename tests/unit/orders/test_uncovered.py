@@ -8,6 +8,7 @@ from stoken.domain import facts
 from stoken.domain.codes import OwnerType, Side
 from stoken.domain.order_states import OrderStatus
 from stoken.domain.refusals import Refusal
+from stoken.orders.entries import DECISIONS
 from stoken.orders.outcomes import CoverEvaluated, Event, OrderCanceled, Outcome, Value
 from tests.unit.orders.factories import (
     BPL1,
@@ -244,6 +245,17 @@ class TestCash:
 
 
 class TestOlderJournals:
+    def test_a_newer_version_cancels_what_an_older_one_left_uncovered(self, market: Market) -> None:
+        market.decide_as(0)
+        for quantity in (600, 400):
+            accepted(sell(market, quantity))
+        accepted(buy(market, 10, 4_990))
+        market.apply([facts.UnitsFrozen(TOKEN, SELLER, 1)])
+        outcome = market.decide_as(DECISIONS)
+        assert canceled(outcome) == [(2, 400, Refusal.INSUFFICIENT_SECURITIES)]
+        assert len(covered(outcome)) == 2
+        assert market.decide_as(DECISIONS).events == ()
+
     def test_are_replayed_as_they_were_decided(self, market: Market) -> None:
         market.decide_as(0)
         accepted(sell(market, 10))
