@@ -55,7 +55,7 @@ def cases(found: Sequence[Break], told: Sequence[Notice]) -> list[dict[str, Any]
             "mirror": case.mirror,
             "chain": case.chain,
             "opened_at": _instant(case.opened_at_ns),
-            "closed_at": None if case.closed_at_ns is None else _instant(case.closed_at_ns),
+            "closed_at": _instant(case.closed_at_ns),
             "closed_by": case.closed_by,
             "notices": [_notice(each) for each in told if _is_of(each, case)],
         }
@@ -85,19 +85,16 @@ def notices(found: Sequence[Notice], seen: Mapping[str, Receipt]) -> list[dict[s
             "subject": each.subject,
             "place": each.place,
             **_notice(each),
-            "read_at": None if receipt is None else _instant(receipt.read_at_ns),
-            "acknowledged_at": _instant_of(receipt),
-            "acknowledged_by": None if receipt is None else receipt.acknowledged_by,
+            "read_at": _instant(receipt and receipt.read_at_ns),
+            "acknowledged_at": _instant(receipt and receipt.acknowledged_at_ns),
+            "acknowledged_by": receipt and receipt.acknowledged_by,
         }
         for each in found
         for receipt in [seen.get(each.id)]
     ]
 
 
-def _instant_of(receipt: Receipt | None) -> str | None:
-    at = None if receipt is None else receipt.acknowledged_at_ns
-    return None if at is None else _instant(at)
-
-
-def _instant(at_ns: int) -> str:
+def _instant(at_ns: int | None) -> str | None:
+    if at_ns is None:
+        return None
     return datetime.fromtimestamp(at_ns / 1_000_000_000, UTC).isoformat(timespec="milliseconds")

@@ -32,8 +32,7 @@ class Call(NamedTuple):
 
 def call_of(body: requests.Body) -> Call:
     """Return the call that a request asks for."""
-    call: Call = _CALLS[type(body)](body)
-    return call
+    return _CALLS[type(body)](body)
 
 
 @lru_cache(maxsize=32)
@@ -60,8 +59,8 @@ def _attest(body: requests.AttestRequest) -> Call:
 
 
 def _revoke(body: requests.RevokeRequest) -> Call:
-    data = interface("IdentityRegistry").encode("revoke", *_fields(body.statement), body.signature)
-    return Call("registry", data, _GAS_BASE)
+    statement = _fields(body.statement)
+    return Call("registry", interface("IdentityRegistry").encode("revoke", *statement, body.signature), _GAS_BASE)
 
 
 def _cash(function: str) -> Callable[[Any], Call]:
