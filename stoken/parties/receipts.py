@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What became of notices: first read, and acknowledged; the first stamp of each stays."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
@@ -19,14 +19,15 @@ class Receipt(NamedTuple):
     acknowledged_by: str | None = None
 
 
-def receipts(connection: Connection) -> dict[str, Receipt]:
-    """Return what is on record, by notice."""
-    return {row.notice: Receipt(*row) for row in connection.execute(select(table))}
+def receipts(connection: Connection, of: Sequence[str] | None = None) -> dict[str, Receipt]:
+    """Return what is on record, by notice; of these notices alone where they are named."""
+    query = select(table) if of is None else select(table).where(table.c.notice.in_(of))
+    return {row.notice: Receipt(*row) for row in connection.execute(query)}
 
 
-def note_read(connection: Connection, notices: Iterable[str], by: str, now_ns: int) -> None:
+def note_read(connection: Connection, notices: Sequence[str], by: str, now_ns: int) -> None:
     """Stamp notices that their addressee sees; one that was seen before keeps its stamp."""
-    known = receipts(connection)
+    known = receipts(connection, notices)
     new = [Receipt(notice, now_ns, by)._asdict() for notice in notices if notice not in known]
     if new:
         connection.execute(insert(table), new)

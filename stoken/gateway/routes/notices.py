@@ -56,9 +56,13 @@ def _read(services: GatewayServices, caller: Principal) -> list[NoticeView]:
     own = _own(services, caller)
     if not own:
         return []
-    with services.inbox_lock, unit_of_work(services.market) as connection:
-        receipts.note_read(connection, [each.id for each in own], _name(caller), services.clock())
-        found = receipts.receipts(connection)
+    ids = [each.id for each in own]
+    with reading(services.market) as connection:
+        found = receipts.receipts(connection, ids)
+    if len(found) < len(ids):
+        with services.inbox_lock, unit_of_work(services.market) as connection:
+            receipts.note_read(connection, ids, _name(caller), services.clock())
+            found = receipts.receipts(connection, ids)
     return [_view(each, found) for each in own]
 
 
@@ -68,7 +72,7 @@ def _acknowledge(services: GatewayServices, caller: Principal, notice: str) -> N
         raise NotFoundError
     with services.inbox_lock, unit_of_work(services.market) as connection:
         receipts.acknowledge(connection, notice, _name(caller), services.clock())
-        return _view(own, receipts.receipts(connection))
+        return _view(own, receipts.receipts(connection, [notice]))
 
 
 def _name(caller: Principal) -> str:

@@ -71,7 +71,8 @@ class TestReadNotices:
     def test_the_first_reading_is_the_one_on_record(self, gateway: Gateway) -> None:
         (first,) = read(gateway, Role.REGISTRAR)
         gateway.now += 60
-        assert read(gateway, Role.REGISTRAR) == [first]
+        with gateway.services.inbox_lock:
+            assert read(gateway, Role.REGISTRAR) == [first]
 
     def test_one_found_again_at_the_same_block_is_a_notice_of_its_own(self, gateway: Gateway) -> None:
         (first,) = read(gateway, Role.REGISTRAR)
