@@ -20,13 +20,6 @@ from tests.recount import recount
 
 
 @pytest.fixture
-def world(engine: Engine, rpc: RpcClient) -> WriteWorld:
-    made = WriteWorld(engine, rpc)
-    made.found_market()
-    return made
-
-
-@pytest.fixture
 def backup(world: WriteWorld, databases: Databases, database_url: str) -> Iterator[str]:
     """A copy of the database as it was before anything of the test happened."""
     world.engine.dispose()

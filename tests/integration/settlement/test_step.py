@@ -23,13 +23,6 @@ from tests.integration.write_world import WriteWorld
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture
-def world(engine: Engine, rpc: RpcClient) -> WriteWorld:
-    made = WriteWorld(engine, rpc)
-    made.found_market()
-    return made
-
-
 class TestSettlement:
     def test_trades_of_one_entry_settle_in_one_transaction(self, world: WriteWorld) -> None:
         settled = world.settle(world.trade(10), world.trade(20), world.trade(30))
