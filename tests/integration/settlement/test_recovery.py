@@ -30,7 +30,7 @@ def backup(world: WriteWorld, databases: Databases, database_url: str) -> Iterat
 
 def recover(engine: Engine, market: Engine, world: WriteWorld) -> tuple[int, int]:
     """Do what `stoken tx recover` does."""
-    missing = recovery.gaps(engine, world.rpc)
+    missing = recovery.gaps(engine, world.rpc, world.outbox.senders)
     found = recovery.search(world.rpc, world.suite.chain_id, missing)
     with unit_of_work(engine) as connection:
         stored = recovery.store(connection, missing, found)
@@ -70,6 +70,25 @@ class TestWorkIsRestored:
         with reading(restored) as one, reading(world.engine) as other:
             assert digest(one) == digest(other)
         restored.dispose()
+
+    def test_an_empty_database_takes_in_everything(
+        self, world: WriteWorld, databases: Databases, database_kind: str, rpc: RpcClient
+    ) -> None:
+        trade = world.trade(10)
+        world.settle(trade)
+        sent = world.outbox.senders[0].hex()
+        count = int(rpc.call("eth_getTransactionCount", f"0x{sent}", "latest"), 16)
+        empty = open_engine(databases.create(database_kind))
+        assert recover(empty, world.engine, world) == (count, 1)
+        again = WriteWorld(empty, rpc, market=world.engine)
+        for _ in range(4):
+            again.turn()
+        assert again.instruction(trade) == world.instruction(trade)
+        assert again.outcome("mint") == world.outcome("mint")
+        assert keys(empty, "recovered:") == []
+        assert int(rpc.call("eth_getTransactionCount", f"0x{sent}", "latest"), 16) == count
+        recount(empty, rpc)
+        empty.dispose()
 
     def test_each_try_of_a_trade_that_was_tried_again_is_claimed(
         self, engine: Engine, rpc: RpcClient, databases: Databases, database_url: str
