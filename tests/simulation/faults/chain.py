@@ -19,20 +19,24 @@ from stoken.mirror import Log
 from stoken.mirror.completeness import LogsBloom
 from stoken.mirror.receipts import encode_receipt, trie_root
 from tests.ledger_events import SUITE, TOKEN, encode_log, issue
+from tests.simulation.faults.contract import SETTLEMENT, Settlement, settled_trade, settlements
 
 CHAIN_ID: Final = 20260
 BLOCK_SECONDS: Final = 2
+GENESIS_TIME: Final = 1_800_000_000
 TRANSFER: Final = keccak(b"Transfer(address,address,uint256)")
 DEPOSIT: Final = SUITE["deposit"]
 #: A credit of a multiple of these is reverted always, or refused by the node as it is.
 REVERTS: Final = 7
 UNACCEPTABLE: Final = 29
 _GAS_USED: Final = 40_000
+#: Accounts of nobody's that these worlds know.
+_SOMEBODY: Final = b"\xac" * 19
 _BLOOM: Final = LogsBloom()
 
 
 class Tx(NamedTuple):
-    """A transaction as a node reads it; `ref` is the reference of a credit, empty for anything else."""
+    """A transaction as a node reads it; `ref` is the reference of a credit, `batch` what settles, each empty else."""
 
     hash: bytes
     raw: bytes
@@ -42,6 +46,7 @@ class Tx(NamedTuple):
     ref: bytes
     account: bytes
     amount: int
+    batch: tuple[Settlement, ...] = ()
 
 
 class Block(NamedTuple):
@@ -58,8 +63,9 @@ class Block(NamedTuple):
     root: bytes
     nonces: dict[bytes, int]
     balances: Counter[tuple[bytes, bytes]]
-    #: How often each reference was paid.
+    #: How often each reference was paid, and each trade settled.
     effects: Counter[bytes]
+    settled: Counter[int]
 
 
 @lru_cache(maxsize=64)
@@ -70,9 +76,11 @@ def read(raw: bytes) -> Tx:
     digest = keccak(rlp.encode([nonce, price, gas, to, value, data, chain, b"", b""]))
     signature = r.rjust(32, b"\0") + s.rjust(32, b"\0") + bytes((int.from_bytes(v) - 35 - 2 * CHAIN_ID,))
     public = PublicKey.from_signature_and_message(signature, digest, hasher=None).format(compressed=False)
-    ref, account, amount = (data[68:100], data[16:36], int.from_bytes(data[36:68])) if data else (b"", b"", 0)
+    batch = settlements(data) if to == SETTLEMENT else ()
+    is_credit = bool(data) and not batch
+    ref, account, amount = (data[68:100], data[16:36], int.from_bytes(data[36:68])) if is_credit else (b"", b"", 0)
     sender = keccak(public[1:])[12:]
-    return Tx(keccak(raw), raw, sender, int.from_bytes(nonce), int.from_bytes(gas), ref, account, amount)
+    return Tx(keccak(raw), raw, sender, int.from_bytes(nonce), int.from_bytes(gas), ref, account, amount, batch)
 
 
 def transfer(contract: bytes, sender: bytes, receiver: bytes, amount: int) -> Log:
@@ -83,8 +91,12 @@ def transfer(contract: bytes, sender: bytes, receiver: bytes, amount: int) -> Lo
 
 def foreign(random: Random, parent: Block) -> tuple[Tx, list[Log]]:
     """Return somebody else's transaction: units minted, moved or burned."""
-    holders = [account for (contract, account), held in parent.balances.items() if contract == TOKEN and held]
-    receiver = b"\xac" * 19 + bytes((random.randrange(4),))
+    holders = [
+        account
+        for (contract, account), held in parent.balances.items()
+        if contract == TOKEN and held and account[:19] == _SOMEBODY
+    ]
+    receiver = _SOMEBODY + bytes((random.randrange(4),))
     if holders and random.random() < 0.5:
         sender = random.choice(holders)
         units = random.randrange(1, parent.balances[TOKEN, sender] + 1)
@@ -100,22 +112,25 @@ def _somebodys(salt: bytes) -> Tx:
     return Tx(keccak(raw), raw, b"\xfe" * 20, 0, _GAS_USED, b"", b"", 0)
 
 
-def genesis() -> Block:
-    """Return block 0: it creates the one token, so that the ledger follows it."""
+def genesis(founding: Sequence[Log] = ()) -> Block:
+    """Return block 0: it creates the one token, so that the ledger follows it, and founds a market where there is one."""
     created = encode_log(issue(), 0, 0)
     tx = _somebodys(b"\1" * 32)
-    empty = Block(-1, bytes(32), bytes(32), 1_800_000_000, (), (), (), 0, b"", {}, Counter(), Counter())
-    return build(empty, [(tx, [created], True)], b"")
+    empty = Block(-1, bytes(32), bytes(32), GENESIS_TIME, (), (), (), 0, b"", {}, Counter(), Counter(), Counter())
+    return build(empty, [(tx, [created, *founding], True)], b"")
 
 
 def build(parent: Block, contents: Iterable[tuple[Tx, Sequence[Log], bool]], salt: bytes) -> Block:
     """Return the block that follows with these transactions, their logs, and whether they succeeded."""
     number, state, effects = parent.number + 1, Counter(parent.balances), Counter(parent.effects)
+    settled = parent.settled
     nonces, txs, logs, receipts, used = dict(parent.nonces), [], [], [], 0
     for index, (tx, said, succeeded) in enumerate(contents):
         own = [each._replace(block_number=number, transaction_index=index) for each in said] if succeeded else []
         own = [each._replace(log_index=len(logs) + at) for at, each in enumerate(own)]
-        _apply(state, own)
+        apply(state, own)
+        trades = [trade for each in own if (trade := settled_trade(each)) is not None]
+        settled = settled + Counter(trades) if trades else settled
         effects.update([tx.ref] if tx.ref and succeeded else [])
         nonces[tx.sender] = tx.nonce + 1
         used += _GAS_USED
@@ -131,13 +146,23 @@ def build(parent: Block, contents: Iterable[tuple[Tx, Sequence[Log], bool]], sal
     root = trie_root(encoded)
     return Block(
         number, digest, parent.hash, parent.time + BLOCK_SECONDS, tuple(txs), tuple(receipts), tuple(logs),
-        _BLOOM.of(logs), root, nonces, state, effects,
+        _BLOOM.of(logs), root, nonces, state, effects, settled,
     )  # fmt: skip
 
 
 def credit(tx: Tx) -> list[Log]:
     """Return what a credit logs."""
     return [transfer(DEPOSIT, bytes(20), tx.account, tx.amount)] if tx.ref else []
+
+
+def apply(state: Counter[tuple[bytes, bytes]], logs: Iterable[Log]) -> None:
+    """Move what logs of transfers say."""
+    for log in logs:
+        if log.topics[:32] == TRANSFER:
+            amount = int.from_bytes(log.data)
+            state[log.address, log.topics[44:64]] -= amount
+            state[log.address, log.topics[76:96]] += amount
+            state[log.address, bytes(20)] = 0
 
 
 def header(block: Block, gas_limit: int, *, full: bool = False) -> dict[str, Any]:
@@ -171,15 +196,6 @@ def _body(tx: Tx) -> dict[str, Any]:
     numbers |= dict(zip(("v", "r", "s"), signature, strict=True))
     fields = {name: hex(int.from_bytes(number)) for name, number in numbers.items()}
     return {"hash": text(tx.hash), "to": text(to) if to else None, "input": text(data), **fields}
-
-
-def _apply(state: Counter[tuple[bytes, bytes]], logs: Iterable[Log]) -> None:
-    for log in logs:
-        if log.topics[:32] == TRANSFER:
-            amount = int.from_bytes(log.data)
-            state[log.address, log.topics[44:64]] -= amount
-            state[log.address, log.topics[76:96]] += amount
-            state[log.address, bytes(20)] = 0
 
 
 def _receipt(tx: Tx, number: int, used: int, logs: Sequence[Log], succeeded: bool) -> dict[str, Any]:  # noqa: FBT001

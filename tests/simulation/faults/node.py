@@ -2,13 +2,15 @@
 """Nodes over that chain, spoken to as any node is: JSON-RPC as bytes, with faults."""
 
 from collections import Counter
+from collections.abc import Sequence
 from random import Random
 from typing import Any, Final
 
 import httpx
 import msgspec
 
-from tests.simulation.faults import chain
+from stoken.mirror import Log
+from tests.simulation.faults import chain, contract
 from tests.simulation.faults.chain import Block, Tx, text
 
 Json = Any
@@ -31,11 +33,11 @@ class _Answer(Exception):  # noqa: N818 - it is one
 class Node:
     """One node, and the network behind it: what a client sees passes its faults."""
 
-    def __init__(self, random: Random, *, besu: bool, pool_max: int) -> None:
+    def __init__(self, random: Random, *, besu: bool, pool_max: int, founding: Sequence[Log] = ()) -> None:
         self._random = random
         self.besu = besu
         self._pool_max = pool_max
-        self.blocks: list[Block] = [chain.genesis()]
+        self.blocks: list[Block] = [chain.genesis(founding)]
         self.by_hash: dict[bytes, Block] = {self.blocks[0].hash: self.blocks[0]}
         #: What it shows while it is parted from the network: a branch of its own.
         self.branch: list[Block] | None = None
@@ -94,11 +96,23 @@ class Node:
             if nonce != nonces.get(sender, 0) or len(contents) >= _BLOCK_TXS_MAX or self._random.random() < 0.1:
                 continue
             nonces[sender] = nonce + 1
-            fails = bool(tx.ref) and (
-                tx.amount % chain.REVERTS == 0 or self._random.random() < self.faults.get("fail", 0)
-            )
+            fails = self._reverts(tx)
             contents.append((tx, chain.credit(tx), not fails))
+            if tx.batch and not fails:
+                contents[-1] = (tx, self._settle(tx, parent, contents), True)
         return contents
+
+    def _reverts(self, tx: Tx) -> bool:
+        always = contract.reverts(tx.batch) if tx.batch else tx.amount % chain.REVERTS == 0
+        return bool(tx.ref or tx.batch) and (always or self._random.random() < self.faults.get("fail", 0))
+
+    def _settle(self, tx: Tx, parent: Block, before: list[Any]) -> list[Log]:
+        """Return what a batch logs after what a block holds before it; each trade may fail alone."""
+        balances = Counter(parent.balances)
+        for _, logs, succeeded in before:
+            chain.apply(balances, logs if succeeded else ())
+        time = parent.time + chain.BLOCK_SECONDS
+        return contract.settle(tx.batch, balances, time, lambda: self._random.random() < self.faults.get("trade", 0))
 
     def _append(self, contents: list[Any]) -> None:
         block = chain.build(self.head, contents, self._random.randbytes(4))
@@ -216,7 +230,7 @@ class Node:
             raise _Answer(-32000, "Known transaction" if self.besu else "already known")
         if tx.nonce < self.head.nonces.get(tx.sender, 0):
             raise _Answer(-32001, "Nonce too low")
-        if tx.ref and tx.amount % chain.UNACCEPTABLE == 0:
+        if (tx.ref and tx.amount % chain.UNACCEPTABLE == 0) or contract.is_unacceptable(tx.batch):
             raise _Answer(-32000, "oversized data: transaction size 132203, limit 131072")
         if held is not None and not self.besu:
             raise _Answer(-32000, "replacement transaction underpriced")
