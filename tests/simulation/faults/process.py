@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import httpx
 
@@ -15,7 +15,11 @@ from stoken.issuance.step import IssuanceStep
 from stoken.ledger.projection import LedgerProjection
 from stoken.ledger.roots import RootsStep
 from stoken.mirror import Finality, MirrorStep, Window, Witness
+from stoken.mirror.heartbeat import Heartbeat, Limits
 from stoken.mirror.reader import ChainReader
+from stoken.mirror.step import Progress
+from stoken.orders.cover_log import CoverStep
+from stoken.settlement.step import SettlementStep
 from stoken.transactions.broadcast import BroadcastStep
 from stoken.transactions.confirm import ConfirmStep
 from stoken.transactions.outbox import Outbox
@@ -23,10 +27,13 @@ from stoken.transactions.watch import WatchStep
 from stoken.transactions.withdraw import WithdrawStep
 from tests.ledger_events import SUITE
 from tests.simulation.faults import chain
+from tests.simulation.faults.founding import VENUE
 
 if TYPE_CHECKING:
     from tests.simulation.faults.world import World
 
+#: Steps of a worker are seldom in these worlds, and blocks come in bursts.
+LIMITS: Final = Limits(stale_ns=60_000_000_000, lag_blocks=20)
 #: What answers a request for a node: the status and the body.
 Exchange = Callable[[bytes], tuple[int, bytes]]
 
@@ -85,6 +92,18 @@ class SeededExecutor(Executor):
         return done
 
 
+class _Mirror(MirrorStep):
+    """Gives signs of life where a venue asks for them."""
+
+    heartbeat: Heartbeat | None = None
+
+    def execute(self, limit: int | None = None) -> Progress:
+        progress = super().execute(limit)
+        if self.heartbeat is not None:
+            self.heartbeat.beat(progress.head - progress.number, progress.blocks, progress.logs)
+        return progress
+
+
 class Worker:
     """One process, from its start on."""
 
@@ -97,7 +116,7 @@ class Worker:
         witness = None if world.second is None else Witness(world.second_rpc, required=world.required)
         projections = [LedgerProjection(SUITE)]
         window = Window(*world.window)
-        self.mirror = MirrorStep(engine, rpc, projections, Finality(world.finality), window=window, witness=witness)
+        self.mirror = _Mirror(engine, rpc, projections, Finality(world.finality), window=window, witness=witness)
         self.mirror._ahead._executor = SeededExecutor(world.random)  # type: ignore[assignment]  # noqa: SLF001
         self._next = 0
         self.steps: dict[str, Step] = {
@@ -109,6 +128,16 @@ class Worker:
             "broadcast": BroadcastStep(engine, rpc, capabilities, pool_max=0, clock=clock),
             "confirm": ConfirmStep(engine, rpc),
         }
+        if world.market is not None:
+            self.mirror.heartbeat = Heartbeat(engine, world.market.clock, LIMITS)
+            settlement = SettlementStep(engine, engine, self.outbox, suite, VENUE)
+            self._insert("watch", "cover", CoverStep(engine, engine, world.market.clock))
+            self._insert("withdraw", "settlement", settlement)
+
+    def _insert(self, before: str, name: str, step: Step) -> None:
+        steps = list(self.steps.items())
+        steps.insert(list(self.steps).index(before), (name, step))
+        self.steps = dict(steps)
 
     def next_steps(self, count: int) -> list[Step]:
         """Return so many steps, on from where the last ones ended."""

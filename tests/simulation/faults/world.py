@@ -33,12 +33,16 @@ from stoken.mirror.pinned import PinnedCalls
 from stoken.mirror.reader import ChainReader
 from stoken.parties import inbox
 from stoken.parties.requests import CashCreditRequest
+from stoken.settlement import step as settlement
+from stoken.settlement.step import PURPOSE
 from stoken.telemetry import failpoints
 from stoken.transactions import queries
 from stoken.transactions.signer import KeystoreSigner
 from stoken.transactions.tables import outbox
 from tests.ledger_events import SUITE
 from tests.simulation.faults import chain
+from tests.simulation.faults.founding import founding
+from tests.simulation.faults.market import RETRY_BLOCKS, Market, has_market
 from tests.simulation.faults.node import GAS_LIMIT, Node, SecondNode
 from tests.simulation.faults.process import Crash, DirectClient, Step, Worker
 
@@ -48,12 +52,13 @@ SIGNERS: Final = [KeystoreSigner(bytes((seed,)) * 32) for seed in (7, 8)]
 _TENANTS: Final = ("one", "two", "three")
 #: Of the form that the outbox lets pass; the simulated contract asks for no more.
 _SIGNATURE: Final = b"\x01" * 64 + b"\x1b"
-_ENDS: Final = select(outbox.c.version, outbox.c.block_number)
+_ENDS: Final = select(outbox.c.version, outbox.c.block_number, outbox.c.purpose)
 #: How a statement fails; of the driver's own kind, where SQLAlchemy does not make it one of its own.
 _DATABASE_ERRORS: Final = (OperationalError, DriverError)
 #: Many rows at once are seldom: they fail so much more often than a statement.
 _ROWS_FAULT: Final = 10
 _CRASHES: Final = (*failpoints.NAMES, "")
+_MARKET_CRASHES: Final = (*_CRASHES, *(3 * ("journal.committed", "settlement.decided")))
 
 
 class World:
@@ -66,7 +71,11 @@ class World:
         self.finality = random.choice((0, FINALITY))
         self.signers = SIGNERS[: random.choice((1, 1, 2))]
         self.retired: frozenset[bytes] = frozenset()
-        self.node = Node(random, besu=random.random() < 0.5, pool_max=random.choice((3, 8, 100)))
+        trades = has_market(seed)
+        besu, pool_max = random.random() < 0.5, random.choice((3, 8, 100))
+        self.node = Node(random, besu=besu, pool_max=pool_max, founding=founding() if trades else ())
+        #: The venue and its brokers, in some worlds.
+        self.market = Market(self) if trades else None
         self.engine = engine
         self.rpc = DirectClient(self.node.exchange)
         #: Another node that confirms blocks, in some worlds; in some of those nothing is written without its word.
@@ -95,6 +104,8 @@ class World:
             self._watching.close()
         self.rpc.close()
         self.second_rpc.close()
+        if self.market is not None:
+            self.market.close()
         if self._database_fault:
             event.remove(self.engine, "before_cursor_execute", self._before_statement)
         self._patch.undo()
@@ -115,6 +126,8 @@ class World:
 
     def run(self, ticks: int) -> Iterator[None]:
         """Play a number of ticks; control comes back after each."""
+        if self.market is not None:
+            self._open_market(self.market)
         self._draw_faults()
         self.node.between = self._between
         for _ in range(ticks):
@@ -137,6 +150,8 @@ class World:
             while self.worker is not None and not self.worker.mirror.execute().caught_up:
                 pass
             self.verify()
+            if self.market is not None:
+                self.market.follow()
             if self.worker is not None:
                 self.worker.steps["confirm"].execute()
             self.now += 5
@@ -163,21 +178,33 @@ class World:
     def at_rest(self) -> bool:
         """Tell whether every accepted request was decided and every transaction has an end that a living worker saw."""
         last = self._last_block() if self.worker is not None else None
-        return last is not None and last <= len(self.node.blocks) - 1 - self.finality
+        trades_rest = self.market is None or self.market.at_rest()
+        return trades_rest and last is not None and last <= len(self.node.blocks) - 1 - self.finality
 
     def _last_block(self) -> int | None:
         """Return the last block that ended a transaction; None where one has no end, or a request no decision."""
         with self.engine.connect() as connection:
             rows = connection.execute(_ENDS).all()
-        decided = sum(version == 0 for version, _ in rows)
-        ended = [number for _, number in rows if number is not None]
+        decided = sum(version == 0 and purpose != PURPOSE for version, _, purpose in rows)
+        ended = [number for _, number, _ in rows if number is not None]
         return max(ended, default=0) if len(ended) == len(rows) and decided == len(self.accepted) else None
+
+    def _open_market(self, market: Market) -> None:
+        """Let the founding become final and known before anything strikes."""
+        self._patch.setattr(settlement, "RETRY_BLOCKS", RETRY_BLOCKS)
+        for _ in range(self.finality + 1):
+            self.node.mine()
+        self._round()
+        self._round()
+        market.follow()
 
     def _draw_faults(self) -> None:
         random = self.random
         kinds = ("drop", "cut", "busy", "forged_parent", "forged_amount", "missing_log", "fail")
         self.node.faults = {kind: random.choice((0.0, 0.05, 0.15)) for kind in kinds}
         self._database_fault = random.choice((0.0, 0.0, 0.005))
+        if self.market is not None:
+            self.node.faults["trade"] = random.choice((0.0, 0.1, 0.3))
         if self._database_fault:
             event.listen(self.engine, "before_cursor_execute", self._before_statement)
             # Many rows at once go past SQLAlchemy, whose events do not hear of them.
@@ -185,12 +212,20 @@ class World:
                 self._patch.setattr(bulk, name, self._before_rows(getattr(bulk, name)))
 
     def _tick(self) -> None:
-        happening = self.random.choices(
-            (self._work, self._submit_some, self.node.mine, self._fork, self._burst, self._node_trouble,
-             self._operate, self._second_writer, self._restart),
-            (30, 16, 14, 5, 3, 8, 6, 3, 3),
-        )[0]  # fmt: skip
-        happening()
+        happenings: dict[Callable[[], None], int] = {
+            self._work: 30,
+            self._submit_some: 16,
+            self.node.mine: 14,
+            self._fork: 5,
+            self._burst: 3,
+            self._node_trouble: 8,
+            self._operate: 6,
+            self._second_writer: 3,
+            self._restart: 3,
+        }
+        if self.market is not None:
+            happenings |= {self.market.trade: 24, self.market.crash: 3, self.market.take_over: 2}
+        self.random.choices(list(happenings), list(happenings.values()))[0]()
 
     def _work(self) -> None:
         """Run the steps that come next: whatever else happens, happens between any two of them."""
@@ -294,10 +329,12 @@ class World:
             before = len(connection.execute(select(outbox.c.hash)).all())
         self._submit()
         ended = False
-        for name in ("issuance", "withdraw", "broadcast", "watch"):
+        writing = ("issuance", "settlement", "withdraw", "broadcast", "watch")
+        for name in writing if self.market is None or self.random.random() < 0.5 else writing[1:]:
             try:
                 with suppress(UnavailableError, *_DATABASE_ERRORS):
-                    older.steps[name].execute()
+                    if name in older.steps:
+                        older.steps[name].execute()
             except FencedError:
                 ended = True
                 break
@@ -320,7 +357,8 @@ class World:
     @contextmanager
     def _accidents(self) -> Iterator[None]:
         """Let the process crash at some point of this tick, perhaps; its memory is lost."""
-        self._crash_at = self.random.choice(_CRASHES) if self.random.random() < 0.1 else ""
+        points, share = (_CRASHES, 0.1) if self.market is None else (_MARKET_CRASHES, 0.25)
+        self._crash_at = self.random.choice(points) if self.random.random() < share else ""
         failpoints.listeners.append(self._crash)
         self._amid = True
         try:
