@@ -33,9 +33,8 @@ _BLOCK_SECONDS: Final = 0.2
 #: A worker is struck within so many blocks, from a request to its final one and beyond, and some time more.
 _LIFE_BLOCKS: Final = 5
 _BLOCK_SECONDS_MAX: Final = 0.3
-#: A gateway as often so soon after a caller began to speak: amid what it does for it.
+#: A gateway is struck more often so soon after a caller began to speak, or at once after it had its answer.
 _ANSWER_SECONDS_MAX: Final = 0.012
-_SHARE_AMID_A_WORD: Final = 0.5
 #: Or while they start.
 _START_SECONDS_MAX: Final = 0.6
 _STRUCK: Final = (("work",), ("serve",), PROCESSES)
@@ -63,11 +62,15 @@ def strike(site: Site, seed: int) -> str | None:
 
 
 def _flow_to_a_moment(site: Site, random: Random, names: tuple[str, ...]) -> Flow:
-    """Let clients speak, and wait until some block, or until just after one of them began a word."""
+    """Let clients speak, and wait until some block, or until one of them began a word or had its answer."""
     flow = site.flow(random)
-    if "serve" in names and random.random() < _SHARE_AMID_A_WORD:
-        flow.await_word(random.randint(1, flow.words))
+    moments = ("word", "answer", "block") if "serve" in names else ("block",)
+    moment = random.choice(moments)
+    if moment == "word":
+        flow.await_begun(random.randint(1, flow.words))
         time.sleep(random.uniform(0, _ANSWER_SECONDS_MAX))
+    elif moment == "answer":
+        flow.await_answered(random.randint(1, flow.words))
     else:
         site.run(random.randrange(_LIFE_BLOCKS))
         time.sleep(random.uniform(0, _BLOCK_SECONDS_MAX))

@@ -79,13 +79,16 @@ class Flow:
     def __init__(self, pool: ThreadPoolExecutor, lines: Sequence[Sequence[tuple[float, Word]]]) -> None:
         """Start to talk; the pool has a thread for each line."""
         self.words = sum(map(len, lines))
-        self._begun = threading.Semaphore(0)
+        self._begun, self._answered = threading.Semaphore(0), threading.Semaphore(0)
         self._lines: list[Future[None]] = [pool.submit(self._say, line) for line in lines]
 
-    def await_word(self, number: int) -> None:
+    def await_begun(self, number: int) -> None:
         """Wait until so many words have begun."""
-        for _ in range(number):
-            assert self._begun.acquire(timeout=_PATIENCE_SECONDS), "the clients stand still"
+        _await(self._begun, number)
+
+    def await_answered(self, number: int) -> None:
+        """Wait until so many words are answered."""
+        _await(self._answered, number)
 
     def is_over(self) -> bool:
         """Tell whether every word is answered; raises what a client did not expect."""
@@ -100,6 +103,12 @@ class Flow:
             time.sleep(pause)
             self._begun.release()
             word()
+            self._answered.release()
+
+
+def _await(words: threading.Semaphore, number: int) -> None:
+    for _ in range(number):
+        assert words.acquire(timeout=_PATIENCE_SECONDS), "the clients stand still"
 
 
 def request_body(name: str, body: Body) -> Json:

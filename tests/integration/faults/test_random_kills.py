@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`stoken work` and `stoken serve` killed wherever they happen to be, ten times; `make test-long` does it a thousand."""
+"""`stoken work` and `stoken serve` killed wherever they are, ten times; `make test-long` does it a thousand times."""
 
 import json
 import subprocess
