@@ -47,8 +47,6 @@ _PRICES: Final = (5_000, 5_010)
 #: Between two words of a caller: a flow lasts about half a second.
 _PAUSE_SECONDS_MAX: Final = 0.15
 _OPENING_SECONDS: Final = 60
-#: Of so many orders one buys at the broker that sells, or sells at the one that buys.
-_UNUSUAL: Final = 20
 
 
 class Order(NamedTuple):
@@ -212,8 +210,8 @@ class Site:
         """Return a broker's orders, and cancels of some that may have traded by then."""
         words = []
         for _ in range(random.randint(1, 4)):
-            usual = random.randrange(_UNUSUAL) > 0
-            side = Side.SELL if usual == (holder is SELLER) else Side.BUY
+            # An order of its own account on the other side would stop all that come after it.
+            side = Side.SELL if holder is SELLER else Side.BUY
             name, units = self._name(), random.randint(1, 5)
             words.append(self._order(name, holder, side, random.choice(_PRICES), units))
             if random.random() < 0.2:
