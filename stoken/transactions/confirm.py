@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, Engine, LargeBinary, Row, bindparam, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, select, update
 
 from stoken.chain.reverts import Revert, decode_revert, revert_of
 from stoken.chain.rpc import NodeError, RpcClient
@@ -27,7 +27,7 @@ from stoken.mirror.store import read_checkpoint, replace_transactions
 from stoken.mirror.verified import verified_to
 from stoken.telemetry.metrics import Counts
 from stoken.transactions import cursors
-from stoken.transactions.outbox import CANCELED, FAILED, MINED, REPLACED, Failure
+from stoken.transactions.outbox import CANCELED, FAILED, MINED, REPLACED, Failure, withdrawn
 from stoken.transactions.tables import outbox
 
 _Row = Row[*tuple[Any, ...]]
@@ -62,13 +62,21 @@ _CHANGE: Final = (
 _CONTESTED: Final = select(outbox.c.sender, outbox.c.nonce).where(
     outbox.c.sender == bindparam("of"), outbox.c.nonce.in_(bindparam("nonces", expanding=True)), outbox.c.version > 0
 )
-_SIBLINGS: Final = update(outbox).where(
-    outbox.c.sender == bindparam("of"), outbox.c.nonce == bindparam("at"), outbox.c.hash != bindparam("winner")
+_IS_SIBLING: Final = (
+    (outbox.c.sender == bindparam("of")) & (outbox.c.nonce == bindparam("at")) & (outbox.c.hash != bindparam("winner"))
 )
-_REPLACE: Final = _SIBLINGS.where(outbox.c.status.in_(_LIVE)).values(
-    status=REPLACED, replaced_by=bindparam("winner", type_=LargeBinary)
+#: What won once, in a block that a reorg took back, and has lost now.
+_LOST: Final = select(outbox.c.hash, outbox.c.note).where(_IS_SIBLING, outbox.c.status.in_(_LIVE))
+_REPLACE: Final = (
+    update(outbox)
+    .where(outbox.c.hash == bindparam("loser"))
+    .values({name: bindparam(name) for name in ("status", "replaced_by", "failure")})
 )
-_OVER: Final = _SIBLINGS.where(outbox.c.status.in_((CANCELED, REPLACED))).values(block_number=bindparam("block_number"))
+_OVER: Final = (
+    update(outbox)
+    .where(_IS_SIBLING, outbox.c.status.in_((CANCELED, REPLACED)))
+    .values(block_number=bindparam("block_number"))
+)
 
 
 _log = structlog.get_logger(__name__)
@@ -291,7 +299,11 @@ def _record_siblings(connection: Connection, winner: _Row, block_number: int | N
     """Tell the other transactions of the nonce: a block holds this one, or does so no longer."""
     siblings = {"of": winner.sender, "at": winner.nonce, "winner": winner.hash}
     if block_number is not None:
-        connection.execute(_REPLACE, siblings)
+        for row in connection.execute(_LOST, siblings).all():
+            reason = msgspec.json.encode(withdrawn("Replaced", row.note))
+            connection.execute(
+                _REPLACE, {"loser": row.hash, "status": REPLACED, "replaced_by": winner.hash, "failure": reason}
+            )
     connection.execute(_OVER, {**siblings, "block_number": block_number})
 
 

@@ -45,6 +45,11 @@ class Failure(msgspec.Struct, frozen=True):
     approximate: bool = False
 
 
+def withdrawn(how: str, note: str | None) -> Failure:
+    """Return why a transaction that an operator withdrew has no effect: Canceled, or Replaced by another."""
+    return Failure(how, "TRANSACTION_WITHDRAWN", {"note": note})
+
+
 class OutboxRow(NamedTuple):
     """A transaction that we signed, and what became of it."""
 

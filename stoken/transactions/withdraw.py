@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row, select, update
 from stoken.chain.capabilities import Capabilities
 from stoken.db import reading, unit_of_work
 from stoken.domain.transaction_states import TransactionEvent
-from stoken.transactions.outbox import Failure, Outbox
+from stoken.transactions.outbox import Failure, Outbox, withdrawn
 from stoken.transactions.tables import outbox
 
 _Row = Row[*tuple[Any, ...]]
@@ -59,5 +59,4 @@ class WithdrawStep:
 def _failure(row: _Row) -> Failure:
     if row.command == "fill":
         return msgspec.json.decode(row.failure, type=Failure)
-    error = "Canceled" if row.command == "cancel" else "Replaced"
-    return Failure(error, "TRANSACTION_WITHDRAWN", {"note": row.note})
+    return withdrawn("Canceled" if row.command == "cancel" else "Replaced", row.note)

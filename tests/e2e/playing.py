@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,14 +39,19 @@ class Played:
         return int(self.document["head"]["number"])
 
     def journal(self) -> list[JournalRow]:
-        """Read the venue's journal without any of stoken's code."""
-        statement = "SELECT sequence, entry, outcome FROM {} ORDER BY sequence"
-        if self.database_url.startswith("postgresql"):
-            with psycopg.connect(self.database_url) as server:
-                return [JournalRow(*row) for row in server.execute(statement.format("market.journal").encode())]
         path = Path(self.database_url.removeprefix("sqlite:///"))
-        with sqlite3.connect(path.with_name(f"{path.stem}-market.db")) as file:
-            return [JournalRow(*row) for row in file.execute(statement.format("market_journal"))]
+        sibling = f"sqlite:///{path.with_name(f'{path.stem}-market.db')}"
+        return read_journal(sibling if self.database_url.startswith("sqlite") else self.database_url)
+
+
+def read_journal(market_url: str) -> list[JournalRow]:
+    """Read a venue's journal without any of stoken's code."""
+    statement = "SELECT sequence, entry, outcome FROM {} ORDER BY sequence"
+    if market_url.startswith("postgresql"):
+        with psycopg.connect(market_url) as server:
+            return [JournalRow(*row) for row in server.execute(statement.format("market.journal").encode())]
+    with closing(sqlite3.connect(market_url.removeprefix("sqlite:///"))) as file:
+        return [JournalRow(*row) for row in file.execute(statement.format("market_journal"))]
 
 
 def run_demo(*arguments: str) -> subprocess.CompletedProcess[str]:

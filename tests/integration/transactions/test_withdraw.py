@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from eth_hash.auto import keccak
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from typing_extensions import override
 
 from stoken.chain.rpc import RpcClient
@@ -20,6 +20,7 @@ from stoken.transactions.broadcast import REFUSALS_MAX
 from stoken.transactions.outbox import Outbox
 from stoken.transactions.queries import Transaction
 from stoken.transactions.signer import KeystoreSigner
+from stoken.transactions.tables import outbox
 from stoken.transactions.withdraw import WithdrawStep
 from tests.integration.transactions.write_path import SECRET, WritePath
 
@@ -164,6 +165,27 @@ class TestReplace:
         assert second.replaced_by == first.hash
         path.now += 5
         assert path.broadcast.execute() == 0
+
+    def test_what_won_until_a_reorg_and_loses_then_still_says_why(self, engine: Engine, rpc: RpcClient) -> None:
+        path = WritePath(engine, rpc)
+        path.mirror = MirrorStep(engine, rpc, finality=Finality(depth=5))
+        path.take_over()
+        path.enqueue("one")
+        path.broadcast.execute()
+        ask(path, "one", "replace")
+        WithdrawStep(path.engine, path.outbox, path.capabilities_of("besu/v26.8.0")).execute()
+        asked = path.row("one").failure
+        path.settle()
+        assert (path.row("one").status, path.row("one").failure) == ("mined", None)
+        rpc.call("anvil_reorg", 1, [])
+        rpc.call("anvil_dropAllTransactions")
+        with reading(engine) as connection:
+            raw = connection.execute(select(outbox.c.raw).where(outbox.c.version == 1)).scalar_one()
+        rpc.call("eth_sendRawTransaction", f"0x{raw.hex()}")
+        rpc.call("evm_mine")
+        path.follow()
+        path.follow()
+        assert (path.row("one").status, path.row("one").failure) == ("replaced", asked)
 
     def test_what_filled_a_nonce_and_lost_it_fills_it_again_though_a_token_never_signs_the_same(
         self, engine: Engine, rpc: RpcClient

@@ -49,5 +49,14 @@ def test_a_missing_last_log_with_the_topics_of_another_is_found_by_the_pass_over
     play(seed, store)
 
 
+#: One that was withdrawn won its nonce, and lost it again by a reorg.
+WITHDRAWN: Final = [36425, 51118]
+
+
+@pytest.mark.parametrize("seed", WITHDRAWN)
+def test_a_withdrawal_that_takes_effect_after_a_reorg_still_says_why(seed: int, store: SqliteStore) -> None:
+    play(seed, store)
+
+
 def test_no_seed_on_record_broke() -> None:
     assert [seed for each in recorded(RESULTS) for seed in each.broken] == []
