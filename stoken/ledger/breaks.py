@@ -52,6 +52,13 @@ class Notice(NamedTuple):
         return sha256("|".join(map(str, self[:5])).encode()).hexdigest()[:32]
 
 
+class Addressee(NamedTuple):
+    """Who reads notices: the roles it is told as, and its institution."""
+
+    recipients: tuple[str, ...]
+    institution: MemberId
+
+
 def open_cases(connection: Connection, found: Sequence[Difference], at: Checkpoint, now_ns: int) -> int:
     """Open a case for each difference that has none yet, raise the alarm, and return how many were new."""
     known = {(case.table, case.key, case.field) for case in cases(connection, only_open=True)} if found else set()
@@ -90,10 +97,16 @@ def _notify(connection: Connection, item: Difference, at: Checkpoint, now_ns: in
         _log.error("ledger_break_notice", invariant=name, subject=subject, place=place, to=recipient, who=institution)
 
 
-def notices(connection: Connection) -> list[Notice]:
-    """Return the notices of broken invariants, oldest first, each break's in its order."""
+def notices(
+    connection: Connection, to: Addressee | None = None, offset: int = 0, limit: int | None = None
+) -> list[Notice]:
+    """Return the notices of broken invariants, oldest first, each break's in its order: all, or those to somebody."""
     table = tables.break_notices
-    return [Notice(*row) for row in connection.execute(select(table).order_by(*table.primary_key.columns))]
+    query = select(table).order_by(*table.primary_key.columns).offset(offset).limit(limit)
+    if to is not None:
+        to_whom = table.c.recipient.in_(to.recipients), table.c.institution.in_((b"", to.institution))
+        query = query.where(*to_whom)
+    return [Notice(*row) for row in connection.execute(query)]
 
 
 def cases(connection: Connection, *, only_open: bool) -> list[Break]:

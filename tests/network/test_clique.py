@@ -29,6 +29,8 @@ from tests.requirements import requirement
 _SETTLING_SECONDS = 60
 #: Signers that come back have blocks within about as long as they were seen to need.
 _RECOVERY_SECONDS = 90
+#: Two of four signers make two blocks at most without the others, in about so long.
+_ALONE_SECONDS = 8
 _DEPTH = 6
 _NS = 1_000_000_000
 #: Signers make a block a second; without one for so long their chain has stopped.
@@ -125,19 +127,25 @@ def _wait_for_turn(market: Market) -> int:
 
 
 def _part(market: Market, winners: list[Geth], losers: list[Geth]) -> int:
-    """Part the signers until both sides went on by themselves, and return a height at which they differ."""
+    """Part the signers until both sides went as far as they can, the winners' chain the heavier; return a height at
+    which they differ.
+    """
     for _ in range(5):
         at = _wait_for_turn(market) + 1
         local.part(winners, losers)
-        began = time.monotonic()
-        while time.monotonic() - began < 8:
-            market.round()
-            if None not in (found := _hashes([*winners, *losers], at)) and len(found) > 1:
-                return at
-            time.sleep(0.2)
+        _run_for(market, _ALONE_SECONDS)
+        hashes = _hashes([*winners, *losers], at)
+        if None not in hashes and len(hashes) > 1 and _difficulty(winners[0]) > _difficulty(losers[0]):
+            market.unwound = 0
+            return at
         local.heal(winners, losers)
         _run_for(market, 30)
-    raise AssertionError("the two sides never went apart")
+    raise AssertionError("the two sides never went apart as wanted")
+
+
+def _difficulty(node: Geth) -> int:
+    with RpcClient(node.url) as rpc:
+        return int(rpc.call("eth_getBlockByNumber", "latest", False)["totalDifficulty"], 16)  # noqa: FBT003
 
 
 class TestPartition:

@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 
 from stoken.bootstrap import GatewayServices
 from stoken.db import reading, unit_of_work
@@ -16,7 +16,7 @@ from stoken.gateway.auth import Principal
 from stoken.gateway.schemas import Amount, Schema
 from stoken.gateway.services import Services
 from stoken.ledger import breaks
-from stoken.ledger.breaks import Notice
+from stoken.ledger.breaks import Addressee, Notice
 from stoken.parties import receipts
 from stoken.parties.receipts import Receipt
 
@@ -41,19 +41,20 @@ class NoticeView(Schema):
     acknowledged_by: str | None
 
 
-def _own(services: GatewayServices, caller: Principal) -> list[Notice]:
+class Page(Schema):
+    """A page of notices: how many older ones are passed over, and how many follow at most."""
+
+    offset: Annotated[int, Query(ge=0, lt=2**63)] = 0
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 1_000
+
+
+def _addressee(caller: Principal) -> Addressee:
+    return Addressee(tuple(role.name for role in _ADDRESSEES & caller.roles if role.name), caller.member)
+
+
+def _read(services: GatewayServices, caller: Principal, page: Page) -> list[NoticeView]:
     with reading(services.ledger) as connection:
-        return [each for each in breaks.notices(connection) if _is_for(each, caller)]
-
-
-def _is_for(notice: Notice, caller: Principal) -> bool:
-    if not caller.roles & Role[notice.recipient]:
-        return False
-    return notice.institution in {b"", caller.member}
-
-
-def _read(services: GatewayServices, caller: Principal) -> list[NoticeView]:
-    own = _own(services, caller)
+        own = breaks.notices(connection, _addressee(caller), page.offset, page.limit)
     if not own:
         return []
     ids = [each.id for each in own]
@@ -67,7 +68,8 @@ def _read(services: GatewayServices, caller: Principal) -> list[NoticeView]:
 
 
 def _acknowledge(services: GatewayServices, caller: Principal, notice: str) -> NoticeView:
-    own = next((each for each in _own(services, caller) if each.id == notice), None)
+    with reading(services.ledger) as connection:
+        own = next((each for each in breaks.notices(connection, _addressee(caller)) if each.id == notice), None)
     if own is None:
         raise NotFoundError
     with services.inbox_lock, unit_of_work(services.market) as connection:
@@ -97,9 +99,9 @@ def _view(notice: Notice, found: Mapping[str, Receipt]) -> NoticeView:
 
 
 @router.get("")
-async def read_notices(services: Services, caller: _Caller) -> list[NoticeView]:
-    """Return the notices to the caller, oldest first; those it never saw are stamped as read."""
-    return await asyncio.to_thread(_read, services, caller)
+async def read_notices(page: Annotated[Page, Query()], services: Services, caller: _Caller) -> list[NoticeView]:
+    """Return the notices to the caller, oldest first; those of the page that it never saw are stamped as read."""
+    return await asyncio.to_thread(_read, services, caller, page)
 
 
 @router.post("/{notice}/acknowledgement")

@@ -84,6 +84,22 @@ class TestReadNotices:
         assert [each["acknowledged_at"] is None for each in found] == [False, True]
         assert [each["stamped_at"] for each in found] == [str(_STAMPED), str(_STAMPED + 2)]
 
+    def test_each_page_goes_on_after_the_last_and_stamps_its_own_alone(self, gateway: Gateway) -> None:
+        with unit_of_work(gateway.services.ledger) as connection:
+            others = [BROKEN._replace(name=name) for name in ("Q1", "Q2")]
+            record(connection, others, {TOKENS[BPL1]: BPL1}, Checkpoint(4, b"\x04" * 32, 4), _STAMPED)
+        first = gateway.call("GET", "/notices", Role.SUPERVISOR, limit=2).json()
+        assert [(each["block_number"], each["invariant"]) for each in first] == [(3, "Q5"), (4, "Q1")]
+        with reading(gateway.services.market) as connection:
+            assert set(receipts.receipts(connection)) == {each["id"] for each in first}
+        (last,) = gateway.call("GET", "/notices", Role.SUPERVISOR, offset=2, limit=2).json()
+        assert (last["block_number"], last["invariant"]) == (4, "Q2")
+        assert read(gateway, Role.SUPERVISOR) == [*first, last]
+
+    @pytest.mark.parametrize("page", [{"limit": 0}, {"limit": 1_001}, {"offset": -1}, {"after": 1}])
+    def test_a_page_that_cannot_be_is_refused(self, gateway: Gateway, page: dict[str, int]) -> None:
+        assert gateway.call("GET", "/notices", Role.SUPERVISOR, **page).status_code == 400
+
     def test_without_a_break_there_are_none(self, gateway: Gateway) -> None:
         with unit_of_work(gateway.services.ledger) as connection:
             connection.execute(delete(tables.break_notices))
