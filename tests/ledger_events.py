@@ -17,7 +17,7 @@ SUITE = {
     if kind not in {ContractKind.TOKEN, ContractKind.COMPLIANCE, ContractKind.MODULE}
 }
 TOKEN, COMPLIANCE, MODULE = b"\x70" * 20, b"\x71" * 20, b"\x72" * 20
-ISIN = "ZZ00000BPL11"
+ISIN = "ZZ00000BPL13"
 NOBODY = bytes(20)
 EVENT = {(event.kind, event.name): event for event in EVENTS}
 

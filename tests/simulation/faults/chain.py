@@ -113,7 +113,7 @@ def _somebodys(salt: bytes) -> Tx:
 
 
 def genesis(founding: Sequence[Log] = ()) -> Block:
-    """Return block 0: it creates the one token, so that the ledger follows it, and founds a market where there is one."""
+    """Return block 0: it creates the one token, which the ledger follows, and founds a market where there is one."""
     created = encode_log(issue(), 0, 0)
     tx = _somebodys(b"\1" * 32)
     empty = Block(-1, bytes(32), bytes(32), GENESIS_TIME, (), (), (), 0, b"", {}, Counter(), Counter(), Counter())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a market of the simulated chain is founded on: members, keys, accounts, units and cash, and its first entries."""
+"""What a market of the simulated chain is founded on: members, keys, accounts, units, cash, and its first entries."""
 
 from typing import Final, NamedTuple
 
@@ -13,8 +13,8 @@ from tests.simulation.faults import chain
 
 VENUE: Final = b"ZZZZ0000000000000113"
 BROKERS: Final = (b"ZZZZ0000000000001665", b"ZZZZ0000000000001762")
-UNITS: Final = 150
-CASH: Final = 2_000_000
+UNITS: Final = 80
+CASH: Final = 500_000
 PRICE: Final = 5_000
 FAR: Final = 2**37
 _KOREA: Final = 410

@@ -16,6 +16,7 @@ from stoken.mirror import tables as mirror
 from stoken.mirror.roots import read_roots
 from stoken.mirror.store import Checkpoint
 from stoken.transactions.tables import outbox
+from tests.simulation.faults import trading
 from tests.simulation.faults.chain import DEPOSIT
 from tests.simulation.faults.world import World
 
@@ -75,6 +76,8 @@ class Witness:
             self._logs_equal(connection)
             broken = [each for each in invariants(connection) if each.name in {"Q3", "Q6"} and not each.holds]
             assert not broken, f"I4: {broken}"
+            if world.market is not None:
+                trading.count(connection, world.market, world.node.head.settled, world.node.head.balances)
 
     def _mirror_equals_chain(self, connection: Connection, at: Checkpoint, hashes: Mapping[int, bytes]) -> None:
         if at.number < 0 or at.hash == self._equal:

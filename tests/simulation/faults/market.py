@@ -6,7 +6,7 @@ from random import Random
 from sqlite3 import OperationalError as DriverError
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from stoken.db import reading
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.simulation.faults.world import World
 
 #: Of the worlds that many have a market.
-_SHARE: Final = 0.4
+_SHARE: Final = 0.125
 #: Blocks after which a trade that failed alone is tried again: few, so that a world sees it.
 RETRY_BLOCKS: Final = 12
 #: A working day's morning, in Seoul: the market's clock is its own, deadlines are the chain's.
@@ -115,9 +115,9 @@ class Market:
         older, self.venue = self.venue, None
         newer = self._opened()
         if older is not None:
-            if newer is not None:
-                assert older.submit([self._order()]) == [None], "a venue that was taken over answers"
+            answers = older.submit([self._order()]) if newer is not None else [None]
             older.close()
+            assert answers == [None], "a venue that was taken over answers"
 
     def at_rest(self) -> bool:
         """Tell whether each trade has an end that the venue knows, or waits for its next try."""
@@ -142,7 +142,7 @@ class Market:
         """Return the venue's process, started where there is none; None where that failed."""
         if self.venue is None:
             with suppress(OperationalError, DriverError):
-                self.venue = VenueProcess(self._world.engine, self.clock)
+                self.venue = VenueProcess(self._world.engine, self.clock, self._world.before_journal)
         if self.venue is not None and self.venue.failure is None:
             self.venue.found()
         self._bury()
@@ -188,8 +188,3 @@ class Market:
             assert name not in self.answers, "I5: an answer that was given is taken back"
             return
         assert self.answers.setdefault(name, said) == said, "I5: an answer changed"
-
-
-def instructed(connection: Connection) -> dict[int, tuple[str, bytes | None, int]]:
-    """Return the trades that have instructions: status, failure and number of tries."""
-    return {row.trade_id: (row.status, row.failure, row.failure_sequence) for row in connection.execute(_INSTRUCTIONS)}

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from stoken.chain.rpc import RpcClient
 from stoken.errors import UnavailableError
@@ -14,6 +14,8 @@ from stoken.ledger import roots
 from stoken.mirror import reader, step
 from stoken.mirror.blocks import decode_log
 from stoken.mirror.witness import Witness
+from stoken.orders import accepting, journal
+from stoken.orders.tables import lease
 from stoken.transactions import broadcast, confirm, outbox, senders
 from stoken.transactions.outbox import Outbox, OutboxRow
 from stoken.transactions.tables import outbox as rows
@@ -104,6 +106,16 @@ def _read_ahead(patch: Patch) -> None:
     patch.setattr(step.MirrorStep, "_taken", lambda self, first: self._ahead.take(first))
 
 
+def _journal_epoch(patch: Patch) -> None:
+    anybody = update(lease).where(bindparam("held") > 0).values(epoch=lease.c.epoch)
+    patch.setattr(journal, "_KEEP_LEASE", anybody)
+
+
+def _order_id(patch: Patch) -> None:
+    """Take an order that comes again for another one under a used id."""
+    patch.setattr(accepting, "_same_body", lambda _known, _entry: False)
+
+
 #: Each safeguard that some world misses: how to do without it, and a seed whose world then breaks.
 SAFEGUARDS: Final[dict[str, tuple[Off, int]]] = {
     "receipts root": (_receipts_root, 2),
@@ -112,6 +124,8 @@ SAFEGUARDS: Final[dict[str, tuple[Off, int]]] = {
     "sign first": (_sign_first, 41),
     "mark before sending": (_mark_before_sending, 2),
     "siblings of a nonce": (_siblings, 4),
+    "journal epoch": (_journal_epoch, 7),
+    "order id": (_order_id, 7),
 }
 
 #: Missed only where the chain changes between two questions, or two steps, or where nothing looks again: shown by

@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 
 
 class _Inline(ThreadPoolExecutor):
-    """Does work at once, in the thread that asks for it."""
+    """Does work at once, in the thread that asks for it; what comes before may fail in its stead."""
+
+    def __init__(self, before: Callable[[], None] = lambda: None) -> None:
+        super().__init__(1)
+        self._before = before
 
     def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:  # type: ignore[explicit-override]  # noqa: ANN401
         done: Future[Any] = Future()
         try:
+            self._before()
             done.set_result(work(*arguments, **named))
         except BaseException as error:  # noqa: BLE001 - handed on to whoever asks, a crash as well
             done.set_exception(error)
@@ -39,13 +44,13 @@ class _Inline(ThreadPoolExecutor):
 class VenueProcess:
     """One process of the venue, from its start on; `failure` says what ended it."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], int], before_commit: Callable[[], None]) -> None:
         """Take the journal over, and rebuild the venue from it."""
         self._clock = clock
         self._actor = VenueActor.open(engine, clock)
-        self._actor._writer = _Inline(1)  # noqa: SLF001 - no thread
+        self._actor._writer = _Inline(before_commit)  # noqa: SLF001 - no thread
         self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(_Inline(1))
+        self._loop.set_default_executor(_Inline())
         # Without the task that waits for time to pass: no session ends in these worlds.
         self._serving = self._loop.create_task(self._actor._serve())  # noqa: SLF001
         self._feed = BlockFeed(self._actor, engine, failures_after, self._health)

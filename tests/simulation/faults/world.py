@@ -57,6 +57,8 @@ _ENDS: Final = select(outbox.c.version, outbox.c.block_number, outbox.c.purpose)
 _DATABASE_ERRORS: Final = (OperationalError, DriverError)
 #: Many rows at once are seldom: they fail so much more often than a statement.
 _ROWS_FAULT: Final = 10
+#: A venue dies so often before it commits.
+_DEATH: Final = 0.05
 _CRASHES: Final = (*failpoints.NAMES, "")
 _MARKET_CRASHES: Final = (*_CRASHES, *(3 * ("journal.committed", "settlement.decided")))
 
@@ -144,8 +146,7 @@ class World:
         self._crash_at = ""
         for _ in range(rounds):
             self._round()
-            # Once each has a block, only finality is waited for.
-            for _ in range(2 if self._last_block() is None else 1 + self.finality):
+            for _ in range(2 + self.finality):
                 self.node.mine()
             while self.worker is not None and not self.worker.mirror.execute().caught_up:
                 pass
@@ -204,7 +205,7 @@ class World:
         self.node.faults = {kind: random.choice((0.0, 0.05, 0.15)) for kind in kinds}
         self._database_fault = random.choice((0.0, 0.0, 0.005))
         if self.market is not None:
-            self.node.faults["trade"] = random.choice((0.0, 0.1, 0.3))
+            self.node.faults |= {"trade": random.choice((0.0, 0.1, 0.3)), "fail": random.choice((0.0, 0.15, 0.4))}
         if self._database_fault:
             event.listen(self.engine, "before_cursor_execute", self._before_statement)
             # Many rows at once go past SQLAlchemy, whose events do not hear of them.
@@ -357,8 +358,9 @@ class World:
     @contextmanager
     def _accidents(self) -> Iterator[None]:
         """Let the process crash at some point of this tick, perhaps; its memory is lost."""
-        points, share = (_CRASHES, 0.1) if self.market is None else (_MARKET_CRASHES, 0.25)
-        self._crash_at = self.random.choice(points) if self.random.random() < share else ""
+        if self.market is None or not self._crash_at:
+            points, share = (_CRASHES, 0.1) if self.market is None else (_MARKET_CRASHES, 0.25)
+            self._crash_at = self.random.choice(points) if self.random.random() < share else ""
         failpoints.listeners.append(self._crash)
         self._amid = True
         try:
@@ -371,12 +373,18 @@ class World:
         finally:
             self._amid = False
             failpoints.listeners.remove(self._crash)
-            self._crash_at = ""
+            # What a market does is seldom enough: there the accident waits for its point.
+            self._crash_at = "" if self.market is None else self._crash_at
 
     def _crash(self, name: str) -> None:
         if name == self._crash_at:
             self._crash_at = ""
             raise Crash(name)
+
+    def before_journal(self) -> None:
+        """Let the venue's process die with what it is about to commit, perhaps."""
+        if self._amid and self.random.random() < _DEATH:
+            raise Crash("the journal")
 
     def _before_statement(self, *_arguments: object) -> None:
         if self._amid and self.random.random() < self._database_fault:

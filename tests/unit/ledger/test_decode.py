@@ -136,7 +136,7 @@ class TestDecodeLog:
 
     def test_an_issue_names_its_isin(self) -> None:
         fact = decode_log(_K.FACTORY, encode_log(issue(), 1, 0))
-        assert fact == facts.IssueCreated(TOKEN, "ZZ00000BPL11", COMPLIANCE)
+        assert fact == facts.IssueCreated(TOKEN, "ZZ00000BPL13", COMPLIANCE)
 
     def test_a_transfer_of_the_deposit_token_is_cash(self) -> None:
         log = encode_log(emitted(_K.DEPOSIT, "Transfer", _A, _B, 7), 1, 0)
