@@ -170,8 +170,8 @@ class TestDeadSigners:
             keys = [f"mint {at}" for at in range(4)]
             for at, key in enumerate(keys):
                 market.path.mint(key, at, 1)
-            market.until(lambda: market.statuses(*keys) == {"mined"}, 40)
-            market.until(lambda: market.height() >= before + 10, 40)
+            market.until(lambda: market.statuses(*keys) == {"mined"}, _RECOVERY_SECONDS)
+            market.until(lambda: market.height() >= before + 10, _RECOVERY_SECONDS)
             assert _current(market)
             assert _validators(market) == (3, 4)
             assert _standing(market).ready
