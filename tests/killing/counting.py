@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts again after a kill: the journal, the chain and the database say the same, and each word acted once."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
@@ -9,14 +9,13 @@ from sqlalchemy import select
 from stoken.db import reading
 from stoken.issuance.queries import RequestStatus, outcome
 from stoken.ledger import queries
-from stoken.orders import entries, outcomes
-from stoken.orders.entries import NewOrder
-from stoken.orders.outcomes import Accepted, Event, OrderCanceled, Trade, TradeSettled
-from stoken.orders.replay import JournalRow, replay
+from stoken.orders.outcomes import Event, OrderCanceled, Trade, TradeSettled
+from stoken.orders.replay import JournalRow
 from stoken.settlement.tables import instructions
 from tests.consortium import CASH, Holder
 from tests.e2e.playing import read_journal
 from tests.killing.site import HOLDERS, ISIN, Site
+from tests.order_flow import accepted, direction, events_of, filled, replayed
 from tests.recount import recount
 
 
@@ -25,9 +24,9 @@ def count(site: Site) -> None:
     recount(site.engine, site.rpc)
     _each_request_ended(site)
     rows = read_journal(site.market_url)
-    _the_journal_is_whole(rows)
+    replayed(rows)
     _each_order_is_taken_once(site, rows)
-    events = [event for row in rows for event in outcomes.decode(row.outcome).events]
+    events = events_of(rows)
     _each_cancel_acts_once(site, events)
     trades = [event for event in events if isinstance(event, Trade)]
     _no_order_is_overfilled(site, trades)
@@ -43,22 +42,12 @@ def _each_request_ended(site: Site) -> None:
             assert status is wanted, f"I1: request {name} is {status}"
 
 
-def _the_journal_is_whole(rows: Sequence[JournalRow]) -> None:
-    assert [row.sequence for row in rows] == list(range(1, len(rows) + 1)), "I5: the journal has gaps"
-    mismatch = replay(rows).mismatch
-    assert mismatch is None, f"I5: entry {mismatch} replays to another outcome"
-
-
 def _each_order_is_taken_once(site: Site, rows: Iterable[JournalRow]) -> None:
-    """Sent until answered, an order may stand in the journal more than once; it is accepted once, and as answered."""
-    accepted: defaultdict[tuple[bytes, str], list[int]] = defaultdict(list)
-    for row in rows:
-        entry, answer = entries.decode(row.entry), outcomes.decode(row.outcome).answer
-        if isinstance(entry, NewOrder) and isinstance(answer, Accepted):
-            accepted[entry.broker, entry.client_order_id].append(answer.order_id)
-    answered = {key: [order.order_id] for key, order in site.orders.items()}
-    wrong = [key for key in accepted.keys() | answered.keys() if accepted.get(key) != answered.get(key)]
-    told = {name: (accepted.get((broker, name)), answered.get((broker, name))) for broker, name in wrong}
+    """What the journal accepted is what was answered, order by order."""
+    taken = {key: answer.order_id for key, answer in accepted(rows).items()}
+    answered = {key: order.order_id for key, order in site.orders.items()}
+    wrong = [key for key in taken.keys() | answered.keys() if taken.get(key) != answered.get(key)]
+    told = {name: (taken.get((broker, name)), answered.get((broker, name))) for broker, name in wrong}
     assert not wrong, f"I1: orders in the journal and as answered: {told}"
 
 
@@ -69,10 +58,8 @@ def _each_cancel_acts_once(site: Site, events: Iterable[Event]) -> None:
 
 
 def _no_order_is_overfilled(site: Site, trades: Iterable[Trade]) -> None:
-    filled: Counter[int] = Counter()
-    for trade in trades:
-        filled.update({trade.buy_order_id: trade.quantity, trade.sell_order_id: trade.quantity})
-    over = [order for order in site.orders.values() if filled[order.order_id] > order.units]
+    units = filled(trades)
+    over = [order for order in site.orders.values() if units[order.order_id] > order.units]
     assert not over, f"I1: filled beyond their units: {over}"
 
 
@@ -107,15 +94,12 @@ def _each_holds_what_follows(site: Site, trades: Sequence[Trade]) -> None:
 
 
 def _units(site: Site, holder: Holder, trades: Iterable[Trade]) -> int:
-    return site.minted[holder] + sum(_sign(holder, trade) * trade.quantity for trade in trades)
+    return site.minted[holder] + sum(direction(holder.account, trade) * trade.quantity for trade in trades)
 
 
 def _cash(site: Site, holder: Holder, trades: Iterable[Trade]) -> int:
-    return site.credited[holder.broker] - sum(_sign(holder, trade) * trade.quantity * trade.price for trade in trades)
-
-
-def _sign(holder: Holder, trade: Trade) -> int:
-    return (trade.buy.account == holder.account) - (trade.sell.account == holder.account)
+    paid = sum(direction(holder.account, trade) * trade.quantity * trade.price for trade in trades)
+    return site.credited[holder.broker] - paid
 
 
 def _differing(found: Sequence[object], wanted: Sequence[object]) -> str:

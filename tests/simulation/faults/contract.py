@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 from eth_hash.auto import keccak
 
 from stoken.domain.codes import Side
+from stoken.domain.signed_order import SignedOrder
 from stoken.ledger.signatures import ContractKind
 from stoken.mirror import Log
-from tests.ledger_events import SUITE, emitted, encode_log
+from tests.ledger_events import SUITE, Emitted, emitted, encode_log
 
 SETTLEMENT: Final = SUITE["settlement"]
 TRADE_SETTLED: Final = keccak(b"TradeSettled(bytes20,uint64,address,address,address,uint64,uint64,uint64,uint64)")
@@ -35,33 +36,12 @@ _WORD: Final = 32
 Balances = Counter[tuple[bytes, bytes]]
 
 
-class Signed(NamedTuple):
-    """An order as its broker signed it: the fields of the contract's struct, in their order."""
-
-    venue: bytes
-    account: bytes
-    cash_account: bytes
-    token: bytes
-    cash: bytes
-    side: int
-    price: int
-    quantity: int
-    nonce: int
-    tradable_until: int
-    settle_by: int
-    replaces: int
-
-    def signature(self) -> bytes:
-        """Return what stands for the broker's signature: it covers every field."""
-        return sha256(repr(tuple(self)).encode()).digest() * 2 + b"\x1b"
-
-
 class Settlement(NamedTuple):
     """A trade of a batch, its two orders, and whether both were signed as they are."""
 
     trade_id: int
-    buy: Signed
-    sell: Signed
+    buy: SignedOrder
+    sell: SignedOrder
     quantity: int
     price: int
     matched_at: int
@@ -77,7 +57,7 @@ def settlements(data: bytes) -> tuple[Settlement, ...]:
     orders_at, signatures_at, trades_at = (_number(words, at * _WORD) for at in range(3))
     orders = [_order(words, orders_at + _WORD * (1 + at * _ORDER_WORDS)) for at in range(_number(words, orders_at))]
     signatures = [_bytes(words, signatures_at + _WORD, at) for at in range(_number(words, signatures_at))]
-    valid = [order.signature() == each for order, each in zip(orders, signatures, strict=True)]
+    valid = [signature_of(order) == each for order, each in zip(orders, signatures, strict=True)]
     found = []
     for at in range(_number(words, trades_at)):
         start = trades_at + _WORD * (1 + at * _TRADE_WORDS)
@@ -86,6 +66,11 @@ def settlements(data: bytes) -> tuple[Settlement, ...]:
         signed = valid[buy] and valid[sell]
         found.append(Settlement(trade_id, orders[buy], orders[sell], quantity, price, matched_at, signed))
     return tuple(found)
+
+
+def signature_of(order: SignedOrder) -> bytes:
+    """Return what stands for a broker's signature: it covers every field."""
+    return sha256(repr(order).encode()).digest() * 2 + b"\x1b"
 
 
 def reverts(batch: tuple[Settlement, ...]) -> bool:
@@ -127,7 +112,7 @@ def _legs(of: Settlement) -> tuple[tuple[bytes, bytes, bytes, int], ...]:
     )
 
 
-def _moves(of: Settlement) -> list[tuple[bytes, object, tuple[object, ...]]]:
+def _moves(of: Settlement) -> list[Emitted]:
     units, cash = (leg[1:] for leg in _legs(of))
     return [
         emitted(ContractKind.TOKEN, "Transfer", *units),
@@ -159,10 +144,10 @@ def _refusal(of: Settlement, balances: Balances, time: int) -> bytes:
     return b"\0\0\0\4" if any(balances[contract, sender] < amount for contract, sender, _, amount in _legs(of)) else b""
 
 
-def _order(words: bytes, start: int) -> Signed:
+def _order(words: bytes, start: int) -> SignedOrder:
     field = [words[start + _WORD * at : start + _WORD * (at + 1)] for at in range(_ORDER_WORDS)]
-    accounts = (each[12:] for each in field[1:5])
-    return Signed(field[0][:20], *accounts, *map(int.from_bytes, field[5:]))
+    account, cash_account, token, cash = (each[12:] for each in field[1:5])
+    return SignedOrder(field[0][:20], account, cash_account, token, cash, *map(int.from_bytes, field[5:]))
 
 
 def _bytes(words: bytes, start: int, index: int) -> bytes:

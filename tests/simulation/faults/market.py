@@ -22,7 +22,7 @@ from stoken.settlement import step
 from stoken.settlement.tables import instructions
 from tests.ledger_events import ISIN, SUITE, TOKEN
 from tests.simulation.faults.chain import BLOCK_SECONDS, GENESIS_TIME
-from tests.simulation.faults.contract import Signed
+from tests.simulation.faults.contract import signature_of
 from tests.simulation.faults.founding import ACCOUNTS, FAR, PRICE, VENUE, Account, allocations, key_of
 from tests.simulation.faults.process import Crash
 from tests.simulation.faults.venue import VenueProcess
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Of the worlds that many have a market.
 _SHARE: Final = 0.125
+#: A venue dies so often before it commits.
+_DEATH: Final = 0.05
 #: Blocks after which a trade that failed alone is tried again: few, so that a world sees it.
 RETRY_BLOCKS: Final = 12
 #: A working day's morning, in Seoul: the market's clock is its own, deadlines are the chain's.
@@ -44,7 +46,6 @@ _INSTRUCTIONS: Final = select(
     instructions.c.block_number,
     instructions.c.attempts,
     instructions.c.failure_sequence,
-    instructions.c.failure,
 ).order_by(instructions.c.trade_id)
 
 
@@ -71,7 +72,7 @@ class Market:
         return _MORNING_NS + self._world.now_ns()
 
     def close(self) -> None:
-        """End the venue's process."""
+        """End the venue's process, between two entries; its memory is lost."""
         if self.venue is not None:
             self.venue.close()
         self.venue = None
@@ -106,10 +107,6 @@ class Market:
                 self._note(entry.client_order_id, outcome.answer)
         self._bury()
 
-    def crash(self) -> None:
-        """Lose the venue's memory between two entries."""
-        self.close()
-
     def take_over(self) -> None:
         """Let another process take the journal over while the first still runs: the first must append nothing more."""
         older, self.venue = self.venue, None
@@ -142,7 +139,7 @@ class Market:
         """Return the venue's process, started where there is none; None where that failed."""
         if self.venue is None:
             with suppress(OperationalError, DriverError):
-                self.venue = VenueProcess(self._world.engine, self.clock, self._world.before_journal)
+                self.venue = VenueProcess(self._world.engine, self.clock, self._die_perhaps)
         if self.venue is not None and self.venue.failure is None:
             self.venue.found()
         self._bury()
@@ -155,12 +152,17 @@ class Market:
             self.crashes += 1
             self.close()
 
+    def _die_perhaps(self) -> None:
+        """End the venue's process with what it is about to commit."""
+        if self._world.amid and self._random.random() < _DEATH:
+            raise Crash("the journal")
+
     def _order(self) -> NewOrder:
         random, name = self._random, f"c{len(self.orders) + 1}"
         account = random.choice(ACCOUNTS)
         order = self._signed(account, len(self.orders) + 1)
-        signature = Signed(*(getattr(order, field) for field in order.__struct_fields__)).signature()
-        self.orders[name] = NewOrder(0, name, account.broker, ISIN, order, signature, key_of(account.broker))
+        signer = key_of(account.broker)
+        self.orders[name] = NewOrder(0, name, account.broker, ISIN, order, signature_of(order), signer)
         return self.orders[name]
 
     def _signed(self, account: Account, nonce: int) -> SignedOrder:

@@ -9,19 +9,17 @@ from sqlalchemy import Connection, select
 
 from stoken.domain.codes import Side
 from stoken.domain.order_states import TradeStatus
-from stoken.orders import entries, outcomes
-from stoken.orders.entries import NewOrder
-from stoken.orders.journal import read_rows
+from stoken.orders.journal import Journal
 from stoken.orders.outcomes import Accepted, Trade
-from stoken.orders.replay import JournalRow, replay
+from stoken.orders.replay import JournalRow
 from stoken.orders.state import VenueState
 from stoken.settlement.tables import instructions
 from tests.ledger_events import TOKEN
+from tests.order_flow import accepted, direction, events_of, filled, replayed
 from tests.simulation.faults.chain import DEPOSIT
 from tests.simulation.faults.founding import ACCOUNTS, CASH, UNITS
 from tests.simulation.faults.market import Market
 
-_ROWS: Final = 1_000_000
 _INSTRUCTIONS: Final = select(instructions.c.trade_id, instructions.c.status, instructions.c.failure)
 Settled = Counter[int]
 Balances = Counter[tuple[bytes, bytes]]
@@ -31,21 +29,14 @@ def count(connection: Connection, market: Market, settled: Settled, balances: Ba
     """Count the journal, the venue's memory and the worker's records against what the chain settled and holds."""
     assert market.venue is not None, "I1: no venue"
     state = market.venue.venue.state
-    rows = read_rows(connection.engine, 0, _ROWS)
-    _the_journal_is_whole(rows, state)
+    rows = list(Journal(connection.engine).rows())
+    assert _memory(replayed(rows).state) == _memory(state), "I5: a replay leads to another venue"
     _each_order_is_taken_once(market, rows)
-    trades = [event for row in rows for event in outcomes.decode(row.outcome).events if isinstance(event, Trade)]
+    trades = [event for event in events_of(rows) if isinstance(event, Trade)]
     _no_order_is_overfilled(state, trades)
     _each_trade_settles_once_or_says_why_not(connection, state, trades, settled)
     _each_holds_what_follows([trade for trade in trades if settled[trade.trade_id]], balances)
     _what_is_promised_is_held(state, trades, balances)
-
-
-def _the_journal_is_whole(rows: Sequence[JournalRow], state: VenueState) -> None:
-    assert [row.sequence for row in rows] == list(range(1, len(rows) + 1)), "I5: the journal has gaps"
-    found = replay(rows)
-    assert found.mismatch is None, f"I5: entry {found.mismatch} replays to another outcome"
-    assert _memory(found.venue.state) == _memory(state), "I5: a replay leads to another venue"
 
 
 def _memory(state: VenueState) -> list[Any]:
@@ -65,25 +56,16 @@ def _promises(state: VenueState) -> dict[bytes, tuple[int, ...]]:
 
 
 def _each_order_is_taken_once(market: Market, rows: Iterable[JournalRow]) -> None:
-    """Sent until answered, an order may stand in the journal more than once; it is accepted once, and as answered."""
-    accepted: dict[str, Accepted] = {}
-    for row in rows:
-        entry, answer = entries.decode(row.entry), outcomes.decode(row.outcome).answer
-        if isinstance(entry, NewOrder) and isinstance(answer, Accepted):
-            name = entry.client_order_id
-            assert accepted.setdefault(name, answer) is answer, f"I1: {name} was accepted twice"
-    assert accepted.keys() <= market.orders.keys(), "I1: an order that nobody sent"
+    taken = {name: answer for (_, name), answer in accepted(rows).items()}
+    assert taken.keys() <= market.orders.keys(), "I1: an order that nobody sent"
     told = {name: answer for name, answer in market.answers.items() if isinstance(answer, Accepted)}
-    assert told.items() <= accepted.items(), "I5: an order was accepted, and is not in the journal"
+    assert told.items() <= taken.items(), "I5: an order was accepted, and is not in the journal"
     refused = market.answers.keys() - told.keys()
-    assert not refused & accepted.keys(), "I5: an order was refused, and accepted"
+    assert not refused & taken.keys(), "I5: an order was refused, and accepted"
 
 
 def _no_order_is_overfilled(state: VenueState, trades: Iterable[Trade]) -> None:
-    filled: Counter[int] = Counter()
-    for trade in trades:
-        filled.update({trade.buy_order_id: trade.quantity, trade.sell_order_id: trade.quantity})
-    for order_id, quantity in filled.items():
+    for order_id, quantity in filled(trades).items():
         record = state.orders[order_id]
         assert quantity == record.cumulative_quantity <= record.entry.order.quantity, f"I4: fills of {order_id}"
 
@@ -106,14 +88,10 @@ def _each_trade_settles_once_or_says_why_not(
 
 def _each_holds_what_follows(settled: Sequence[Trade], balances: Balances) -> None:
     for each in ACCOUNTS:
-        signed = [(_sign(each.address, trade), trade) for trade in settled]
+        signed = [(direction(each.address, trade), trade) for trade in settled]
         units = UNITS + sum(sign * trade.quantity for sign, trade in signed)
         cash = CASH - sum(sign * trade.quantity * trade.price for sign, trade in signed)
         assert (balances[TOKEN, each.address], balances[DEPOSIT, each.cash]) == (units, cash), "I4: not conserved"
-
-
-def _sign(account: bytes, trade: Trade) -> int:
-    return (trade.buy.account == account) - (trade.sell.account == account)
 
 
 def _what_is_promised_is_held(state: VenueState, trades: Sequence[Trade], balances: Balances) -> None:

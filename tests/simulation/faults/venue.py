@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stoken.orders.venue import Venue
 
 
+# Asyncio takes no other executor for its own.
 class _Inline(ThreadPoolExecutor):
     """Does work at once, in the thread that asks for it; what comes before may fail in its stead."""
 
